@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The layout that the XDP program and user space share: map keys and values,
+ * the words of a slot, and the metadata in front of a redirected packet.
+ *
+ * Both sides run on one host, so numbers are in host byte order unless said.
+ */
+#pragma once
+
+#include <linux/types.h>
+
+/* Streams that one interface can serve. A slot is a stream's number. */
+#define AFXDP_SLOTS 256
+
+/* Flows of all streams: a stream on 0.0.0.0 has one for each address. */
+#define AFXDP_FLOWS 1024
+
+/* The kernel keeps XDP_PACKET_HEADROOM bytes of a frame for itself; the
+ * metadata lies at the end of them, directly in front of the packet. */
+#define AFXDP_HEADROOM 256
+
+/* A flow is a destination address and port. */
+struct afxdp_flow_key
+{
+  __u8 address[16]; /* network order; IPv4 in the first 4, the rest 0 */
+  __be16 port;
+  __u8 version; /* 4 or 6 */
+  __u8 zero;
+};
+
+struct afxdp_flow
+{
+  __u32 slot;
+};
+
+enum afxdp_door
+{
+  AFXDP_DOOR_CLOSED = 0, /* by user space */
+  AFXDP_DOOR_OPEN = 1,
+  AFXDP_DOOR_EXHAUSTED = 2, /* by the program: the credit is used up */
+};
+
+/*
+ * One for each (slot, RX queue), at index slot * queues + queue. Counters only
+ * rise. A packet that the flow map matched is in exactly one of redirected and
+ * passed; too_long, no_socket and no_metadata are parts of passed.
+ */
+struct afxdp_slot
+{
+  /* Written by the program. */
+  __u64 redirected;  /* the ordinal of a packet is this, before it counts */
+  __u64 passed;      /* given to the kernel's socket instead */
+  __u64 too_long;    /* longer than the space in a frame */
+  __u64 no_socket;   /* no AF_XDP socket in the map */
+  __u64 no_metadata; /* the driver has no room for metadata */
+  __u64 reserved0[3];
+
+  /* Written by user space; the program stores EXHAUSTED in door. */
+  __u32 door;     /* enum afxdp_door */
+  __u32 credit;   /* most packets between the program and the reader */
+  __u64 released; /* redirected packets that the reader is done with */
+  __u64 reserved1[6];
+} __attribute__ ((aligned (64)));
+
+/* In front of each redirected packet, when the driver has room for it. */
+struct afxdp_metadata
+{
+  __u64 time;    /* CLOCK_MONOTONIC, ns: when the program saw the packet */
+  __u32 ordinal; /* low half of the packet's number on this (slot, queue) */
+  __u32 passed;  /* low half of passed at that moment */
+};

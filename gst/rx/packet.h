@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One Ethernet frame, from its first byte to the payload of its UDP datagram,
+ * or the reason why it holds none.
+ *
+ * Pure: no allocation, no state, any thread. Agrees with the XDP program
+ * (bpf/afxdp.bpf.c) on every input: what the program redirects parses as
+ * AFXDP_PACKET_UDP, and what does not parse as that, the program passes. The
+ * one thing that only the program checks is the destination MAC address.
+ */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  AFXDP_PACKET_UDP = 0,
+  AFXDP_PACKET_TRUNCATED,   /* shorter than its headers, or than they say */
+  AFXDP_PACKET_VLAN,        /* tagged, with a VLAN identifier other than 0 */
+  AFXDP_PACKET_NOT_IP,      /* ARP and the like, or a wrong IP version */
+  AFXDP_PACKET_OPTIONS,     /* IPv4 options: header length other than 20 */
+  AFXDP_PACKET_FRAGMENT,    /* IPv4 fragment, the first one included */
+  AFXDP_PACKET_NOT_UDP,     /* IPv6 extension headers included */
+  AFXDP_PACKET_NO_CHECKSUM, /* IPv6 with UDP checksum 0, RFC 8200 8.1 */
+} AfxdpPacketKind;
+
+typedef struct
+{
+  guint version;             /* 4 or 6 */
+  const guint8 *source;      /* network order, 4 or 16 bytes, in the frame */
+  const guint8 *destination; /* likewise */
+  guint16 source_port;       /* host order */
+  guint16 destination_port;  /* host order */
+  const guint8 *payload;     /* in the frame */
+  guint payload_size;        /* bytes, by the UDP header's length: 0 is legal */
+} AfxdpDatagram;
+
+/* Parses size bytes at frame. Fills in datagram only for AFXDP_PACKET_UDP. */
+AfxdpPacketKind afxdp_packet_parse (
+    const guint8 *frame, gsize size, AfxdpDatagram *datagram);
+
+/* A short sentence for logs and tests: "truncated", "IPv4 options", ... */
+const gchar *afxdp_packet_kind_name (AfxdpPacketKind kind);
+
+G_END_DECLS

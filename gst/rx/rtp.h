@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The fixed header of an RTP packet (RFC 3550 section 5.1), and whether a
+ * datagram is one. Pure: no allocation, no state, any thread.
+ */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  AFXDP_RTP_NONE = 0, /* not RTP: version, or lengths that do not add up */
+  AFXDP_RTP_DATA,
+  AFXDP_RTP_CONTROL, /* RTCP beside it: second byte 192 to 223, RFC 5761 4 */
+} AfxdpRtpKind;
+
+typedef struct
+{
+  AfxdpRtpKind kind;
+  guint32 ssrc;
+  guint32 timestamp;
+  guint16 seqnum;
+  guint8 payload_type;
+  gboolean marker;
+  guint payload_size; /* bytes without header, CSRCs, extension and padding */
+} AfxdpRtp;
+
+/* Reads size bytes at payload into rtp. The fields besides kind are valid only
+ * for AFXDP_RTP_DATA. Returns the kind. */
+AfxdpRtpKind afxdp_rtp_parse (const guint8 *payload, gsize size, AfxdpRtp *rtp);
+
+G_END_DECLS
