@@ -18,7 +18,7 @@ typedef enum
 {
   AFXDP_PACKET_UDP = 0,
   AFXDP_PACKET_TRUNCATED,   /* shorter than its headers, or than they say */
-  AFXDP_PACKET_VLAN,        /* tagged, with a VLAN identifier other than 0 */
+  AFXDP_PACKET_VLAN,        /* tagged: other than VLAN 0, twice, or 802.1ad */
   AFXDP_PACKET_NOT_IP,      /* ARP and the like, or a wrong IP version */
   AFXDP_PACKET_OPTIONS,     /* IPv4 options: header length other than 20 */
   AFXDP_PACKET_FRAGMENT,    /* IPv4 fragment, the first one included */
@@ -37,7 +37,8 @@ typedef struct
   guint payload_size;        /* bytes, by the UDP header's length: 0 is legal */
 } AfxdpDatagram;
 
-/* Parses size bytes at frame. Fills in datagram only for AFXDP_PACKET_UDP. */
+/* Parses size bytes at frame, which may lie at any address. The fields of
+ * datagram are valid only for AFXDP_PACKET_UDP. */
 AfxdpPacketKind afxdp_packet_parse (
     const guint8 *frame, gsize size, AfxdpDatagram *datagram);
 

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Questions to the kernel about network interfaces, by rtnetlink. */
+#include "netdev.h"
+
+#include <errno.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "error.h"
+
+/* One question to rtnetlink and its answer, which fits: the kernel makes one
+ * message of at most a page and a half for a link. */
+typedef struct
+{
+  struct
+  {
+    struct nlmsghdr header;
+    union
+    {
+      struct ifinfomsg link;
+      struct rtmsg route;
+    };
+    guint8 attributes[64];
+  } question;
+  guint8 answer[16384] G_GNUC_MAY_ALIAS;
+} Exchange;
+
+static void
+add_attribute (Exchange *exchange, gushort type, const void *data, gsize size)
+{
+  struct nlmsghdr *header = &exchange->question.header;
+  struct rtattr *attribute =
+      (struct rtattr *)((guint8 *)header + NLMSG_ALIGN (header->nlmsg_len));
+
+  attribute->rta_type = type;
+  attribute->rta_len = RTA_LENGTH (size);
+  memcpy (RTA_DATA (attribute), data, size);
+  header->nlmsg_len =
+      NLMSG_ALIGN (header->nlmsg_len) + RTA_ALIGN (attribute->rta_len);
+}
+
+static int
+open_netlink (guint32 groups)
+{
+  struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = groups };
+  int fd = socket (AF_NETLINK,
+      SOCK_RAW | SOCK_CLOEXEC | (groups ? SOCK_NONBLOCK : 0), NETLINK_ROUTE);
+
+  if (fd >= 0 && bind (fd, (struct sockaddr *)&address, sizeof address)) {
+    int bind_errno = errno;
+
+    close (fd);
+    errno = bind_errno;
+    return -1;
+  }
+  return fd;
+}
+
+/* Returns the answer, or NULL and errno. */
+static const struct nlmsghdr *
+ask (Exchange *exchange)
+{
+  const struct nlmsghdr *header = (const struct nlmsghdr *)exchange->answer;
+  int fd = open_netlink (0);
+  gssize size = -1;
+  int ask_errno;
+
+  if (fd < 0)
+    return NULL;
+  if (send (fd, &exchange->question, exchange->question.header.nlmsg_len, 0) >=
+      0)
+    size = recv (fd, exchange->answer, sizeof exchange->answer, 0);
+  ask_errno = errno;
+  close (fd);
+  errno = ask_errno;
+  if (size < 0)
+    return NULL;
+  if (!NLMSG_OK (header, (gsize)size)) {
+    errno = EPROTO;
+    return NULL;
+  }
+  if (header->nlmsg_type == NLMSG_ERROR) {
+    errno = -((const struct nlmsgerr *)NLMSG_DATA (header))->error;
+    return NULL;
+  }
+  return header;
+}
+
+static void
+read_kind (const struct rtattr *link_info, AfxdpNetdev *netdev)
+{
+  int rest = RTA_PAYLOAD (link_info);
+
+  for (const struct rtattr *attribute = RTA_DATA (link_info);
+       RTA_OK (attribute, rest); attribute = RTA_NEXT (attribute, rest))
+    if (attribute->rta_type == IFLA_INFO_KIND)
+      g_strlcpy (netdev->kind, RTA_DATA (attribute), sizeof netdev->kind);
+}
+
+static void
+read_link (const struct nlmsghdr *header, AfxdpNetdev *netdev)
+{
+  const struct ifinfomsg *link = NLMSG_DATA (header);
+  int rest = IFLA_PAYLOAD (header);
+
+  memset (netdev, 0, sizeof *netdev);
+  netdev->index = link->ifi_index;
+  netdev->up = link->ifi_flags & IFF_UP;
+  netdev->carrier = link->ifi_flags & IFF_RUNNING;
+  netdev->loopback = link->ifi_flags & IFF_LOOPBACK;
+  netdev->rx_queues = 1;
+  for (const struct rtattr *attribute = IFLA_RTA (link);
+       RTA_OK (attribute, rest); attribute = RTA_NEXT (attribute, rest)) {
+    const void *value = RTA_DATA (attribute);
+    gsize size = RTA_PAYLOAD (attribute);
+
+    switch (attribute->rta_type) {
+      case IFLA_IFNAME:
+        g_strlcpy (netdev->name, value, sizeof netdev->name);
+        break;
+      case IFLA_ADDRESS:
+        if (size == sizeof netdev->mac)
+          memcpy (netdev->mac, value, size);
+        break;
+      case IFLA_MTU:
+        memcpy (&netdev->mtu, value, MIN (size, sizeof netdev->mtu));
+        break;
+      case IFLA_NUM_RX_QUEUES:
+        memcpy (
+            &netdev->rx_queues, value, MIN (size, sizeof netdev->rx_queues));
+        break;
+      case IFLA_LINKINFO:
+        read_kind (attribute, netdev);
+        break;
+      default:
+        break;
+    }
+  }
+}
+
+static void
+start_link_question (Exchange *exchange, int index)
+{
+  memset (&exchange->question, 0, sizeof exchange->question);
+  exchange->question.header.nlmsg_len =
+      NLMSG_LENGTH (sizeof (struct ifinfomsg));
+  exchange->question.header.nlmsg_type = RTM_GETLINK;
+  exchange->question.header.nlmsg_flags = NLM_F_REQUEST;
+  exchange->question.link.ifi_index = index;
+}
+
+gboolean
+afxdp_netdev_by_name (const gchar *name, AfxdpNetdev *netdev, GError **error)
+{
+  const struct nlmsghdr *answer;
+  Exchange exchange;
+
+  if (strlen (name) >= IF_NAMESIZE)
+    return afxdp_error_set (error, ENODEV, "Interface \"%s\"", name);
+  start_link_question (&exchange, 0);
+  add_attribute (&exchange, IFLA_IFNAME, name, strlen (name) + 1);
+  answer = ask (&exchange);
+  if (!answer)
+    return afxdp_error_set (error, errno, "Interface \"%s\"", name);
+  read_link (answer, netdev);
+  return TRUE;
+}
+
+gboolean
+afxdp_netdev_by_index (int index, AfxdpNetdev *netdev, GError **error)
+{
+  const struct nlmsghdr *answer;
+  Exchange exchange;
+
+  start_link_question (&exchange, index);
+  answer = ask (&exchange);
+  if (!answer)
+    return afxdp_error_set (error, errno, "Interface number %d", index);
+  read_link (answer, netdev);
+  return TRUE;
+}
+
+/* Returns the interface that has address, or 0: for a local address the route
+ * would lead to the loopback interface. */
+static int
+interface_with (GInetAddress *address)
+{
+  struct
+  {
+    struct nlmsghdr header;
+    struct ifaddrmsg message;
+  } question = {
+    .header = { .nlmsg_len = sizeof question,
+        .nlmsg_type = RTM_GETADDR,
+        .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP },
+    .message = { .ifa_family = g_inet_address_get_family (address) },
+  };
+  const guint8 *bytes = g_inet_address_to_bytes (address);
+  gsize size = g_inet_address_get_native_size (address);
+  guint8 answer[16384] G_GNUC_MAY_ALIAS;
+  int fd = open_netlink (0), index = 0;
+  gboolean done = FALSE;
+
+  if (fd < 0)
+    return 0;
+  if (send (fd, &question, sizeof question, 0) < 0)
+    done = TRUE;
+  while (!done) {
+    gssize got = recv (fd, answer, sizeof answer, 0);
+    int rest = got;
+
+    if (got <= 0)
+      break;
+    for (const struct nlmsghdr *header = (const struct nlmsghdr *)answer;
+         NLMSG_OK (header, rest); header = NLMSG_NEXT (header, rest)) {
+      const struct ifaddrmsg *message = NLMSG_DATA (header);
+      int attributes = IFA_PAYLOAD (header);
+
+      if (header->nlmsg_type != RTM_NEWADDR) {
+        done = TRUE; /* NLMSG_DONE or NLMSG_ERROR */
+        break;
+      }
+      for (const struct rtattr *attribute = IFA_RTA (message);
+           RTA_OK (attribute, attributes);
+           attribute = RTA_NEXT (attribute, attributes))
+        if ((attribute->rta_type == IFA_ADDRESS ||
+                attribute->rta_type == IFA_LOCAL) &&
+            RTA_PAYLOAD (attribute) == size &&
+            !memcmp (RTA_DATA (attribute), bytes, size))
+          index = message->ifa_index;
+    }
+  }
+  close (fd);
+  return index;
+}
+
+gboolean
+afxdp_netdev_by_route (
+    GInetAddress *address, AfxdpNetdev *netdev, GError **error)
+{
+  g_autofree gchar *text = g_inet_address_to_string (address);
+  const struct nlmsghdr *answer;
+  Exchange exchange;
+  int index = 0, rest;
+
+  if (!g_inet_address_get_is_multicast (address) &&
+      (index = interface_with (address)))
+    return afxdp_netdev_by_index (index, netdev, error);
+
+  memset (&exchange.question, 0, sizeof exchange.question);
+  exchange.question.header.nlmsg_len = NLMSG_LENGTH (sizeof (struct rtmsg));
+  exchange.question.header.nlmsg_type = RTM_GETROUTE;
+  exchange.question.header.nlmsg_flags = NLM_F_REQUEST;
+  exchange.question.route.rtm_family = g_inet_address_get_family (address);
+  exchange.question.route.rtm_dst_len =
+      g_inet_address_get_native_size (address) * 8;
+  add_attribute (&exchange, RTA_DST, g_inet_address_to_bytes (address),
+      g_inet_address_get_native_size (address));
+  answer = ask (&exchange);
+  if (!answer)
+    return afxdp_error_set (error, errno, "No route to %s", text);
+  rest = RTM_PAYLOAD (answer);
+  for (const struct rtattr *attribute = RTM_RTA (NLMSG_DATA (answer));
+       RTA_OK (attribute, rest); attribute = RTA_NEXT (attribute, rest))
+    if (attribute->rta_type == RTA_OIF)
+      memcpy (&index, RTA_DATA (attribute), sizeof index);
+  if (!index)
+    return afxdp_error_set (error, ENETUNREACH, "No route to %s", text);
+  return afxdp_netdev_by_index (index, netdev, error);
+}
+
+guint64
+afxdp_netdev_namespace (void)
+{
+  struct stat status;
+
+  return stat ("/proc/thread-self/ns/net", &status) ? 0 : status.st_ino;
+}
+
+int
+afxdp_netdev_monitor_new (GError **error)
+{
+  int fd = open_netlink (RTMGRP_LINK);
+
+  if (fd < 0)
+    afxdp_error_set (error, errno, "Could not watch the network interfaces");
+  return fd;
+}
+
+AfxdpNetdevEvents
+afxdp_netdev_monitor_read (int monitor, int index)
+{
+  guint8 messages[16384] G_GNUC_MAY_ALIAS;
+  AfxdpNetdevEvents events = 0;
+  gssize size;
+
+  for (;;) {
+    size = recv (monitor, messages, sizeof messages, MSG_DONTWAIT);
+    if (size < 0 && errno == ENOBUFS) {
+      events |= AFXDP_NETDEV_CHANGED; /* missed some: look anew */
+      continue;
+    }
+    if (size <= 0)
+      return events;
+    for (const struct nlmsghdr *header = (const struct nlmsghdr *)messages;
+         NLMSG_OK (header, (gsize)size); header = NLMSG_NEXT (header, size)) {
+      const struct ifinfomsg *link = NLMSG_DATA (header);
+
+      if (header->nlmsg_type == RTM_NEWLINK && link->ifi_index == index)
+        events |= AFXDP_NETDEV_CHANGED;
+      if (header->nlmsg_type == RTM_DELLINK && link->ifi_index == index)
+        events |= AFXDP_NETDEV_GONE;
+    }
+  }
+}

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The kernel UDP socket of a stream. */
+#include "socket.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include "error.h"
+
+#ifndef IPV6_MULTICAST_ALL
+#define IPV6_MULTICAST_ALL 29 /* Linux 4.20, not in glibc 2.36 */
+#endif
+
+/* 42 ms of the largest streams, and the kernel counts about twice a packet's
+ * size; rmem_max, which is 208 KiB by default, does not bind the privileged. */
+#define DEFAULT_BUFFER_SIZE (16u << 20)
+#define AREA_SIZE (8u << 20)
+#define LARGEST_FRAME (16u << 10)
+/* A UDP datagram has 16 bits of length. */
+#define LARGEST_DATAGRAM (64u << 10)
+
+struct _AfxdpSocket
+{
+  GInetAddress *address;
+  gchar *interface; /* NULL: where routing leads */
+  GSocket *gsocket;
+  int fd;
+  guint buffer_size;
+  AfxdpUmem *umem;
+  guint frame_size;
+
+  /* One for each message of recvmmsg. A message has a frame (or not, when the
+   * area is out of them), and room for what is longer. */
+  guint batch;
+  struct mmsghdr *messages;
+  struct iovec (*vectors)[2];
+  guint8 (*control)[CMSG_SPACE (sizeof (struct timespec))];
+  guint32 *frames;
+  guint8 *spill; /* batch times LARGEST_DATAGRAM, touched when used */
+};
+
+static void
+set_buffer_size (AfxdpSocket *socket, guint wanted)
+{
+  guint granted = 0, size = wanted ? wanted : DEFAULT_BUFFER_SIZE;
+  socklen_t length = sizeof granted;
+
+  if (setsockopt (socket->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size))
+    setsockopt (socket->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+  getsockopt (socket->fd, SOL_SOCKET, SO_RCVBUF, &granted, &length);
+  socket->buffer_size = granted / 2;
+}
+
+static gboolean
+bind_socket (
+    AfxdpSocket *socket, const AfxdpSocketSettings *settings, GError **error)
+{
+  g_autofree gchar *address = g_inet_address_to_string (settings->address);
+  g_autoptr (GSocketAddress) socket_address =
+      g_inet_socket_address_new (settings->address, settings->port);
+  g_autoptr (GError) cause = NULL;
+
+  if (g_socket_bind (socket->gsocket, socket_address, TRUE, &cause))
+    return TRUE;
+  g_set_error (error, AFXDP_ERROR,
+      g_error_matches (cause, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE)
+          ? AFXDP_ERROR_PORT_IN_USE
+          : AFXDP_ERROR_NOT_FOUND,
+      "Could not bind UDP port %u of %s: %s", settings->port, address,
+      cause->message);
+  return FALSE;
+}
+
+static gboolean
+open_socket (
+    AfxdpSocket *socket, const AfxdpSocketSettings *settings, GError **error)
+{
+  GSocketFamily family = g_inet_address_get_family (settings->address);
+  int off = 0, on = 1;
+
+  socket->gsocket = g_socket_new (
+      family, G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, error);
+  if (!socket->gsocket)
+    return FALSE;
+  g_socket_set_blocking (socket->gsocket, FALSE);
+  socket->fd = g_socket_get_fd (socket->gsocket);
+  setsockopt (socket->fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
+  /* Otherwise the socket gets the group's packets from interfaces that some
+   * other program joined it on. */
+  if (family == G_SOCKET_FAMILY_IPV6)
+    setsockopt (socket->fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL, &off, sizeof off);
+  else
+    setsockopt (socket->fd, IPPROTO_IP, IP_MULTICAST_ALL, &off, sizeof off);
+  set_buffer_size (socket, settings->buffer_size);
+  return bind_socket (socket, settings, error);
+}
+
+static guint
+frame_size_for (const AfxdpNetdev *netdev)
+{
+  guint size = 2048;
+
+  while (netdev && size < netdev->mtu && size < LARGEST_FRAME)
+    size *= 2;
+  return size;
+}
+
+static gboolean
+create_messages (AfxdpSocket *socket, guint batch, GError **error)
+{
+  gpointer spill =
+      mmap (NULL, (gsize)batch * LARGEST_DATAGRAM, PROT_READ | PROT_WRITE,
+          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+  if (spill == MAP_FAILED)
+    return afxdp_error_set (
+        error, errno, "Could not map memory for %u large datagrams", batch);
+  socket->batch = batch;
+  socket->spill = spill;
+  socket->messages = g_new0 (struct mmsghdr, batch);
+  socket->vectors = g_malloc0_n (batch, sizeof *socket->vectors);
+  socket->control = g_malloc0_n (batch, sizeof *socket->control);
+  socket->frames = g_new (guint32, batch);
+  for (guint i = 0; i < batch; i++) {
+    struct msghdr *header = &socket->messages[i].msg_hdr;
+
+    socket->frames[i] = AFXDP_NO_FRAME;
+    header->msg_iov = socket->vectors[i];
+    header->msg_control = socket->control[i];
+  }
+  return TRUE;
+}
+
+AfxdpSocket *
+afxdp_socket_new (const AfxdpSocketSettings *settings, GError **error)
+{
+  g_autoptr (AfxdpSocket) socket = g_new0 (AfxdpSocket, 1);
+
+  socket->address = g_object_ref (settings->address);
+  socket->interface =
+      settings->netdev ? g_strdup (settings->netdev->name) : NULL;
+  socket->frame_size = frame_size_for (settings->netdev);
+  socket->umem =
+      afxdp_umem_new (MAX (AREA_SIZE / socket->frame_size, 4 * settings->batch),
+          socket->frame_size, error);
+  if (!socket->umem || !create_messages (socket, settings->batch, error) ||
+      !open_socket (socket, settings, error))
+    return NULL;
+  return g_steal_pointer (&socket);
+}
+
+void
+afxdp_socket_free (AfxdpSocket *socket)
+{
+  if (!socket)
+    return;
+  g_clear_object (&socket->gsocket);
+  g_clear_object (&socket->address);
+  g_free (socket->interface);
+  for (guint i = 0; i < socket->batch; i++)
+    if (socket->frames[i] != AFXDP_NO_FRAME)
+      afxdp_umem_give (socket->umem, &socket->frames[i], 1);
+  afxdp_umem_unref (socket->umem);
+  if (socket->spill)
+    munmap (socket->spill, (gsize)socket->batch * LARGEST_DATAGRAM);
+  g_free (socket->messages);
+  g_free (socket->vectors);
+  g_free (socket->control);
+  g_free (socket->frames);
+  g_free (socket);
+}
+
+gboolean
+afxdp_socket_join (AfxdpSocket *socket, GError **error)
+{
+  g_autofree gchar *group = g_inet_address_to_string (socket->address);
+  g_autoptr (GError) cause = NULL;
+
+  if (g_socket_join_multicast_group (
+          socket->gsocket, socket->address, FALSE, socket->interface, &cause))
+    return TRUE;
+  g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_NOT_FOUND,
+      "Could not join %s on %s: %s", group,
+      socket->interface ? socket->interface : "the interface routing leads to",
+      cause->message);
+  return FALSE;
+}
+
+GSocket *
+afxdp_socket_gsocket (const AfxdpSocket *socket)
+{
+  return socket->gsocket;
+}
+
+int
+afxdp_socket_fd (const AfxdpSocket *socket)
+{
+  return socket->fd;
+}
+
+guint
+afxdp_socket_buffer_size (const AfxdpSocket *socket)
+{
+  return socket->buffer_size;
+}
+
+AfxdpUmem *
+afxdp_socket_umem (const AfxdpSocket *socket)
+{
+  return socket->umem;
+}
+
+guint
+afxdp_socket_n_armed (const AfxdpSocket *socket)
+{
+  return socket->batch;
+}
+
+/* Gives message i a frame and room behind it. */
+static void
+arm (AfxdpSocket *socket, guint i)
+{
+  struct msghdr *header = &socket->messages[i].msg_hdr;
+  guint8 *spill = socket->spill + (gsize)i * LARGEST_DATAGRAM;
+
+  if (socket->frames[i] == AFXDP_NO_FRAME)
+    afxdp_umem_take (socket->umem, &socket->frames[i], 1, FALSE);
+  if (socket->frames[i] == AFXDP_NO_FRAME) {
+    socket->vectors[i][0] = (struct iovec){ spill, LARGEST_DATAGRAM };
+    header->msg_iovlen = 1;
+  } else {
+    guint8 *frame = afxdp_umem_frame (socket->umem, socket->frames[i]);
+
+    socket->vectors[i][0] = (struct iovec){ frame, socket->frame_size };
+    socket->vectors[i][1] = (struct iovec){ spill + socket->frame_size,
+      LARGEST_DATAGRAM - socket->frame_size };
+    header->msg_iovlen = 2;
+  }
+  header->msg_controllen = sizeof *socket->control;
+  header->msg_flags = 0;
+}
+
+static guint64
+timestamp (struct msghdr *header)
+{
+  for (struct cmsghdr *control = CMSG_FIRSTHDR (header); control;
+       control = CMSG_NXTHDR (header, control))
+    if (control->cmsg_level == SOL_SOCKET &&
+        control->cmsg_type == SCM_TIMESTAMPNS) {
+      struct timespec time;
+
+      memcpy (&time, CMSG_DATA (control), sizeof time);
+      return time.tv_sec * G_GUINT64_CONSTANT (1000000000) + time.tv_nsec;
+    }
+  return 0;
+}
+
+/* Takes message i, which has arrived, over into packet. */
+static void
+disarm (AfxdpSocket *socket, guint i, AfxdpSocketPacket *packet)
+{
+  guint8 *spill = socket->spill + (gsize)i * LARGEST_DATAGRAM;
+
+  packet->size = socket->messages[i].msg_len;
+  packet->arrival = timestamp (&socket->messages[i].msg_hdr);
+  packet->frame = AFXDP_NO_FRAME;
+  packet->data = spill;
+  if (socket->frames[i] == AFXDP_NO_FRAME)
+    return;
+  if (packet->size > socket->frame_size) {
+    /* Longer than a frame, which is rare: in one piece, and the frame stays. */
+    memcpy (spill, afxdp_umem_frame (socket->umem, socket->frames[i]),
+        socket->frame_size);
+    return;
+  }
+  packet->data = afxdp_umem_frame (socket->umem, socket->frames[i]);
+  packet->frame = socket->frames[i];
+  socket->frames[i] = AFXDP_NO_FRAME;
+}
+
+guint
+afxdp_socket_receive (
+    AfxdpSocket *socket, AfxdpSocketPacket *packets, guint n, int *errnum)
+{
+  int got;
+
+  *errnum = 0;
+  n = MIN (n, socket->batch);
+  for (guint i = 0; i < n; i++)
+    arm (socket, i);
+  do
+    got = recvmmsg (socket->fd, socket->messages, n, MSG_DONTWAIT, NULL);
+  while (got < 0 && errno == EINTR);
+  if (got < 0) {
+    if (errno != EAGAIN)
+      *errnum = errno;
+    return 0;
+  }
+  for (int i = 0; i < got; i++)
+    disarm (socket, i, &packets[i]);
+  return got;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The slow door: the kernel UDP socket of a stream. Bound, joined and read by
+ * recvmmsg into frames of an area of its own, with the kernel's timestamps.
+ *
+ * Created and freed by the thread that changes state; receive() is for the
+ * streaming thread alone.
+ */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "netdev.h"
+#include "umem.h"
+
+G_BEGIN_DECLS
+
+typedef struct _AfxdpSocket AfxdpSocket;
+
+typedef struct
+{
+  GInetAddress *address; /* to bind: a group, an own address or any */
+  guint16 port;
+  const AfxdpNetdev *netdev; /* NULL: not known */
+  guint buffer_size;         /* bytes of SO_RCVBUF, 0 = 16 MiB, by force */
+  guint batch;               /* most packets that receive() is asked for */
+} AfxdpSocketSettings;
+
+/* Errors: AFXDP_ERROR_PORT_IN_USE, _NOT_FOUND, _PERMISSION, _MEMORY. */
+AfxdpSocket *afxdp_socket_new (
+    const AfxdpSocketSettings *settings, GError **error);
+void afxdp_socket_free (AfxdpSocket *socket);
+
+/* Joins the group that the socket is bound to, on the interface of the settings
+ * or where routing leads. Errors: AFXDP_ERROR_NOT_FOUND. */
+gboolean afxdp_socket_join (AfxdpSocket *socket, GError **error);
+
+GSocket *afxdp_socket_gsocket (const AfxdpSocket *socket);
+int afxdp_socket_fd (const AfxdpSocket *socket);
+/* Bytes that the kernel granted, as asked for (it doubles them inside). */
+guint afxdp_socket_buffer_size (const AfxdpSocket *socket);
+/* The area whose frames receive() hands out. */
+AfxdpUmem *afxdp_socket_umem (const AfxdpSocket *socket);
+/* Frames of the area that must not be lent, or copying would begin. */
+guint afxdp_socket_n_armed (const AfxdpSocket *socket);
+
+/* A datagram: in a frame, which the caller then owns, or, when it is longer
+ * than a frame or no frame was free, in memory of the socket that is valid
+ * until the next receive(). */
+typedef struct
+{
+  const guint8 *data;
+  guint size;      /* bytes, 0 is legal */
+  guint32 frame;   /* of afxdp_socket_umem(), or AFXDP_NO_FRAME */
+  guint64 arrival; /* ns of CLOCK_REALTIME, 0 when the kernel gave none */
+} AfxdpSocketPacket;
+
+/* Receives up to n datagrams without waiting. Fewer than n: the socket is
+ * empty. errnum is 0, or what the socket reports besides being empty. */
+guint afxdp_socket_receive (
+    AfxdpSocket *socket, AfxdpSocketPacket *packets, guint n, int *errnum);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (AfxdpSocket, afxdp_socket_free)
+
+G_END_DECLS

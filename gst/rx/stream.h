@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One stream: its two doors, and which of their packets comes next (law 1).
+ *
+ * The slow door is the kernel's UDP socket, always open. The fast door is the
+ * XDP redirect into AF_XDP rings, open while receive() is being called and the
+ * distributor says that it can be. Packets of both come out in the order of
+ * their RTP numbers as far as that can be known.
+ *
+ * The streaming thread runs this:
+ *
+ *   while (afxdp_stream_receive (stream, &batch, max, deadline)) {
+ *     for each packet of the batch
+ *       afxdp_stream_lend (stream, packet) ? wrap the frame : copy its data;
+ *     afxdp_stream_done (stream);     before anything is pushed downstream
+ *   }
+ *
+ * wake() and counts() are for any thread, new() and close() for the one that
+ * changes state, while no streaming thread runs.
+ */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "distributor.h"
+#include "netdev.h"
+#include "rtp.h"
+#include "umem.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  AFXDP_MODE_AUTO,
+  AFXDP_MODE_AF_XDP,
+  AFXDP_MODE_SOCKET,
+} AfxdpMode;
+
+typedef enum
+{
+  AFXDP_DOOR_NONE,
+  AFXDP_DOOR_FAST,
+  AFXDP_DOOR_SLOW,
+} AfxdpDoor;
+
+typedef struct
+{
+  GInetAddress *address;
+  guint16 port;
+  const gchar *interface; /* NULL: by the route to address */
+  AfxdpMode mode;
+  AfxdpXdpMode xdp_mode;
+  AfxdpZeroCopy zero_copy;
+  gint queue;
+  guint ring_size;
+  guint umem_frames;
+  guint batch;
+  guint buffer_size;
+  gboolean auto_multicast;
+} AfxdpStreamSettings;
+
+typedef struct
+{
+  const guint8 *data; /* UDP payload */
+  guint size;         /* bytes, 0 is legal */
+  guint32 frame;      /* AFXDP_NO_FRAME: not in one, or lent */
+  guint64 arrival;    /* ns of CLOCK_MONOTONIC */
+  AfxdpRtp rtp;
+} AfxdpPacket;
+
+typedef struct
+{
+  AfxdpPacket *packets;
+  guint n;
+  AfxdpDoor door; /* that they all came by */
+} AfxdpBatch;
+
+/* The door that is in use, and why. */
+typedef struct
+{
+  AfxdpDoor door;
+  AfxdpXdpMode xdp_mode;
+  gboolean zero_copy;
+  guint n_queues;
+  guint queues[AFXDP_STREAM_QUEUES];
+  gchar *reason; /* a sentence that a user can act on */
+  GError *error; /* why the fast door is not open; NULL when nothing is wrong */
+} AfxdpDoorChange;
+
+typedef struct
+{
+  guint64 malformed; /* redirected, but not this stream's after all */
+  guint64 discarded; /* had arrived, but nobody called receive() any more */
+  guint n_frames;
+  guint n_frames_free; /* not with the application */
+} AfxdpStreamCounts;
+
+typedef struct _AfxdpStream AfxdpStream;
+
+/* Opens the socket, and looks for the fast door unless mode is SOCKET. With
+ * mode AF_XDP it fails when there is none. Errors: any of AFXDP_ERROR. */
+AfxdpStream *afxdp_stream_new (
+    const AfxdpStreamSettings *settings, GError **error);
+/* Closes both doors. Fills in the last counts. */
+void afxdp_stream_close (AfxdpStream *stream, AfxdpStreamCounts *counts);
+
+GSocket *afxdp_stream_gsocket (const AfxdpStream *stream);
+guint afxdp_stream_buffer_size (const AfxdpStream *stream);
+/* The interface, or NULL when it is not known. */
+const AfxdpNetdev *afxdp_stream_netdev (const AfxdpStream *stream);
+
+/* Fills in batch with 1 to max packets, valid until done(). FALSE: wake() was
+ * called, or deadline (ns of CLOCK_MONOTONIC) has passed. */
+gboolean afxdp_stream_receive (
+    AfxdpStream *stream, AfxdpBatch *batch, guint max, guint64 deadline);
+/* Returns the area when packet's frame may go downstream, which then owes it to
+ * afxdp_umem_give_back(). NULL: copy the packet. */
+AfxdpUmem *afxdp_stream_lend (AfxdpStream *stream, AfxdpPacket *packet);
+/* Ends a batch: frames that were not lent go home. */
+void afxdp_stream_done (AfxdpStream *stream);
+
+/* Fills in change and returns TRUE when another door came into use since the
+ * last call, or the reason is another one. Streaming thread. */
+gboolean afxdp_stream_door_changed (
+    AfxdpStream *stream, AfxdpDoorChange *change);
+void afxdp_door_change_clear (AfxdpDoorChange *change);
+
+/* Closes the fast door: nobody is going to call receive() for a while. The
+ * next receive() opens it again. Streaming thread. */
+void afxdp_stream_close_door (AfxdpStream *stream);
+/* Makes receive() return 0, the present call or the next one, until unwake(). */
+void afxdp_stream_wake (AfxdpStream *stream);
+void afxdp_stream_unwake (AfxdpStream *stream);
+
+void afxdp_stream_counts (AfxdpStream *stream, AfxdpStreamCounts *counts);
+
+G_END_DECLS

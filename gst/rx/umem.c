@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The frame area: free list, frames lent downstream, accounts. */
+#include "umem.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sys/mman.h>
+
+#include "error.h"
+
+#ifdef AFXDP_CHECK_FRAMES
+typedef enum
+{
+  OWNER_FREE,
+  OWNER_KERNEL,
+  OWNER_ELEMENT,
+  OWNER_DOWNSTREAM,
+} Owner;
+#define move(umem, frame, from, to)                            \
+  do {                                                         \
+    Owner old_ = atomic_exchange (&(umem)->owners[frame], to); \
+    g_assert_cmpint (old_, ==, from);                          \
+  } while (0)
+#else
+#define move(umem, frame, from, to) ((void)0)
+#endif
+
+/* Frames come home on a stack without a lock: one word holds the frame on top
+ * (low half) and how many there are (high half). It is only ever emptied as a
+ * whole, so the top cannot be replaced unnoticed (no ABA). */
+#define STACK_EMPTY ((guint64)AFXDP_NO_FRAME)
+#define STACK_TOP(word) ((guint32)(word))
+#define STACK_COUNT(word) ((guint)((word) >> 32))
+
+struct _AfxdpUmem
+{
+  guint8 *area;
+  guint n_frames;
+  guint frame_shift;
+  atomic_uint refs; /* open accounts and frames in them hold one together */
+
+  pthread_mutex_t lock; /* innermost: protects free and n_free */
+  guint32 *free;        /* stack */
+  guint n_free;
+
+  guint32 *next;           /* below a frame on the stack of returned ones */
+  AfxdpAccount **accounts; /* of each frame that is downstream */
+  gpointer _Atomic owner;
+  GDestroyNotify destroy_owner;
+
+  pthread_mutex_t refill_lock; /* outermost: protects refill and user_data */
+  void (*refill) (gpointer);
+  gpointer user_data;
+#ifdef AFXDP_CHECK_FRAMES
+  _Atomic guint8 *owners;
+#endif
+
+  /* Written by the threads that free; read-mostly fields stay off this line. */
+  _Alignas(64) _Atomic guint64 returned;
+  atomic_bool hungry;
+};
+
+struct _AfxdpAccount
+{
+  AfxdpUmem *umem;
+  atomic_uint refs; /* one for the open account, one for each frame lent */
+};
+
+AfxdpUmem *
+afxdp_umem_new (guint n_frames, guint frame_size, GError **error)
+{
+  gsize size = (gsize)n_frames * frame_size;
+  AfxdpUmem *umem;
+  guint8 *area;
+
+  g_return_val_if_fail (frame_size && !(frame_size & (frame_size - 1)), NULL);
+
+  area = mmap (
+      NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (area == MAP_FAILED) {
+    afxdp_error_set (error, errno,
+        "Could not map %u frames of %u bytes for packets", n_frames,
+        frame_size);
+    return NULL;
+  }
+  /* A forked child must not keep pages that the kernel writes to. */
+  madvise (area, size, MADV_DONTFORK);
+
+  umem = g_aligned_alloc0 (1, sizeof *umem, 64);
+  umem->area = area;
+  umem->n_frames = n_frames;
+  umem->frame_shift = g_bit_nth_lsf (frame_size, -1);
+  atomic_init (&umem->refs, 1);
+  pthread_mutex_init (&umem->lock, NULL);
+  pthread_mutex_init (&umem->refill_lock, NULL);
+  umem->free = g_new (guint32, n_frames);
+  umem->next = g_new (guint32, n_frames);
+  umem->accounts = g_new0 (AfxdpAccount *, n_frames);
+  atomic_init (&umem->returned, STACK_EMPTY);
+#ifdef AFXDP_CHECK_FRAMES
+  umem->owners = g_malloc0 (n_frames);
+#endif
+  /* The lowest frame on top, so that a quiet stream touches few pages. */
+  for (guint i = 0; i < n_frames; i++)
+    umem->free[i] = n_frames - 1 - i;
+  umem->n_free = n_frames;
+  return umem;
+}
+
+AfxdpUmem *
+afxdp_umem_ref (AfxdpUmem *umem)
+{
+  atomic_fetch_add_explicit (&umem->refs, 1, memory_order_relaxed);
+  return umem;
+}
+
+void
+afxdp_umem_unref (AfxdpUmem *umem)
+{
+  if (!umem || atomic_fetch_sub (&umem->refs, 1) != 1)
+    return;
+  if (umem->destroy_owner)
+    umem->destroy_owner (umem->owner);
+  munmap (umem->area, afxdp_umem_size (umem));
+  pthread_mutex_destroy (&umem->lock);
+  pthread_mutex_destroy (&umem->refill_lock);
+  g_free (umem->free);
+  g_free (umem->next);
+  g_free (umem->accounts);
+#ifdef AFXDP_CHECK_FRAMES
+  g_free ((gpointer)umem->owners);
+#endif
+  g_aligned_free (umem);
+}
+
+gpointer
+afxdp_umem_area (const AfxdpUmem *umem)
+{
+  return umem->area;
+}
+
+gsize
+afxdp_umem_size (const AfxdpUmem *umem)
+{
+  return (gsize)umem->n_frames << umem->frame_shift;
+}
+
+guint
+afxdp_umem_n_frames (const AfxdpUmem *umem)
+{
+  return umem->n_frames;
+}
+
+guint
+afxdp_umem_frame_size (const AfxdpUmem *umem)
+{
+  return 1u << umem->frame_shift;
+}
+
+guint8 *
+afxdp_umem_frame (const AfxdpUmem *umem, guint32 frame)
+{
+  return umem->area + ((gsize)frame << umem->frame_shift);
+}
+
+guint32
+afxdp_umem_frame_at (const AfxdpUmem *umem, guint64 offset)
+{
+  return offset >> umem->frame_shift;
+}
+
+/* Moves what came home to the free list. Called with the lock. */
+static void
+collect (AfxdpUmem *umem)
+{
+  guint64 stack = atomic_exchange_explicit (
+      &umem->returned, STACK_EMPTY, memory_order_acquire);
+
+  for (guint32 frame = STACK_TOP (stack); frame != AFXDP_NO_FRAME;
+       frame = umem->next[frame])
+    umem->free[umem->n_free++] = frame;
+}
+
+guint
+afxdp_umem_n_free (AfxdpUmem *umem)
+{
+  guint n;
+
+  pthread_mutex_lock (&umem->lock);
+  collect (umem);
+  n = umem->n_free;
+  pthread_mutex_unlock (&umem->lock);
+  return n;
+}
+
+guint
+afxdp_umem_take (AfxdpUmem *umem, guint32 *frames, guint n, gboolean for_kernel)
+{
+  pthread_mutex_lock (&umem->lock);
+  if (umem->n_free < n)
+    collect (umem);
+  n = MIN (n, umem->n_free);
+  for (guint i = 0; i < n; i++)
+    frames[i] = umem->free[--umem->n_free];
+  pthread_mutex_unlock (&umem->lock);
+
+  for (guint i = 0; i < n; i++)
+    move (
+        umem, frames[i], OWNER_FREE, for_kernel ? OWNER_KERNEL : OWNER_ELEMENT);
+  return n;
+}
+
+void
+afxdp_umem_arrived (AfxdpUmem *umem, guint32 frame)
+{
+  move (umem, frame, OWNER_KERNEL, OWNER_ELEMENT);
+}
+
+static void
+put_on_free_list (AfxdpUmem *umem, const guint32 *frames, guint n)
+{
+  pthread_mutex_lock (&umem->lock);
+  for (guint i = 0; i < n; i++)
+    umem->free[umem->n_free++] = frames[i];
+  pthread_mutex_unlock (&umem->lock);
+}
+
+void
+afxdp_umem_give (AfxdpUmem *umem, const guint32 *frames, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    move (umem, frames[i], OWNER_ELEMENT, OWNER_FREE);
+  put_on_free_list (umem, frames, n);
+}
+
+void
+afxdp_umem_reclaim (AfxdpUmem *umem, const guint32 *frames, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    move (umem, frames[i], OWNER_KERNEL, OWNER_FREE);
+  put_on_free_list (umem, frames, n);
+}
+
+void
+afxdp_umem_set_refill (
+    AfxdpUmem *umem, void (*refill) (gpointer), gpointer user_data)
+{
+  pthread_mutex_lock (&umem->refill_lock);
+  umem->refill = refill;
+  umem->user_data = user_data;
+  pthread_mutex_unlock (&umem->refill_lock);
+}
+
+void
+afxdp_umem_set_hungry (AfxdpUmem *umem, gboolean hungry)
+{
+  atomic_store_explicit (&umem->hungry, hungry, memory_order_relaxed);
+}
+
+gpointer
+afxdp_umem_owner (AfxdpUmem *umem)
+{
+  return atomic_load_explicit (&umem->owner, memory_order_acquire);
+}
+
+gpointer
+afxdp_umem_set_owner (AfxdpUmem *umem, gpointer owner, GDestroyNotify destroy)
+{
+  pthread_mutex_lock (&umem->lock);
+  if (umem->owner) {
+    gpointer first = umem->owner;
+
+    pthread_mutex_unlock (&umem->lock);
+    destroy (owner);
+    return first;
+  }
+  umem->destroy_owner = destroy;
+  atomic_store_explicit (&umem->owner, owner, memory_order_release);
+  pthread_mutex_unlock (&umem->lock);
+  return owner;
+}
+
+AfxdpAccount *
+afxdp_account_new (AfxdpUmem *umem)
+{
+  AfxdpAccount *account = g_new0 (AfxdpAccount, 1);
+
+  account->umem = afxdp_umem_ref (umem);
+  atomic_init (&account->refs, 1);
+  return account;
+}
+
+static void
+account_unref (AfxdpAccount *account, guint n)
+{
+  if (atomic_fetch_sub (&account->refs, n) != n)
+    return;
+  afxdp_umem_unref (account->umem);
+  g_free (account);
+}
+
+void
+afxdp_account_close (AfxdpAccount *account)
+{
+  if (account)
+    account_unref (account, 1);
+}
+
+AfxdpUmem *
+afxdp_account_umem (AfxdpAccount *account)
+{
+  return account->umem;
+}
+
+guint
+afxdp_account_held (AfxdpAccount *account)
+{
+  return atomic_load_explicit (&account->refs, memory_order_relaxed) - 1;
+}
+
+void
+afxdp_account_reserve (AfxdpAccount *account, guint n)
+{
+  atomic_fetch_add_explicit (&account->refs, n, memory_order_relaxed);
+}
+
+void
+afxdp_account_unreserve (AfxdpAccount *account, guint n)
+{
+  if (n)
+    account_unref (account, n);
+}
+
+void
+afxdp_account_lend (AfxdpAccount *account, guint32 frame)
+{
+  AfxdpUmem *umem = account->umem;
+
+  move (umem, frame, OWNER_ELEMENT, OWNER_DOWNSTREAM);
+  umem->accounts[frame] = account;
+}
+
+/* Does what a blocked streaming thread cannot: fills the fill rings. */
+static void
+feed (AfxdpUmem *umem)
+{
+  if (pthread_mutex_trylock (&umem->refill_lock))
+    return; /* somebody else does */
+  if (umem->refill)
+    umem->refill (umem->user_data);
+  pthread_mutex_unlock (&umem->refill_lock);
+}
+
+void
+afxdp_umem_give_back (AfxdpUmem *umem, guint32 frame)
+{
+  AfxdpAccount *account = umem->accounts[frame];
+  guint64 stack, pushed;
+
+  move (umem, frame, OWNER_DOWNSTREAM, OWNER_FREE);
+  stack = atomic_load_explicit (&umem->returned, memory_order_relaxed);
+  do {
+    umem->next[frame] = STACK_TOP (stack);
+    pushed = ((guint64)(STACK_COUNT (stack) + 1) << 32) | frame;
+  } while (!atomic_compare_exchange_weak_explicit (&umem->returned, &stack,
+      pushed, memory_order_release, memory_order_relaxed));
+
+  if (G_UNLIKELY (atomic_load_explicit (&umem->hungry, memory_order_relaxed)))
+    feed (umem);
+  /* Last: the frame may have been all that kept the area alive. */
+  account_unref (account, 1);
+}

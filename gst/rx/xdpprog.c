@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Loads and attaches the XDP program, owns its maps. */
+#include "xdpprog.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/if_link.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "afxdp.skel.h"
+#include "error.h"
+
+struct _AfxdpXdpProg
+{
+  struct afxdp_bpf *skeleton;
+  struct afxdp_slot *slots; /* n_queues of them for each slot */
+  gsize slots_size;
+  guint n_queues;
+  int link; /* -1 while not attached */
+  AfxdpXdpMode mode;
+  gboolean metadata;
+};
+
+/* Below the element nothing logs: the error carries what there is to say. */
+static int
+be_silent (enum libbpf_print_level level, const char *format, va_list args)
+{
+  return 0;
+}
+
+static gboolean
+load_error (GError **error, int errnum)
+{
+  if (errnum == EPERM || errnum == EACCES)
+    return afxdp_error_set (error, errnum,
+        "Could not load the XDP program: CAP_BPF or CAP_NET_ADMIN is missing");
+  return afxdp_error_set (error, errnum, "Could not load the XDP program");
+}
+
+AfxdpXdpProg *
+afxdp_xdpprog_new (guint n_queues, guint longest, GError **error)
+{
+  AfxdpXdpProg *prog = g_new0 (AfxdpXdpProg, 1);
+  libbpf_print_fn_t former = libbpf_set_print (be_silent);
+  guint n = AFXDP_SLOTS * n_queues;
+  int result;
+
+  prog->link = -1;
+  prog->n_queues = n_queues;
+  prog->metadata = TRUE;
+  prog->skeleton = afxdp_bpf__open ();
+  if (!prog->skeleton) {
+    load_error (error, errno);
+    goto free_prog;
+  }
+  prog->skeleton->rodata->queues = n_queues;
+  prog->skeleton->rodata->longest_packet = longest;
+  bpf_map__set_max_entries (prog->skeleton->maps.slots, n);
+  bpf_map__set_max_entries (prog->skeleton->maps.sockets, n);
+  result = afxdp_bpf__load (prog->skeleton);
+  if (result) {
+    load_error (error, -result);
+    goto free_prog;
+  }
+  prog->slots_size = n * sizeof *prog->slots;
+  prog->slots = mmap (NULL, prog->slots_size, PROT_READ | PROT_WRITE,
+      MAP_SHARED, bpf_map__fd (prog->skeleton->maps.slots), 0);
+  if (prog->slots == MAP_FAILED) {
+    prog->slots = NULL;
+    afxdp_error_set (error, errno, "Could not map the XDP program's counters");
+    goto free_prog;
+  }
+  libbpf_set_print (former);
+  return prog;
+
+free_prog:
+  libbpf_set_print (former);
+  afxdp_xdpprog_free (prog);
+  return NULL;
+}
+
+void
+afxdp_xdpprog_free (AfxdpXdpProg *prog)
+{
+  if (!prog)
+    return;
+  afxdp_xdpprog_detach (prog);
+  if (prog->slots)
+    munmap (prog->slots, prog->slots_size);
+  afxdp_bpf__destroy (prog->skeleton);
+  g_free (prog);
+}
+
+static int
+entry_point (const AfxdpXdpProg *prog)
+{
+  return bpf_program__fd (prog->metadata ? prog->skeleton->progs.afxdp_metadata
+                                         : prog->skeleton->progs.afxdp_plain);
+}
+
+/* Names what is attached already. The name needs CAP_SYS_ADMIN. */
+static gchar *
+foreign_program (int ifindex)
+{
+  struct bpf_prog_info info = { 0 };
+  guint size = sizeof info;
+  guint id = 0;
+  int fd;
+
+  if (bpf_xdp_query_id (ifindex, 0, &id) || !id)
+    return g_strdup ("another XDP program");
+  fd = bpf_prog_get_fd_by_id (id);
+  if (fd >= 0 && !bpf_obj_get_info_by_fd (fd, &info, &size)) {
+    close (fd);
+    return g_strdup_printf ("the XDP program \"%s\" (id %u)", info.name, id);
+  }
+  if (fd >= 0)
+    close (fd);
+  return g_strdup_printf ("the XDP program with id %u", id);
+}
+
+static gboolean
+attach_error (GError **error, int errnum, int ifindex, const gchar *interface)
+{
+  g_autofree gchar *foreign = NULL;
+
+  switch (errnum) {
+    case EBUSY:
+    case EEXIST:
+      foreign = foreign_program (ifindex);
+      g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_FOREIGN,
+          "%s is attached to %s already and is left alone; detach it to "
+          "receive through AF_XDP",
+          foreign, interface);
+      return FALSE;
+    case ENOSPC:
+      return afxdp_error_set (error, errnum,
+          "Could not attach the XDP program to %s: it has fewer RX queues than "
+          "its veth peer has TX queues",
+          interface);
+    case ERANGE:
+      return afxdp_error_set (error, errnum,
+          "Could not attach the XDP program to %s: the MTU, its own or its "
+          "peer's, is too large for the driver",
+          interface);
+    default:
+      return afxdp_error_set (
+          error, errnum, "Could not attach the XDP program to %s", interface);
+  }
+}
+
+gboolean
+afxdp_xdpprog_attach (AfxdpXdpProg *prog, int ifindex, const gchar *interface,
+    AfxdpXdpMode mode, GError **error)
+{
+  static const struct
+  {
+    AfxdpXdpMode mode;
+    guint flag;
+  } attempts[] = {
+    { AFXDP_XDP_MODE_NATIVE, XDP_FLAGS_DRV_MODE },
+    { AFXDP_XDP_MODE_GENERIC, XDP_FLAGS_SKB_MODE },
+  };
+  int errnum = 0;
+
+  afxdp_xdpprog_detach (prog);
+  for (guint i = 0; i < G_N_ELEMENTS (attempts); i++) {
+    LIBBPF_OPTS (bpf_link_create_opts, options, .flags = attempts[i].flag);
+
+    if (mode != AFXDP_XDP_MODE_AUTO && mode != attempts[i].mode)
+      continue;
+    prog->link =
+        bpf_link_create (entry_point (prog), ifindex, BPF_XDP, &options);
+    if (prog->link >= 0) {
+      prog->mode = attempts[i].mode;
+      return TRUE;
+    }
+    errnum = errno;
+    /* Generic mode helps where the driver has no XDP, and nowhere else. */
+    if (errnum != EOPNOTSUPP)
+      break;
+  }
+  return attach_error (error, errnum, ifindex, interface);
+}
+
+void
+afxdp_xdpprog_detach (AfxdpXdpProg *prog)
+{
+  if (prog->link >= 0)
+    close (prog->link);
+  prog->link = -1;
+}
+
+gboolean
+afxdp_xdpprog_is_attached (const AfxdpXdpProg *prog)
+{
+  struct bpf_link_info info = { 0 };
+  guint size = sizeof info;
+
+  return prog->link >= 0 &&
+         !bpf_obj_get_info_by_fd (prog->link, &info, &size) && info.xdp.ifindex;
+}
+
+AfxdpXdpMode
+afxdp_xdpprog_mode (const AfxdpXdpProg *prog)
+{
+  return prog->mode;
+}
+
+gboolean
+afxdp_xdpprog_has_metadata (const AfxdpXdpProg *prog)
+{
+  return prog->metadata;
+}
+
+gboolean
+afxdp_xdpprog_drop_metadata (AfxdpXdpProg *prog, GError **error)
+{
+  prog->metadata = FALSE;
+  if (prog->link < 0 || !bpf_link_update (prog->link, entry_point (prog), NULL))
+    return TRUE;
+  return afxdp_error_set (
+      error, errno, "Could not go over to the XDP program without metadata");
+}
+
+void
+afxdp_xdpprog_set_mac (AfxdpXdpProg *prog, const guint8 mac[6])
+{
+  memcpy (prog->skeleton->bss->interface_mac, mac,
+      sizeof prog->skeleton->bss->interface_mac);
+}
+
+void
+afxdp_xdpprog_flow_key (
+    struct afxdp_flow_key *key, GInetAddress *address, guint16 port)
+{
+  gboolean ipv6 = g_inet_address_get_family (address) == G_SOCKET_FAMILY_IPV6;
+
+  memset (key, 0, sizeof *key);
+  memcpy (key->address, g_inet_address_to_bytes (address),
+      g_inet_address_get_native_size (address));
+  key->port = g_htons (port);
+  key->version = ipv6 ? 6 : 4;
+}
+
+gboolean
+afxdp_xdpprog_set_flow (AfxdpXdpProg *prog, const struct afxdp_flow_key *key,
+    guint slot, GError **error)
+{
+  struct afxdp_flow flow = { .slot = slot };
+
+  if (!bpf_map_update_elem (
+          bpf_map__fd (prog->skeleton->maps.flows), key, &flow, BPF_ANY))
+    return TRUE;
+  return afxdp_error_set (
+      error, errno, "Could not add the stream's flow to the XDP program");
+}
+
+void
+afxdp_xdpprog_remove_flow (AfxdpXdpProg *prog, const struct afxdp_flow_key *key)
+{
+  bpf_map_delete_elem (bpf_map__fd (prog->skeleton->maps.flows), key);
+}
+
+gboolean
+afxdp_xdpprog_set_socket (
+    AfxdpXdpProg *prog, guint slot, guint queue, int fd, GError **error)
+{
+  guint32 index = slot * prog->n_queues + queue;
+
+  if (!bpf_map_update_elem (
+          bpf_map__fd (prog->skeleton->maps.sockets), &index, &fd, BPF_ANY))
+    return TRUE;
+  return afxdp_error_set (
+      error, errno, "Could not add an AF_XDP socket to the XDP program's map");
+}
+
+void
+afxdp_xdpprog_remove_socket (AfxdpXdpProg *prog, guint slot, guint queue)
+{
+  guint32 index = slot * prog->n_queues + queue;
+
+  bpf_map_delete_elem (bpf_map__fd (prog->skeleton->maps.sockets), &index);
+}
+
+struct afxdp_slot *
+afxdp_xdpprog_slot (const AfxdpXdpProg *prog, guint slot, guint queue)
+{
+  return &prog->slots[slot * prog->n_queues + queue];
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The XDP program of one interface: loads it, attaches it, owns its maps. The
+ * only file that knows the skeleton.
+ *
+ * Attached by a bpf_link, which the kernel takes down when the process dies,
+ * however it dies. A foreign program on the interface is left alone.
+ *
+ * Everything but the words of a slot is for the control thread: link and map
+ * calls may wait for RTNL.
+ */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "afxdp.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  AFXDP_XDP_MODE_AUTO,
+  AFXDP_XDP_MODE_NATIVE,
+  AFXDP_XDP_MODE_GENERIC,
+} AfxdpXdpMode;
+
+typedef struct _AfxdpXdpProg AfxdpXdpProg;
+
+/* Loads the program for an interface of n_queues RX queues, whose frames have
+ * room for packets of longest bytes. Needs CAP_BPF and CAP_NET_ADMIN.
+ * Errors: AFXDP_ERROR_PERMISSION, _UNSUPPORTED, _MEMORY, _FAILED. */
+AfxdpXdpProg *afxdp_xdpprog_new (guint n_queues, guint longest, GError **error);
+void afxdp_xdpprog_free (AfxdpXdpProg *prog);
+
+/* Attaches the program to the interface, which interface names in errors.
+ * Needs no capability: may be called again after the link was taken away.
+ * Errors: AFXDP_ERROR_FOREIGN names the program that is there, _UNSUPPORTED,
+ * _NOT_FOUND. */
+gboolean afxdp_xdpprog_attach (AfxdpXdpProg *prog, int ifindex,
+    const gchar *interface, AfxdpXdpMode mode, GError **error);
+void afxdp_xdpprog_detach (AfxdpXdpProg *prog);
+/* Asks the kernel. FALSE when somebody detached it, or the interface is gone. */
+gboolean afxdp_xdpprog_is_attached (const AfxdpXdpProg *prog);
+/* NATIVE or GENERIC, while it is attached. */
+AfxdpXdpMode afxdp_xdpprog_mode (const AfxdpXdpProg *prog);
+
+/* Whether redirected packets carry struct afxdp_metadata. */
+gboolean afxdp_xdpprog_has_metadata (const AfxdpXdpProg *prog);
+/* Goes over to the program without metadata, for a driver without room. */
+gboolean afxdp_xdpprog_drop_metadata (AfxdpXdpProg *prog, GError **error);
+
+/* The interface's own MAC address: packets to other hosts are passed. */
+void afxdp_xdpprog_set_mac (AfxdpXdpProg *prog, const guint8 mac[6]);
+
+void afxdp_xdpprog_flow_key (
+    struct afxdp_flow_key *key, GInetAddress *address, guint16 port);
+gboolean afxdp_xdpprog_set_flow (AfxdpXdpProg *prog,
+    const struct afxdp_flow_key *key, guint slot, GError **error);
+void afxdp_xdpprog_remove_flow (
+    AfxdpXdpProg *prog, const struct afxdp_flow_key *key);
+/* fd is an AF_XDP socket, bound to queue. */
+gboolean afxdp_xdpprog_set_socket (
+    AfxdpXdpProg *prog, guint slot, guint queue, int fd, GError **error);
+void afxdp_xdpprog_remove_socket (AfxdpXdpProg *prog, guint slot, guint queue);
+
+/* The words of (slot, queue): shared with the program, valid as long as prog.
+ * Any thread, without system calls. */
+struct afxdp_slot *afxdp_xdpprog_slot (
+    const AfxdpXdpProg *prog, guint slot, guint queue);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (AfxdpXdpProg, afxdp_xdpprog_free)
+
+G_END_DECLS
