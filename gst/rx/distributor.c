@@ -425,7 +425,7 @@ n_passed (Distributor *distributor, guint slot, guint queue)
 }
 
 /* Whether the stream should be received on queue: it is asked for, or the only
- * one there is, or the program has seen the flow there. */
+ * one in use, or the program has seen the flow there. */
 static gboolean
 shows_on (
     Distributor *distributor, AfxdpSubscription *subscription, guint queue)

@@ -3,9 +3,12 @@
 #include "netdev.h"
 
 #include <errno.h>
+#include <linux/ethtool.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <linux/sockios.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -101,6 +104,24 @@ read_kind (const struct rtattr *link_info, AfxdpNetdev *netdev)
       g_strlcpy (netdev->kind, RTA_DATA (attribute), sizeof netdev->kind);
 }
 
+/* rtnetlink tells how many queues were allocated; how many are in use, only the
+ * driver does, and not every driver. */
+static guint
+count_active_queues (const AfxdpNetdev *netdev)
+{
+  struct ethtool_channels channels = { .cmd = ETHTOOL_GCHANNELS };
+  struct ifreq request = { .ifr_data = (gpointer)&channels };
+  int fd = socket (AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  guint n = 0;
+
+  g_strlcpy (request.ifr_name, netdev->name, sizeof request.ifr_name);
+  if (fd >= 0 && !ioctl (fd, SIOCETHTOOL, &request))
+    n = channels.rx_count + channels.combined_count;
+  if (fd >= 0)
+    close (fd);
+  return n ? MIN (n, netdev->rx_queues) : netdev->rx_queues;
+}
+
 static void
 read_link (const struct nlmsghdr *header, AfxdpNetdev *netdev)
 {
@@ -140,6 +161,7 @@ read_link (const struct nlmsghdr *header, AfxdpNetdev *netdev)
         break;
     }
   }
+  netdev->rx_active = count_active_queues (netdev);
 }
 
 static void

@@ -21,6 +21,7 @@ typedef struct
   guint8 mac[6];   /* zeros where the interface has none */
   guint mtu;       /* bytes of IP packet */
   guint rx_queues; /* most that it can ever have, at least 1 */
+  guint rx_active; /* that it uses now, at least 1 */
   gboolean up;     /* administratively */
   gboolean carrier;
   gboolean loopback;

@@ -131,10 +131,6 @@ window_add (Source *source, guint64 number)
 static void
 window_remove (Source *source, guint64 first, guint64 n)
 {
-  if (n >= WINDOW) {
-    memset (source->window, 0, sizeof source->window);
-    return;
-  }
   while (n) {
     guint bit = first % WORD_BITS;
     guint bits = MIN (n, WORD_BITS - bit);
@@ -198,7 +194,7 @@ take_early (Source *source, Gap *gap, guint64 end, guint64 now)
 {
   const guint64 first = gap->first;
 
-  for (guint i = 0; i < EARLY && gap->missing; i++) {
+  for (guint i = 0; i < EARLY; i++) {
     EarlyPacket *early = &source->early[i];
     guint64 number = first + (guint16)(early->seqnum - first);
 
@@ -225,8 +221,6 @@ open_gap (AfxdpRtpStats *stats, Source *source, guint64 first, guint64 end,
   window_remove (source, first, gap.missing);
   if (shown < source->early_until)
     take_early (source, &gap, end, shown);
-  if (!gap.missing)
-    return;
   g_assert (source->n_gaps < GAPS);
   *nth_gap (source, source->n_gaps++) = gap;
   stats->n_gaps++;
@@ -325,7 +319,6 @@ come_late (AfxdpRtpStats *stats, Source *source, const AfxdpRtp *rtp,
   if (source->n_gaps && number >= nth_gap (source, 0)->first) {
     take_from_gap (source, find_gap (source, number), number);
     source->counts.pending--;
-    settle_gaps (stats, source, arrival);
   } else {
     window_add (source, number);
     if (number >= source->base)

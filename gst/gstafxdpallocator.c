@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One GstMemory for each frame of an area. */
+#include "gstafxdpallocator.h"
+
+#define GST_AFXDP_MEMORY_TYPE "AfxdpMemory"
+
+struct _GstAfxdpAllocator
+{
+  GstAllocator parent;
+
+  AfxdpUmem *umem;     /* which owns us */
+  GstMemory *memories; /* one for each frame, in its order */
+  guint n_memories;
+};
+
+G_DEFINE_TYPE (GstAfxdpAllocator, gst_afxdp_allocator, GST_TYPE_ALLOCATOR)
+
+static gboolean
+is_of_a_frame (GstAfxdpAllocator *self, GstMemory *memory)
+{
+  return memory >= self->memories && memory < self->memories + self->n_memories;
+}
+
+/* The last reference to a frame's memory is gone, sub-memories included: they
+ * hold one. The memory stays for the next packet, so it comes back to life
+ * before the frame goes home and somebody else may take both. */
+static gboolean
+dispose_memory (GstMiniObject *object)
+{
+  GstMemory *memory = GST_MEMORY_CAST (object);
+  GstAfxdpAllocator *self = GST_AFXDP_ALLOCATOR (memory->allocator);
+  guint32 frame = memory - self->memories;
+
+  gst_memory_ref (memory);
+  afxdp_umem_give_back (self->umem, frame);
+  /* Area, allocator and memory may be gone now. */
+  return FALSE;
+}
+
+static gpointer
+gst_afxdp_allocator_map (GstMemory *memory, gsize maxsize, GstMapFlags flags)
+{
+  GstAfxdpAllocator *self = GST_AFXDP_ALLOCATOR (memory->allocator);
+  GstMemory *of_frame = memory->parent ? memory->parent : memory;
+
+  return afxdp_umem_frame (self->umem, of_frame - self->memories);
+}
+
+static void
+gst_afxdp_allocator_unmap (GstMemory *memory)
+{
+}
+
+static GstMemory *
+gst_afxdp_allocator_share (GstMemory *memory, gssize offset, gssize size)
+{
+  GstMemory *parent = memory->parent ? memory->parent : memory;
+  GstMemory *sub = g_new0 (GstMemory, 1);
+
+  if (size == -1)
+    size = memory->size - offset;
+  gst_memory_init (sub,
+      GST_MINI_OBJECT_FLAGS (parent) | GST_MINI_OBJECT_FLAG_LOCK_READONLY,
+      memory->allocator, parent, memory->maxsize, memory->align,
+      memory->offset + offset, size);
+  return sub;
+}
+
+static GstMemory *
+gst_afxdp_allocator_alloc (
+    GstAllocator *allocator, gsize size, GstAllocationParams *params)
+{
+  g_return_val_if_reached (NULL); /* CUSTOM_ALLOC: nobody may ask */
+}
+
+static void
+gst_afxdp_allocator_free (GstAllocator *allocator, GstMemory *memory)
+{
+  if (!is_of_a_frame (GST_AFXDP_ALLOCATOR (allocator), memory))
+    g_free (memory);
+}
+
+/* The area is going, and so every frame is home. */
+static void
+destroy (gpointer data)
+{
+  GstAfxdpAllocator *self = data;
+
+  for (guint i = 0; i < self->n_memories; i++) {
+    GST_MINI_OBJECT_CAST (&self->memories[i])->dispose = NULL;
+    gst_memory_unref (&self->memories[i]);
+  }
+  gst_object_unref (self);
+}
+
+static GstAfxdpAllocator *
+gst_afxdp_allocator_new (AfxdpUmem *umem)
+{
+  GstAfxdpAllocator *self = g_object_new (GST_TYPE_AFXDP_ALLOCATOR, NULL);
+
+  gst_object_ref_sink (self);
+  self->umem = umem;
+  self->n_memories = afxdp_umem_n_frames (umem);
+  self->memories = g_new0 (GstMemory, self->n_memories);
+  for (guint i = 0; i < self->n_memories; i++) {
+    gst_memory_init (&self->memories[i], 0, GST_ALLOCATOR (self), NULL,
+        afxdp_umem_frame_size (umem), 0, 0, 0);
+    GST_MINI_OBJECT_CAST (&self->memories[i])->dispose = dispose_memory;
+  }
+  return self;
+}
+
+GstMemory *
+gst_afxdp_allocator_wrap (AfxdpUmem *umem, const guint8 *data, gsize size)
+{
+  GstAfxdpAllocator *self = afxdp_umem_owner (umem);
+  gsize at = data - (const guint8 *)afxdp_umem_area (umem);
+  guint32 frame = afxdp_umem_frame_at (umem, at);
+  GstMemory *memory;
+
+  if (G_UNLIKELY (!self))
+    self = afxdp_umem_set_owner (umem, gst_afxdp_allocator_new (umem), destroy);
+  memory = &self->memories[frame];
+  memory->offset = data - afxdp_umem_frame (umem, frame);
+  memory->size = size;
+  memory->maxsize = memory->offset + size;
+  return memory;
+}
+
+static void
+gst_afxdp_allocator_finalize (GObject *object)
+{
+  GstAfxdpAllocator *self = GST_AFXDP_ALLOCATOR (object);
+
+  g_free (self->memories);
+  G_OBJECT_CLASS (gst_afxdp_allocator_parent_class)->finalize (object);
+}
+
+static void
+gst_afxdp_allocator_init (GstAfxdpAllocator *self)
+{
+  GstAllocator *allocator = GST_ALLOCATOR (self);
+
+  allocator->mem_type = GST_AFXDP_MEMORY_TYPE;
+  allocator->mem_map = gst_afxdp_allocator_map;
+  allocator->mem_unmap = gst_afxdp_allocator_unmap;
+  allocator->mem_share = gst_afxdp_allocator_share;
+  /* Deep copies go to system memory. */
+  GST_OBJECT_FLAG_SET (allocator, GST_ALLOCATOR_FLAG_CUSTOM_ALLOC);
+}
+
+static void
+gst_afxdp_allocator_class_init (GstAfxdpAllocatorClass *klass)
+{
+  GstAllocatorClass *allocator_class = GST_ALLOCATOR_CLASS (klass);
+
+  allocator_class->alloc = gst_afxdp_allocator_alloc;
+  allocator_class->free = gst_afxdp_allocator_free;
+  G_OBJECT_CLASS (klass)->finalize = gst_afxdp_allocator_finalize;
+}

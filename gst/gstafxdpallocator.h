@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One GstMemory for each frame of an area; when the memory's life ends, the
+ * frame goes home.
+ *
+ * One allocator for each area, since any frame may go to any stream; the area
+ * owns it. Any thread.
+ */
+#pragma once
+
+#include <gst/gst.h>
+
+#include "umem.h"
+
+G_BEGIN_DECLS
+
+#define GST_TYPE_AFXDP_ALLOCATOR (gst_afxdp_allocator_get_type ())
+G_DECLARE_FINAL_TYPE (
+    GstAfxdpAllocator, gst_afxdp_allocator, GST, AFXDP_ALLOCATOR, GstAllocator)
+
+/* The memory of a frame that has been lent: size bytes at data, which lie in
+ * it. Nothing in front of data can be written to, and nothing behind. */
+GstMemory *gst_afxdp_allocator_wrap (
+    AfxdpUmem *umem, const guint8 *data, gsize size);
+
+G_END_DECLS

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The enumerations among the element's properties, as GTypes. */
+#pragma once
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+#define GST_TYPE_AFXDP_MODE (gst_afxdp_mode_get_type ())
+#define GST_TYPE_AFXDP_CURRENT_MODE (gst_afxdp_current_mode_get_type ())
+#define GST_TYPE_AFXDP_XDP_MODE (gst_afxdp_xdp_mode_get_type ())
+#define GST_TYPE_AFXDP_ZERO_COPY (gst_afxdp_zero_copy_get_type ())
+
+GType gst_afxdp_mode_get_type (void);
+GType gst_afxdp_current_mode_get_type (void);
+GType gst_afxdp_xdp_mode_get_type (void);
+GType gst_afxdp_zero_copy_get_type (void);
+
+/* The short name of value, as gst-launch-1.0 takes it. Static memory. */
+const gchar *gst_afxdp_enum_nick (GType type, gint value);
+
+G_END_DECLS

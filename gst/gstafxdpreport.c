@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the element counts, and how it tells. */
+#include "gstafxdpreport.h"
+
+#include "gstafxdpenums.h"
+#include "rtpstats.h"
+
+/* Counters of the stats structure, all guint64. */
+typedef struct
+{
+  guint64 packets;
+  guint64 bytes;
+  guint64 copied;
+  AfxdpLedger ledger;
+  AfxdpRtpCounts rtp;
+} Totals;
+
+static const struct
+{
+  const gchar *name;
+  gsize offset;
+} counters[] = {
+  { "packets", G_STRUCT_OFFSET (Totals, packets) },
+  { "bytes", G_STRUCT_OFFSET (Totals, bytes) },
+  { "gaps", G_STRUCT_OFFSET (Totals, rtp.gaps) },
+  { "lost", G_STRUCT_OFFSET (Totals, rtp.lost) },
+  { "pending", G_STRUCT_OFFSET (Totals, rtp.pending) },
+  { "reordered", G_STRUCT_OFFSET (Totals, rtp.reordered) },
+  { "duplicates", G_STRUCT_OFFSET (Totals, rtp.duplicates) },
+  { "restarts", G_STRUCT_OFFSET (Totals, rtp.restarts) },
+  { "copied", G_STRUCT_OFFSET (Totals, copied) },
+};
+
+/* Rates of one SSRC. */
+typedef struct
+{
+  guint64 octets; /* at the last tick */
+  guint64 bitrate;
+} SourceRate;
+
+typedef struct
+{
+  GstMessage *messages[GST_AFXDP_REPORT_UNREAD];
+} Outbox;
+
+struct _GstAfxdpReport
+{
+  GstElement *element; /* which owns us */
+
+  GMutex lock; /* innermost; protects all below but the outboxes */
+  AfxdpRtpStats *rtp;
+  Totals totals; /* all but rtp, which is asked for when needed */
+  Totals posted; /* at the last message */
+  guint n_frames, n_frames_free;
+  AfxdpDoor door;
+  AfxdpXdpMode xdp_mode;
+  gboolean zero_copy;
+  guint64 ticked_at;
+  guint64 ticked_packets, ticked_bytes;
+  gdouble packets_per_second, bitrate;
+  GHashTable *rates; /* SSRC to SourceRate */
+
+  /* The streaming thread's own. */
+  AfxdpDoor posted_door;
+  Outbox stats_outbox, mode_outbox;
+};
+
+static guint64
+counter (const Totals *totals, guint i)
+{
+  return G_STRUCT_MEMBER (guint64, totals, counters[i].offset);
+}
+
+static const gchar *
+xdp_mode_name (AfxdpDoor door, AfxdpXdpMode mode)
+{
+  if (door != AFXDP_DOOR_FAST)
+    return "none";
+  return gst_afxdp_enum_nick (GST_TYPE_AFXDP_XDP_MODE, mode);
+}
+
+static void
+empty_outbox (Outbox *outbox)
+{
+  for (guint i = 0; i < GST_AFXDP_REPORT_UNREAD; i++)
+    gst_clear_message (&outbox->messages[i]);
+}
+
+/* A place for one more message, or NULL: so many are unread. A message that
+ * only we still know has been read. */
+static GstMessage **
+place_in (Outbox *outbox)
+{
+  for (guint i = 0; i < GST_AFXDP_REPORT_UNREAD; i++) {
+    GstMessage **message = &outbox->messages[i];
+
+    if (*message && GST_MINI_OBJECT_REFCOUNT_VALUE (*message) == 1)
+      gst_clear_message (message);
+    if (!*message)
+      return message;
+  }
+  return NULL;
+}
+
+static void
+post (GstAfxdpReport *report, GstMessage **place, GstStructure *structure)
+{
+  *place = gst_message_new_element (GST_OBJECT (report->element), structure);
+  gst_element_post_message (report->element, gst_message_ref (*place));
+}
+
+GstAfxdpReport *
+gst_afxdp_report_new (GstElement *element)
+{
+  GstAfxdpReport *report = g_new0 (GstAfxdpReport, 1);
+
+  report->element = element;
+  g_mutex_init (&report->lock);
+  report->rtp = afxdp_rtp_stats_new ();
+  report->rates = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  return report;
+}
+
+void
+gst_afxdp_report_free (GstAfxdpReport *report)
+{
+  empty_outbox (&report->stats_outbox);
+  empty_outbox (&report->mode_outbox);
+  g_hash_table_unref (report->rates);
+  afxdp_rtp_stats_free (report->rtp);
+  g_mutex_clear (&report->lock);
+  g_free (report);
+}
+
+void
+gst_afxdp_report_reset (GstAfxdpReport *report, guint64 now)
+{
+  static const Totals none;
+
+  empty_outbox (&report->stats_outbox);
+  empty_outbox (&report->mode_outbox);
+  report->posted_door = AFXDP_DOOR_NONE;
+  g_mutex_lock (&report->lock);
+  afxdp_rtp_stats_free (report->rtp);
+  report->rtp = afxdp_rtp_stats_new ();
+  report->totals = report->posted = none;
+  report->n_frames = report->n_frames_free = 0;
+  report->door = AFXDP_DOOR_NONE;
+  report->ticked_at = now;
+  report->ticked_packets = report->ticked_bytes = 0;
+  report->packets_per_second = report->bitrate = 0;
+  g_hash_table_remove_all (report->rates);
+  g_mutex_unlock (&report->lock);
+}
+
+void
+gst_afxdp_report_set_clock_rate (
+    GstAfxdpReport *report, guint8 payload_type, guint clock_rate)
+{
+  g_mutex_lock (&report->lock);
+  afxdp_rtp_stats_set_clock_rate (report->rtp, payload_type, clock_rate);
+  g_mutex_unlock (&report->lock);
+}
+
+guint
+gst_afxdp_report_count (GstAfxdpReport *report, const AfxdpBatch *batch)
+{
+  guint not_rtp = 0;
+
+  g_mutex_lock (&report->lock);
+  for (guint i = 0; i < batch->n; i++) {
+    const AfxdpPacket *packet = &batch->packets[i];
+
+    if (packet->rtp.kind == AFXDP_RTP_DATA)
+      afxdp_rtp_stats_packet (report->rtp, &packet->rtp, packet->arrival);
+    else if (packet->rtp.kind == AFXDP_RTP_NONE)
+      not_rtp++;
+  }
+  report->totals.ledger.packets[AFXDP_COLUMN_NOT_RTP] += not_rtp;
+  g_mutex_unlock (&report->lock);
+  return not_rtp;
+}
+
+void
+gst_afxdp_report_delivered (GstAfxdpReport *report, AfxdpDoor door, guint n,
+    guint64 bytes, guint copied)
+{
+  AfxdpColumn column = door == AFXDP_DOOR_FAST ? AFXDP_COLUMN_DELIVERED_XDP
+                                               : AFXDP_COLUMN_DELIVERED_SOCKET;
+
+  g_mutex_lock (&report->lock);
+  report->totals.ledger.packets[column] += n;
+  report->totals.packets += n;
+  report->totals.bytes += bytes;
+  report->totals.copied += copied;
+  g_mutex_unlock (&report->lock);
+}
+
+void
+gst_afxdp_report_discarded (GstAfxdpReport *report, guint n)
+{
+  g_mutex_lock (&report->lock);
+  report->totals.ledger.packets[AFXDP_COLUMN_DISCARDED] += n;
+  g_mutex_unlock (&report->lock);
+}
+
+void
+gst_afxdp_report_set_door (
+    GstAfxdpReport *report, const AfxdpDoorChange *change)
+{
+  g_mutex_lock (&report->lock);
+  report->door = change->door;
+  report->xdp_mode = change->xdp_mode;
+  report->zero_copy = change->zero_copy;
+  g_mutex_unlock (&report->lock);
+}
+
+void
+gst_afxdp_report_set_stream_counts (
+    GstAfxdpReport *report, const AfxdpStreamCounts *counts)
+{
+  AfxdpLedger *ledger = &report->totals.ledger;
+
+  g_mutex_lock (&report->lock);
+  ledger->packets[AFXDP_COLUMN_MALFORMED] = counts->malformed;
+  report->n_frames = counts->n_frames;
+  report->n_frames_free = counts->n_frames_free;
+  g_mutex_unlock (&report->lock);
+}
+
+guint64
+gst_afxdp_report_advance (GstAfxdpReport *report, guint64 now)
+{
+  guint64 due;
+
+  g_mutex_lock (&report->lock);
+  due = afxdp_rtp_stats_advance (report->rtp, now);
+  g_mutex_unlock (&report->lock);
+  return due;
+}
+
+static SourceRate *
+rate_of (GstAfxdpReport *report, guint32 ssrc)
+{
+  SourceRate *rate =
+      g_hash_table_lookup (report->rates, GUINT_TO_POINTER (ssrc));
+
+  if (!rate) {
+    rate = g_new0 (SourceRate, 1);
+    g_hash_table_insert (report->rates, GUINT_TO_POINTER (ssrc), rate);
+  }
+  return rate;
+}
+
+/* SSRCs that are not known any more must not pile up. */
+static void
+tick_sources (GstAfxdpReport *report, gdouble seconds)
+{
+  g_autoptr (GHashTable) old = g_steal_pointer (&report->rates);
+
+  report->rates = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  for (guint i = 0; i < afxdp_rtp_stats_n_sources (report->rtp); i++) {
+    AfxdpRtpSource source;
+    SourceRate *rate, *before;
+
+    afxdp_rtp_stats_source (report->rtp, i, &source);
+    rate = rate_of (report, source.ssrc);
+    before = g_hash_table_lookup (old, GUINT_TO_POINTER (source.ssrc));
+    rate->octets = source.counts.octets;
+    rate->bitrate =
+        (rate->octets - (before ? before->octets : 0)) * 8 / seconds;
+  }
+}
+
+void
+gst_afxdp_report_tick (GstAfxdpReport *report, guint64 now)
+{
+  gdouble seconds;
+
+  g_mutex_lock (&report->lock);
+  seconds = (now - report->ticked_at) / 1e9;
+  if (seconds > 0) {
+    const Totals *totals = &report->totals;
+
+    report->packets_per_second =
+        (totals->packets - report->ticked_packets) / seconds;
+    report->bitrate = (totals->bytes - report->ticked_bytes) * 8 / seconds;
+    report->ticked_packets = totals->packets;
+    report->ticked_bytes = totals->bytes;
+    report->ticked_at = now;
+    tick_sources (report, seconds);
+  }
+  g_mutex_unlock (&report->lock);
+}
+
+/* RTCP's field is 24 bits of a signed number; rtpsession has gint. */
+static gint
+packets_lost (const AfxdpRtpCounts *counts)
+{
+  gint64 lost = (gint64)counts->lost - (gint64)counts->duplicates;
+
+  return CLAMP (lost, G_MININT, G_MAXINT);
+}
+
+static GstStructure *
+source_stats (GstAfxdpReport *report, guint i)
+{
+  AfxdpRtpSource source;
+
+  afxdp_rtp_stats_source (report->rtp, i, &source);
+  return gst_structure_new ("application/x-rtp-source-stats", "ssrc",
+      G_TYPE_UINT, source.ssrc, "payload-type", G_TYPE_UINT,
+      source.payload_type, "clock-rate", G_TYPE_INT,
+      source.clock_rate ? (gint)source.clock_rate : -1, "packets-received",
+      G_TYPE_UINT64, source.counts.packets, "octets-received", G_TYPE_UINT64,
+      source.counts.octets, "bitrate", G_TYPE_UINT64,
+      rate_of (report, source.ssrc)->bitrate, "packets-lost", G_TYPE_INT,
+      packets_lost (&source.counts), "lost", G_TYPE_UINT64, source.counts.lost,
+      "pending", G_TYPE_UINT64, source.counts.pending, "jitter", G_TYPE_UINT,
+      source.jitter, "seqnum-base", G_TYPE_INT, (gint)source.seqnum_base,
+      "extended-highest-seq", G_TYPE_UINT, source.extended_highest_seq, "gaps",
+      G_TYPE_UINT64, source.counts.gaps, "max-gap", G_TYPE_UINT64,
+      source.max_gap, "reordered", G_TYPE_UINT64, source.counts.reordered,
+      "duplicates", G_TYPE_UINT64, source.counts.duplicates, "restarts",
+      G_TYPE_UINT64, source.counts.restarts, NULL);
+}
+
+static void
+add_sources (GstAfxdpReport *report, GstStructure *structure)
+{
+  GValue sources = G_VALUE_INIT;
+
+  g_value_init (&sources, GST_TYPE_ARRAY);
+  for (guint i = 0; i < afxdp_rtp_stats_n_sources (report->rtp); i++) {
+    GValue value = G_VALUE_INIT;
+
+    g_value_init (&value, GST_TYPE_STRUCTURE);
+    g_value_take_boxed (&value, source_stats (report, i));
+    gst_value_array_append_and_take_value (&sources, &value);
+  }
+  gst_structure_take_value (structure, "sources", &sources);
+}
+
+/* Called with the lock. */
+static GstStructure *
+snapshot (GstAfxdpReport *report, const gchar *name)
+{
+  GstStructure *structure = gst_structure_new (name, "mode", G_TYPE_STRING,
+      gst_afxdp_enum_nick (GST_TYPE_AFXDP_CURRENT_MODE, report->door),
+      "xdp-mode", G_TYPE_STRING, xdp_mode_name (report->door, report->xdp_mode),
+      "zero-copy", G_TYPE_BOOLEAN, report->zero_copy, "packets-per-second",
+      G_TYPE_DOUBLE, report->packets_per_second, "bitrate", G_TYPE_DOUBLE,
+      report->bitrate, "frames", G_TYPE_UINT64, (guint64)report->n_frames,
+      "frames-free", G_TYPE_UINT64, (guint64)report->n_frames_free, NULL);
+
+  afxdp_rtp_stats_totals (report->rtp, &report->totals.rtp);
+  for (guint i = 0; i < G_N_ELEMENTS (counters); i++)
+    gst_structure_set (structure, counters[i].name, G_TYPE_UINT64,
+        counter (&report->totals, i), NULL);
+  for (guint i = 0; i < AFXDP_N_COLUMNS; i++)
+    gst_structure_set (structure, afxdp_column_name (i), G_TYPE_UINT64,
+        report->totals.ledger.packets[i], NULL);
+  add_sources (report, structure);
+  return structure;
+}
+
+/* What changed since the last message; signed, since a late packet takes its
+ * loss back. Called with the lock. */
+static GstStructure *
+take_delta (GstAfxdpReport *report)
+{
+  GstStructure *delta = gst_structure_new_empty ("delta");
+  const Totals *now = &report->totals, *then = &report->posted;
+
+  for (guint i = 0; i < G_N_ELEMENTS (counters); i++)
+    gst_structure_set (delta, counters[i].name, G_TYPE_INT64,
+        (gint64)(counter (now, i) - counter (then, i)), NULL);
+  for (guint i = 0; i < AFXDP_N_COLUMNS; i++)
+    gst_structure_set (delta, afxdp_column_name (i), G_TYPE_INT64,
+        (gint64)(now->ledger.packets[i] - then->ledger.packets[i]), NULL);
+  report->posted = report->totals;
+  return delta;
+}
+
+GstStructure *
+gst_afxdp_report_stats (GstAfxdpReport *report)
+{
+  GstStructure *structure;
+
+  g_mutex_lock (&report->lock);
+  structure = snapshot (report, "application/x-afxdp-stats");
+  g_mutex_unlock (&report->lock);
+  return structure;
+}
+
+void
+gst_afxdp_report_post_stats (GstAfxdpReport *report)
+{
+  GstMessage **place = place_in (&report->stats_outbox);
+  GstStructure *structure, *delta;
+
+  if (!place)
+    return;
+  g_mutex_lock (&report->lock);
+  structure = snapshot (report, "GstAfxdpSrcStats");
+  delta = take_delta (report);
+  g_mutex_unlock (&report->lock);
+  gst_structure_set (structure, "delta", GST_TYPE_STRUCTURE, delta, NULL);
+  gst_structure_free (delta);
+  post (report, place, structure);
+}
+
+gboolean
+gst_afxdp_report_post_mode (GstAfxdpReport *report,
+    const AfxdpDoorChange *change, const gchar *interface)
+{
+  GstMessage **place = place_in (&report->mode_outbox);
+  GValue queues = G_VALUE_INIT;
+  GstStructure *structure;
+
+  if (!place)
+    return FALSE;
+  structure = gst_structure_new ("GstAfxdpSrcMode", "mode", G_TYPE_STRING,
+      gst_afxdp_enum_nick (GST_TYPE_AFXDP_CURRENT_MODE, change->door),
+      "previous-mode", G_TYPE_STRING,
+      gst_afxdp_enum_nick (GST_TYPE_AFXDP_CURRENT_MODE, report->posted_door),
+      "interface", G_TYPE_STRING, interface, "xdp-mode", G_TYPE_STRING,
+      xdp_mode_name (change->door, change->xdp_mode), "zero-copy",
+      G_TYPE_BOOLEAN, change->zero_copy, "reason", G_TYPE_STRING,
+      change->reason, NULL);
+  g_value_init (&queues, GST_TYPE_ARRAY);
+  for (guint i = 0; i < change->n_queues; i++) {
+    GValue value = G_VALUE_INIT;
+
+    g_value_init (&value, G_TYPE_INT);
+    g_value_set_int (&value, change->queues[i]);
+    gst_value_array_append_and_take_value (&queues, &value);
+  }
+  gst_structure_take_value (structure, "queues", &queues);
+  report->posted_door = change->door;
+  post (report, place, structure);
+  return TRUE;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the element counts, and how it tells: the stats property and the bus
+ * messages.
+ *
+ * count() and delivered() are for the streaming thread, once for each batch;
+ * stats() is for any thread; all take the report's own lock, so that every
+ * snapshot is consistent. The post functions are for the streaming thread, and
+ * post without any lock held.
+ *
+ * An application may never read its bus: of each message type at most
+ * GST_AFXDP_REPORT_UNREAD are outstanding. What could not be posted is in the
+ * next one.
+ */
+#pragma once
+
+#include <gst/gst.h>
+
+#include "ledger.h"
+#include "stream.h"
+
+G_BEGIN_DECLS
+
+#define GST_AFXDP_REPORT_UNREAD 8
+
+typedef struct _GstAfxdpReport GstAfxdpReport;
+
+GstAfxdpReport *gst_afxdp_report_new (GstElement *element);
+void gst_afxdp_report_free (GstAfxdpReport *report);
+/* Starts anew. now is in ns of CLOCK_MONOTONIC, here and below. */
+void gst_afxdp_report_reset (GstAfxdpReport *report, guint64 now);
+
+/* Units per second of the RTP timestamps of payload_type. */
+void gst_afxdp_report_set_clock_rate (
+    GstAfxdpReport *report, guint8 payload_type, guint clock_rate);
+/* A batch has arrived. Returns how many of its packets are not RTP. */
+guint gst_afxdp_report_count (GstAfxdpReport *report, const AfxdpBatch *batch);
+/* n packets of bytes UDP payload go downstream, copied of them copied. */
+void gst_afxdp_report_delivered (GstAfxdpReport *report, AfxdpDoor door,
+    guint n, guint64 bytes, guint copied);
+void gst_afxdp_report_discarded (GstAfxdpReport *report, guint n);
+void gst_afxdp_report_set_door (
+    GstAfxdpReport *report, const AfxdpDoorChange *change);
+/* What the stream counted; the last ones stay when it is closed. */
+void gst_afxdp_report_set_stream_counts (
+    GstAfxdpReport *report, const AfxdpStreamCounts *counts);
+
+/* Makes old gaps final. Returns when the next one is due, or 0. */
+guint64 gst_afxdp_report_advance (GstAfxdpReport *report, guint64 now);
+/* Measures the rates since the last tick. */
+void gst_afxdp_report_tick (GstAfxdpReport *report, guint64 now);
+
+/* application/x-afxdp-stats. */
+GstStructure *gst_afxdp_report_stats (GstAfxdpReport *report);
+void gst_afxdp_report_post_stats (GstAfxdpReport *report);
+/* Returns FALSE when too many are unread: try again later. */
+gboolean gst_afxdp_report_post_mode (GstAfxdpReport *report,
+    const AfxdpDoorChange *change, const gchar *interface);
+
+G_END_DECLS
