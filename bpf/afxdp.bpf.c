@@ -88,7 +88,7 @@ parse_ipv4 (void *header, void *end, __u32 length, struct afxdp_flow_key *key,
   struct iphdr *ip = header;
   __u32 total;
 
-  if ((void *)(ip + 1) > end || ip->version != 4 || ip->ihl != 5)
+  if ((void *) (ip + 1) > end || ip->version != 4 || ip->ihl != 5)
     return NULL;
   if (ip->frag_off & bpf_htons (IPV4_FRAGMENT) || ip->protocol != IPPROTO_UDP)
     return NULL;
@@ -98,7 +98,7 @@ parse_ipv4 (void *header, void *end, __u32 length, struct afxdp_flow_key *key,
   key->version = 4;
   __builtin_memcpy (key->address, &ip->daddr, sizeof ip->daddr);
   *rest = total - sizeof *ip;
-  return (void *)(ip + 1);
+  return (void *) (ip + 1);
 }
 
 static __always_inline struct udphdr *
@@ -108,7 +108,7 @@ parse_ipv6 (void *header, void *end, __u32 length, struct afxdp_flow_key *key,
   struct ipv6hdr *ip = header;
   __u32 payload;
 
-  if ((void *)(ip + 1) > end || ip->version != 6 || ip->nexthdr != IPPROTO_UDP)
+  if ((void *) (ip + 1) > end || ip->version != 6 || ip->nexthdr != IPPROTO_UDP)
     return NULL;
   payload = bpf_ntohs (ip->payload_len);
   if (payload + sizeof *ip > length)
@@ -116,15 +116,15 @@ parse_ipv6 (void *header, void *end, __u32 length, struct afxdp_flow_key *key,
   key->version = 6;
   __builtin_memcpy (key->address, &ip->daddr, sizeof ip->daddr);
   *rest = payload;
-  return (void *)(ip + 1);
+  return (void *) (ip + 1);
 }
 
 /* Fills in the key of a UDP packet for this host. Returns 0 for all else. */
 static __always_inline int
 parse (struct xdp_md *ctx, __u32 length, struct afxdp_flow_key *key)
 {
-  void *data = (void *)(long)ctx->data;
-  void *end = (void *)(long)ctx->data_end;
+  void *data = (void *) (long) ctx->data;
+  void *end = (void *) (long) ctx->data_end;
   struct ethhdr *ethernet = data;
   struct udphdr *udp;
   void *network = ethernet + 1;
@@ -152,7 +152,7 @@ parse (struct xdp_md *ctx, __u32 length, struct afxdp_flow_key *key)
   else
     return 0;
 
-  if (!udp || (void *)(udp + 1) > end)
+  if (!udp || (void *) (udp + 1) > end)
     return 0;
   udp_length = bpf_ntohs (udp->len);
   if (udp_length < sizeof *udp || udp_length > rest)
@@ -173,12 +173,12 @@ number (struct xdp_md *ctx, struct afxdp_slot *slot, int with_metadata)
     count (slot->redirected);
     return 1;
   }
-  if (bpf_xdp_adjust_meta (ctx, -(int)sizeof *metadata)) {
+  if (bpf_xdp_adjust_meta (ctx, -(int) sizeof *metadata)) {
     count (slot->no_metadata);
     return 0;
   }
-  metadata = (void *)(long)ctx->data_meta;
-  if ((void *)(metadata + 1) > (void *)(long)ctx->data)
+  metadata = (void *) (long) ctx->data_meta;
+  if ((void *) (metadata + 1) > (void *) (long) ctx->data)
     return 0; /* never: for the verifier */
   metadata->time = bpf_ktime_get_ns ();
   metadata->passed = slot->passed;

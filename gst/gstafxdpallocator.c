@@ -114,7 +114,7 @@ GstMemory *
 gst_afxdp_allocator_wrap (AfxdpUmem *umem, const guint8 *data, gsize size)
 {
   GstAfxdpAllocator *self = afxdp_umem_owner (umem);
-  gsize at = data - (const guint8 *)afxdp_umem_area (umem);
+  gsize at = data - (const guint8 *) afxdp_umem_area (umem);
   guint32 frame = afxdp_umem_frame_at (umem, at);
   GstMemory *memory;
 

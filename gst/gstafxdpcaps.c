@@ -43,8 +43,8 @@ gst_afxdp_caps_guess (GstPad *srcpad, const AfxdpRtp *rtp, gchar **problem)
   wanted = caps_of_static (rtp->payload_type);
   if (wanted)
     return gst_pad_peer_query_accept_caps (srcpad, wanted)
-               ? g_steal_pointer (&wanted)
-               : NULL;
+        ? g_steal_pointer (&wanted)
+        : NULL;
 
   wanted = caps_of_payload (rtp->payload_type);
   common = gst_pad_peer_query_caps (srcpad, wanted);

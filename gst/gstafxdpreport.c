@@ -297,7 +297,7 @@ gst_afxdp_report_tick (GstAfxdpReport *report, guint64 now)
 static gint
 packets_lost (const AfxdpRtpCounts *counts)
 {
-  gint64 lost = (gint64)counts->lost - (gint64)counts->duplicates;
+  gint64 lost = (gint64) counts->lost - (gint64) counts->duplicates;
 
   return CLAMP (lost, G_MININT, G_MAXINT);
 }
@@ -311,13 +311,13 @@ source_stats (GstAfxdpReport *report, guint i)
   return gst_structure_new ("application/x-rtp-source-stats", "ssrc",
       G_TYPE_UINT, source.ssrc, "payload-type", G_TYPE_UINT,
       source.payload_type, "clock-rate", G_TYPE_INT,
-      source.clock_rate ? (gint)source.clock_rate : -1, "packets-received",
+      source.clock_rate ? (gint) source.clock_rate : -1, "packets-received",
       G_TYPE_UINT64, source.counts.packets, "octets-received", G_TYPE_UINT64,
       source.counts.octets, "bitrate", G_TYPE_UINT64,
       rate_of (report, source.ssrc)->bitrate, "packets-lost", G_TYPE_INT,
       packets_lost (&source.counts), "lost", G_TYPE_UINT64, source.counts.lost,
       "pending", G_TYPE_UINT64, source.counts.pending, "jitter", G_TYPE_UINT,
-      source.jitter, "seqnum-base", G_TYPE_INT, (gint)source.seqnum_base,
+      source.jitter, "seqnum-base", G_TYPE_INT, (gint) source.seqnum_base,
       "extended-highest-seq", G_TYPE_UINT, source.extended_highest_seq, "gaps",
       G_TYPE_UINT64, source.counts.gaps, "max-gap", G_TYPE_UINT64,
       source.max_gap, "reordered", G_TYPE_UINT64, source.counts.reordered,
@@ -350,8 +350,8 @@ snapshot (GstAfxdpReport *report, const gchar *name)
       "xdp-mode", G_TYPE_STRING, xdp_mode_name (report->door, report->xdp_mode),
       "zero-copy", G_TYPE_BOOLEAN, report->zero_copy, "packets-per-second",
       G_TYPE_DOUBLE, report->packets_per_second, "bitrate", G_TYPE_DOUBLE,
-      report->bitrate, "frames", G_TYPE_UINT64, (guint64)report->n_frames,
-      "frames-free", G_TYPE_UINT64, (guint64)report->n_frames_free, NULL);
+      report->bitrate, "frames", G_TYPE_UINT64, (guint64) report->n_frames,
+      "frames-free", G_TYPE_UINT64, (guint64) report->n_frames_free, NULL);
 
   afxdp_rtp_stats_totals (report->rtp, &report->totals.rtp);
   for (guint i = 0; i < G_N_ELEMENTS (counters); i++)
@@ -374,10 +374,10 @@ take_delta (GstAfxdpReport *report)
 
   for (guint i = 0; i < G_N_ELEMENTS (counters); i++)
     gst_structure_set (delta, counters[i].name, G_TYPE_INT64,
-        (gint64)(counter (now, i) - counter (then, i)), NULL);
+        (gint64) (counter (now, i) - counter (then, i)), NULL);
   for (guint i = 0; i < AFXDP_N_COLUMNS; i++)
     gst_structure_set (delta, afxdp_column_name (i), G_TYPE_INT64,
-        (gint64)(now->ledger.packets[i] - then->ledger.packets[i]), NULL);
+        (gint64) (now->ledger.packets[i] - then->ledger.packets[i]), NULL);
   report->posted = report->totals;
   return delta;
 }

@@ -284,7 +284,7 @@ resource_error (const GError *error)
 {
   if (error->domain != AFXDP_ERROR)
     return GST_RESOURCE_ERROR_FAILED;
-  switch ((AfxdpError)error->code) {
+  switch ((AfxdpError) error->code) {
     case AFXDP_ERROR_NOT_FOUND:
       return GST_RESOURCE_ERROR_NOT_FOUND;
     case AFXDP_ERROR_SETTINGS:
@@ -367,7 +367,7 @@ warn_about_stream (GstAfxdpSrc *self)
   const AfxdpNetdev *netdev = afxdp_stream_netdev (self->stream);
   guint granted = afxdp_stream_buffer_size (self->stream);
 
-  if (granted < (guint)self->active.buffer_size)
+  if (granted < (guint) self->active.buffer_size)
     GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
         ("The kernel granted %u bytes of socket buffer instead of %d.", granted,
             self->active.buffer_size),
@@ -541,8 +541,8 @@ gst_afxdp_src_get_caps (GstBaseSrc *base, GstCaps *filter)
   if (!caps)
     caps = gst_caps_new_any ();
   return filter
-             ? gst_caps_intersect_full (filter, caps, GST_CAPS_INTERSECT_FIRST)
-             : g_steal_pointer (&caps);
+      ? gst_caps_intersect_full (filter, caps, GST_CAPS_INTERSECT_FIRST)
+      : g_steal_pointer (&caps);
 }
 
 static gboolean
@@ -551,7 +551,7 @@ gst_afxdp_src_negotiate (GstBaseSrc *base)
   GstAfxdpSrc *self = GST_AFXDP_SRC (base);
 
   return !self->current_caps ||
-         gst_base_src_set_caps (base, self->current_caps);
+      gst_base_src_set_caps (base, self->current_caps);
 }
 
 /* The frames are ours: a pool that downstream offers would be activated for
@@ -597,7 +597,7 @@ decide_caps (GstAfxdpSrc *self, const AfxdpBatch *batch)
   if (self->active.caps) {
     self->caps_decided = TRUE;
     return gst_caps_is_any (self->active.caps) ||
-           use_caps (self, self->active.caps);
+        use_caps (self, self->active.caps);
   }
   for (guint i = 0; i < batch->n && !packet; i++)
     if (batch->packets[i].size)
@@ -690,7 +690,7 @@ running_time_offset (GstAfxdpSrc *self, gint64 *offset)
   if (!clock)
     return FALSE;
   /* Any clock: read it and the monotonic one at the same moment. */
-  *offset = (gint64)(gst_clock_get_time (clock) - base_time - monotonic_ns ());
+  *offset = (gint64) (gst_clock_get_time (clock) - base_time - monotonic_ns ());
   gst_object_unref (clock);
   return TRUE;
 }
@@ -699,9 +699,9 @@ running_time_offset (GstAfxdpSrc *self, gint64 *offset)
 static GstClockTime
 running_time (GstAfxdpSrc *self, guint64 arrival, gint64 offset)
 {
-  gint64 time = (gint64)arrival + offset;
+  gint64 time = (gint64) arrival + offset;
 
-  self->last_pts = MAX ((gint64)self->last_pts, time);
+  self->last_pts = MAX ((gint64) self->last_pts, time);
   return self->last_pts;
 }
 
@@ -773,7 +773,7 @@ most_packets (GstAfxdpSrc *self)
 
   if (left < 0)
     return self->active.batch_size;
-  return MIN (self->active.batch_size, (guint)left + 1);
+  return MIN (self->active.batch_size, (guint) left + 1);
 }
 
 /* Receives until there is something to deliver, in held. */

@@ -198,6 +198,8 @@ publish (Distributor *distributor)
     AfxdpSubscription *subscription = distributor->subscriptions->pdata[i];
 
     describe (distributor, subscription, &subscription->door);
+    if (subscription->membership == JOINING)
+      subscription->membership = JOINED;
     atomic_fetch_add (&subscription->version, 1);
     ring_bell (subscription->wake);
   }
@@ -273,8 +275,8 @@ load_engine (Distributor *distributor, GError **error)
   /* Room for an Ethernet header with a tag, and a checksum behind. */
   guint frame_size = netdev->mtu + 22 > 2048 - AFXDP_HEADROOM ? 4096 : 2048;
   guint n_frames = settings->umem_frames
-                       ? settings->umem_frames
-                       : MAX (2 * settings->ring_size, DEFAULT_FRAMES);
+      ? settings->umem_frames
+      : MAX (2 * settings->ring_size, DEFAULT_FRAMES);
   g_autoptr (AfxdpUmem) umem = NULL;
   g_autoptr (AfxdpXskPool) pool = NULL;
   g_autoptr (AfxdpXdpProg) prog = NULL;
@@ -307,8 +309,8 @@ static gboolean
 may_heal (const GError *error)
 {
   return !g_error_matches (error, AFXDP_ERROR, AFXDP_ERROR_PERMISSION) &&
-         !g_error_matches (error, AFXDP_ERROR, AFXDP_ERROR_UNSUPPORTED) &&
-         !g_error_matches (error, AFXDP_ERROR, AFXDP_ERROR_SETTINGS);
+      !g_error_matches (error, AFXDP_ERROR, AFXDP_ERROR_UNSUPPORTED) &&
+      !g_error_matches (error, AFXDP_ERROR, AFXDP_ERROR_SETTINGS);
 }
 
 /* Takes error: why the program is not attached. */
@@ -431,10 +433,10 @@ shows_on (
     Distributor *distributor, AfxdpSubscription *subscription, guint queue)
 {
   if (subscription->settings.queue >= 0)
-    return queue == (guint)subscription->settings.queue;
-  return distributor->netdev.rx_queues == 1 ||
-         n_passed (distributor, subscription->slot, queue) !=
-             subscription->passed[queue];
+    return queue == (guint) subscription->settings.queue;
+  return (queue == 0 && distributor->netdev.rx_active == 1) ||
+      n_passed (distributor, subscription->slot, queue) !=
+      subscription->passed[queue];
 }
 
 /* Returns whether anything changed. */
@@ -463,7 +465,7 @@ bind_where_it_shows (Distributor *distributor, AfxdpSubscription *subscription)
   if (!may_heal (error))
     subscription->bind_at = NEVER;
   else if (subscription->bind_attempts++ < BUSY_ATTEMPTS &&
-           g_error_matches (error, AFXDP_ERROR, AFXDP_ERROR_QUEUE_BUSY))
+      g_error_matches (error, AFXDP_ERROR, AFXDP_ERROR_QUEUE_BUSY))
     subscription->bind_at = now_ns () + BUSY_INTERVAL;
   else
     subscription->bind_at = now_ns () + FIRST_BACKOFF;
@@ -507,7 +509,7 @@ check_settings (
   const AfxdpSubscriptionSettings *mine = &subscription->settings;
   const gchar *name = NULL;
 
-  if (mine->queue >= (gint)distributor->netdev.rx_queues) {
+  if (mine->queue >= (gint) distributor->netdev.rx_queues) {
     g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_SETTINGS,
         "queue is %d, but %s has RX queues 0 to %u", mine->queue,
         distributor->netdev.name, distributor->netdev.rx_queues - 1);
@@ -615,17 +617,17 @@ serve_requests (Distributor *distributor)
 
   for (guint i = 0; i < requests->len; i++) {
     AfxdpSubscription *subscription = requests->pdata[i];
-    gboolean joins = subscription->membership == JOINING;
 
-    if (joins) {
+    if (subscription->membership == JOINING) {
+      /* JOINED when the first snapshot is published. */
       g_ptr_array_add (distributor->subscriptions, subscription);
       join (distributor, subscription);
-    } else {
-      subscription->drained = leave (distributor, subscription);
-      g_ptr_array_remove (distributor->subscriptions, subscription);
+      continue;
     }
+    subscription->drained = leave (distributor, subscription);
+    g_ptr_array_remove (distributor->subscriptions, subscription);
     pthread_mutex_lock (&distributor->lock);
-    subscription->membership = joins ? JOINED : LEFT;
+    subscription->membership = LEFT;
     pthread_cond_broadcast (&distributor->published);
     pthread_mutex_unlock (&distributor->lock);
   }
@@ -670,8 +672,9 @@ serve_monitor (Distributor *distributor)
      * the program would redirect into sockets that cannot receive. */
     if (distributor->prog)
       afxdp_xdpprog_detach (distributor->prog);
-    fail (distributor, g_error_new (AFXDP_ERROR, AFXDP_ERROR_NOT_FOUND,
-                           "Interface %s was removed", netdev->name));
+    fail (distributor,
+        g_error_new (AFXDP_ERROR, AFXDP_ERROR_NOT_FOUND,
+            "Interface %s was removed", netdev->name));
     distributor->retry_at = NEVER;
     return TRUE;
   }
@@ -699,7 +702,7 @@ driver_refuses_metadata (Distributor *distributor)
   if (!afxdp_xdpprog_has_metadata (distributor->prog))
     return FALSE;
   for (guint i = 0; i < all->len; i++) {
-    const AfxdpFastDoor *door = &((AfxdpSubscription *)all->pdata[i])->door;
+    const AfxdpFastDoor *door = &((AfxdpSubscription *) all->pdata[i])->door;
 
     for (guint j = 0; j < door->n_rings; j++)
       if (__atomic_load_n (
@@ -860,7 +863,7 @@ distributor_new (const AfxdpNetdev *netdev, guint64 key)
   distributor->requests = g_ptr_array_new ();
   distributor->subscriptions = g_ptr_array_new ();
   distributor->idle =
-      g_ptr_array_new_with_free_func ((GDestroyNotify)afxdp_xsk_unref);
+      g_ptr_array_new_with_free_func ((GDestroyNotify) afxdp_xsk_unref);
   pthread_mutex_init (&distributor->lock, NULL);
   pthread_cond_init (&distributor->published, NULL);
 
@@ -901,7 +904,7 @@ distributor_free (Distributor *distributor)
 static Distributor *
 distributor_get (const AfxdpNetdev *netdev)
 {
-  guint64 key = afxdp_netdev_namespace () << 32 | (guint32)netdev->index;
+  guint64 key = afxdp_netdev_namespace () << 32 | (guint32) netdev->index;
   Distributor *distributor;
 
   pthread_mutex_lock (&registry_lock);
@@ -995,7 +998,7 @@ afxdp_subscription_wait (
     struct timespec until;
 
     done = atomic_load (&subscription->version) &&
-           door->state != AFXDP_FAST_DOOR_FAILED;
+        door->state != AFXDP_FAST_DOOR_FAILED;
     if (done || now_ns () >= deadline ||
         (door->error && !may_heal (door->error)))
       break;
@@ -1036,7 +1039,7 @@ afxdp_subscription_request_grace (AfxdpSubscription *subscription)
 gboolean
 afxdp_subscription_grace_over (AfxdpSubscription *subscription, guint ticket)
 {
-  return (gint)(atomic_load (&subscription->grace_over) - ticket) >= 0;
+  return (gint) (atomic_load (&subscription->grace_over) - ticket) >= 0;
 }
 
 void
@@ -1057,7 +1060,7 @@ afxdp_subscription_frames (
   if (distributor->umem) {
     *n_frames = afxdp_umem_n_frames (distributor->umem);
     *n_home = afxdp_umem_n_free (distributor->umem) +
-              afxdp_xsk_pool_n_frames (distributor->pool);
+        afxdp_xsk_pool_n_frames (distributor->pool);
   }
   pthread_mutex_unlock (&distributor->lock);
 }

@@ -37,7 +37,7 @@ add_attribute (Exchange *exchange, gushort type, const void *data, gsize size)
 {
   struct nlmsghdr *header = &exchange->question.header;
   struct rtattr *attribute =
-      (struct rtattr *)((guint8 *)header + NLMSG_ALIGN (header->nlmsg_len));
+      (struct rtattr *) ((guint8 *) header + NLMSG_ALIGN (header->nlmsg_len));
 
   attribute->rta_type = type;
   attribute->rta_len = RTA_LENGTH (size);
@@ -53,7 +53,7 @@ open_netlink (guint32 groups)
   int fd = socket (AF_NETLINK,
       SOCK_RAW | SOCK_CLOEXEC | (groups ? SOCK_NONBLOCK : 0), NETLINK_ROUTE);
 
-  if (fd >= 0 && bind (fd, (struct sockaddr *)&address, sizeof address)) {
+  if (fd >= 0 && bind (fd, (struct sockaddr *) &address, sizeof address)) {
     int bind_errno = errno;
 
     close (fd);
@@ -67,7 +67,7 @@ open_netlink (guint32 groups)
 static const struct nlmsghdr *
 ask (Exchange *exchange)
 {
-  const struct nlmsghdr *header = (const struct nlmsghdr *)exchange->answer;
+  const struct nlmsghdr *header = (const struct nlmsghdr *) exchange->answer;
   int fd = open_netlink (0);
   gssize size = -1;
   int ask_errno;
@@ -82,12 +82,12 @@ ask (Exchange *exchange)
   errno = ask_errno;
   if (size < 0)
     return NULL;
-  if (!NLMSG_OK (header, (gsize)size)) {
+  if (!NLMSG_OK (header, (gsize) size)) {
     errno = EPROTO;
     return NULL;
   }
   if (header->nlmsg_type == NLMSG_ERROR) {
-    errno = -((const struct nlmsgerr *)NLMSG_DATA (header))->error;
+    errno = -((const struct nlmsgerr *) NLMSG_DATA (header))->error;
     return NULL;
   }
   return header;
@@ -110,7 +110,7 @@ static guint
 count_active_queues (const AfxdpNetdev *netdev)
 {
   struct ethtool_channels channels = { .cmd = ETHTOOL_GCHANNELS };
-  struct ifreq request = { .ifr_data = (gpointer)&channels };
+  struct ifreq request = { .ifr_data = (gpointer) &channels };
   int fd = socket (AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   guint n = 0;
 
@@ -237,7 +237,7 @@ interface_with (GInetAddress *address)
 
     if (got <= 0)
       break;
-    for (const struct nlmsghdr *header = (const struct nlmsghdr *)answer;
+    for (const struct nlmsghdr *header = (const struct nlmsghdr *) answer;
          NLMSG_OK (header, rest); header = NLMSG_NEXT (header, rest)) {
       const struct ifaddrmsg *message = NLMSG_DATA (header);
       int attributes = IFA_PAYLOAD (header);
@@ -328,8 +328,8 @@ afxdp_netdev_monitor_read (int monitor, int index)
     }
     if (size <= 0)
       return events;
-    for (const struct nlmsghdr *header = (const struct nlmsghdr *)messages;
-         NLMSG_OK (header, (gsize)size); header = NLMSG_NEXT (header, size)) {
+    for (const struct nlmsghdr *header = (const struct nlmsghdr *) messages;
+         NLMSG_OK (header, (gsize) size); header = NLMSG_NEXT (header, size)) {
       const struct ifinfomsg *link = NLMSG_DATA (header);
 
       if (header->nlmsg_type == RTM_NEWLINK && link->ifi_index == index)

@@ -169,7 +169,7 @@ afxdp_packet_kind_name (AfxdpPacketKind kind)
     [AFXDP_PACKET_NO_CHECKSUM] = "IPv6 without UDP checksum",
   };
 
-  if ((guint)kind >= G_N_ELEMENTS (names))
+  if ((guint) kind >= G_N_ELEMENTS (names))
     return "unknown";
   return names[kind];
 }

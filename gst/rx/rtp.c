@@ -51,8 +51,8 @@ strip (const guint8 *payload, gsize size, gsize *rest)
   if (payload[0] & FLAG_EXTENSION) {
     if (extra + EXTENSION_SIZE > *rest)
       return FALSE;
-    extra += EXTENSION_SIZE + 4 * (gsize)read_16 (payload + HEADER_SIZE +
-                                                  extra + EXTENSION_LENGTH);
+    extra += EXTENSION_SIZE +
+        4 * (gsize) read_16 (payload + HEADER_SIZE + extra + EXTENSION_LENGTH);
   }
   if (extra > *rest)
     return FALSE;

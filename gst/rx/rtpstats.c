@@ -33,7 +33,7 @@
 /* Strays that may turn out to have been early. */
 #define EARLY 64
 
-#define FIRST_CYCLE ((guint64)1 << 16)
+#define FIRST_CYCLE ((guint64) 1 << 16)
 #define NS_PER_SECOND G_GUINT64_CONSTANT (1000000000)
 
 G_STATIC_ASSERT (GAPS > AFXDP_RTP_FINAL_PACKETS);
@@ -196,7 +196,7 @@ take_early (Source *source, Gap *gap, guint64 end, guint64 now)
 
   for (guint i = 0; i < EARLY; i++) {
     EarlyPacket *early = &source->early[i];
-    guint64 number = first + (guint16)(early->seqnum - first);
+    guint64 number = first + (guint16) (early->seqnum - first);
 
     if (now >= early->until || number >= end || end - number >= WINDOW)
       continue;
@@ -241,7 +241,7 @@ measure_jitter (Source *source, guint rate, guint32 timestamp, guint64 arrival)
   if (!rate)
     return;
   transit = arrival / NS_PER_SECOND * rate +
-            arrival % NS_PER_SECOND * rate / NS_PER_SECOND - timestamp;
+      arrival % NS_PER_SECOND * rate / NS_PER_SECOND - timestamp;
   if (G_LIKELY (source->transit_known)) {
     difference = transit - source->transit;
     if (difference > G_MAXINT32)
@@ -349,7 +349,7 @@ static gboolean
 believe (AfxdpRtpStats *stats, Source *source, guint64 arrival)
 {
   Candidate *candidate = &source->candidate;
-  guint ahead = (guint16)(candidate->seqnum - source->highest);
+  guint ahead = (guint16) (candidate->seqnum - source->highest);
   gint32 step = candidate->timestamp - source->timestamp;
 
   if (!source->believed) {
@@ -394,11 +394,11 @@ suspect (
     AfxdpRtpStats *stats, Source *source, const AfxdpRtp *rtp, guint64 arrival)
 {
   Candidate *candidate = &source->candidate;
-  guint ahead = (guint16)(rtp->seqnum - source->highest);
+  guint ahead = (guint16) (rtp->seqnum - source->highest);
   gint32 step = rtp->timestamp - source->timestamp;
 
   if (candidate->waiting) {
-    if (rtp->seqnum == (guint16)(candidate->seqnum + 1) &&
+    if (rtp->seqnum == (guint16) (candidate->seqnum + 1) &&
         believe (stats, source, arrival)) {
       go_on (stats, source, rtp, 1, arrival, arrival);
       return;
@@ -424,8 +424,8 @@ suspect (
 static void
 add_counts (AfxdpRtpCounts *sum, const AfxdpRtpCounts *counts)
 {
-  guint64 *to = (guint64 *)sum;
-  const guint64 *from = (const guint64 *)counts;
+  guint64 *to = (guint64 *) sum;
+  const guint64 *from = (const guint64 *) counts;
 
   for (guint i = 0; i < sizeof *sum / sizeof *to; i++)
     to[i] += from[i];
@@ -498,8 +498,8 @@ afxdp_rtp_stats_packet (
     return;
   }
 
-  ahead = (guint16)(rtp->seqnum - source->highest);
-  behind = (guint16)-ahead;
+  ahead = (guint16) (rtp->seqnum - source->highest);
+  behind = (guint16) -ahead;
   if (G_LIKELY (ahead && ahead < MAX_DROPOUT)) {
     go_on (stats, source, rtp, ahead, arrival, arrival);
     return;
@@ -534,9 +534,9 @@ afxdp_rtp_stats_totals (const AfxdpRtpStats *stats, AfxdpRtpCounts *totals)
 {
   *totals = stats->evicted;
   for (GList *link = stats->recent.head; link; link = link->next)
-    add_counts (totals, &((Source *)link->data)->counts);
+    add_counts (totals, &((Source *) link->data)->counts);
   for (GList *link = stats->suspects.head; link; link = link->next)
-    add_counts (totals, &((Source *)link->data)->counts);
+    add_counts (totals, &((Source *) link->data)->counts);
 }
 
 guint
@@ -549,7 +549,7 @@ void
 afxdp_rtp_stats_source (
     const AfxdpRtpStats *stats, guint number, AfxdpRtpSource *source)
 {
-  const Source *from = g_queue_peek_nth ((GQueue *)&stats->listed, number);
+  const Source *from = g_queue_peek_nth ((GQueue *) &stats->listed, number);
 
   *source = (AfxdpRtpSource){
     .counts = from->counts,

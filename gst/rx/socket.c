@@ -112,7 +112,7 @@ static gboolean
 create_messages (AfxdpSocket *socket, guint batch, GError **error)
 {
   gpointer spill =
-      mmap (NULL, (gsize)batch * LARGEST_DATAGRAM, PROT_READ | PROT_WRITE,
+      mmap (NULL, (gsize) batch * LARGEST_DATAGRAM, PROT_READ | PROT_WRITE,
           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
   if (spill == MAP_FAILED)
@@ -165,7 +165,7 @@ afxdp_socket_free (AfxdpSocket *socket)
       afxdp_umem_give (socket->umem, &socket->frames[i], 1);
   afxdp_umem_unref (socket->umem);
   if (socket->spill)
-    munmap (socket->spill, (gsize)socket->batch * LARGEST_DATAGRAM);
+    munmap (socket->spill, (gsize) socket->batch * LARGEST_DATAGRAM);
   g_free (socket->messages);
   g_free (socket->vectors);
   g_free (socket->control);
@@ -224,7 +224,7 @@ static void
 arm (AfxdpSocket *socket, guint i)
 {
   struct msghdr *header = &socket->messages[i].msg_hdr;
-  guint8 *spill = socket->spill + (gsize)i * LARGEST_DATAGRAM;
+  guint8 *spill = socket->spill + (gsize) i * LARGEST_DATAGRAM;
 
   if (socket->frames[i] == AFXDP_NO_FRAME)
     afxdp_umem_take (socket->umem, &socket->frames[i], 1, FALSE);
@@ -262,7 +262,7 @@ timestamp (struct msghdr *header)
 static void
 disarm (AfxdpSocket *socket, guint i, AfxdpSocketPacket *packet)
 {
-  guint8 *spill = socket->spill + (gsize)i * LARGEST_DATAGRAM;
+  guint8 *spill = socket->spill + (gsize) i * LARGEST_DATAGRAM;
 
   packet->size = socket->messages[i].msg_len;
   packet->arrival = timestamp (&socket->messages[i].msg_hdr);

@@ -302,8 +302,8 @@ follow_distributor (AfxdpStream *stream)
         "the rest waits in the socket",
         MIN (stream->fast.share, stream->settings.ring_size));
   } else if (ready && !stream->settling &&
-             (new_rings || (!stream->open && !stream->exhausted) ||
-                 (stream->exhausted && side_is_empty (stream, SLOW_SIDE)))) {
+      (new_rings || (!stream->open && !stream->exhausted) ||
+          (stream->exhausted && side_is_empty (stream, SLOW_SIDE)))) {
     open_fast_door (stream);
   }
   if (!ready)
@@ -317,9 +317,9 @@ static gboolean
 is_mine (const AfxdpStream *stream, const AfxdpDatagram *datagram)
 {
   return datagram->destination_port == stream->settings.port &&
-         (datagram->version == 4 ? 4 : 16) == stream->destination_size &&
-         !memcmp (datagram->destination, stream->destination,
-             stream->destination_size);
+      (datagram->version == 4 ? 4 : 16) == stream->destination_size &&
+      !memcmp (
+          datagram->destination, stream->destination, stream->destination_size);
 }
 
 /* Takes the arrival time and the ordinal from in front of a packet. */
@@ -330,7 +330,7 @@ read_metadata (Lane *lane, const guint8 *data)
   guint32 ahead;
 
   memcpy (&metadata, data - sizeof metadata, sizeof metadata);
-  ahead = metadata.ordinal - (guint32)lane->next_ordinal;
+  ahead = metadata.ordinal - (guint32) lane->next_ordinal;
   lane->next_ordinal += ahead + G_GUINT64_CONSTANT (1);
   return metadata.time;
 }
@@ -451,8 +451,8 @@ static gboolean
 follows (const AfxdpRtp *rtp, const AfxdpRtp *former)
 {
   return rtp->kind == AFXDP_RTP_DATA && former->kind == AFXDP_RTP_DATA &&
-         rtp->ssrc == former->ssrc &&
-         rtp->seqnum == (guint16)(former->seqnum + 1);
+      rtp->ssrc == former->ssrc &&
+      rtp->seqnum == (guint16) (former->seqnum + 1);
 }
 
 /* By RTP number within one SSRC, otherwise by time. */
@@ -461,7 +461,7 @@ comes_before (const AfxdpPacket *one, const AfxdpPacket *other)
 {
   if (one->rtp.kind == AFXDP_RTP_DATA && other->rtp.kind == AFXDP_RTP_DATA &&
       one->rtp.ssrc == other->rtp.ssrc)
-    return (gint16)(one->rtp.seqnum - other->rtp.seqnum) < 0;
+    return (gint16) (one->rtp.seqnum - other->rtp.seqnum) < 0;
   return one->arrival < other->arrival;
 }
 
@@ -488,7 +488,7 @@ try_to_settle (AfxdpStream *stream, gboolean grace_over)
       forget_lost (stream);
     settle (stream);
   } else if ((stream->first == SLOW_SIDE && is_half_full (stream)) ||
-             clock_ns (CLOCK_MONOTONIC) >= stream->settle_by) {
+      clock_ns (CLOCK_MONOTONIC) >= stream->settle_by) {
     settle (stream);
   }
 }
@@ -567,7 +567,7 @@ hand_out (AfxdpStream *stream, Lane *lane, guint max, AfxdpBatch *batch)
   } else {
     stream->account = stream->socket_account;
     share = afxdp_umem_n_frames (afxdp_socket_umem (stream->socket)) -
-            afxdp_socket_n_armed (stream->socket) - stream->settings.batch;
+        afxdp_socket_n_armed (stream->socket) - stream->settings.batch;
   }
   held = afxdp_account_held (stream->account);
   stream->lendable = held < share ? MIN (n, share - held) : 0;
@@ -624,8 +624,8 @@ afxdp_stream_receive (
       return FALSE;
     follow_distributor (stream);
     /* Asked before looking: what comes after the answer is not older. */
-    grace_over = stream->settling && afxdp_subscription_grace_over (
-                                         stream->subscription, stream->grace);
+    grace_over = stream->settling &&
+        afxdp_subscription_grace_over (stream->subscription, stream->grace);
     look (stream);
     if (stream->settling)
       try_to_settle (stream, grace_over);
@@ -702,7 +702,7 @@ afxdp_stream_counts (AfxdpStream *stream, AfxdpStreamCounts *counts)
   counts->discarded = stream->discarded;
   counts->n_frames = n_frames + afxdp_umem_n_frames (own);
   counts->n_frames_free = n_home + afxdp_umem_n_frames (own) -
-                          afxdp_account_held (stream->socket_account);
+      afxdp_account_held (stream->socket_account);
 }
 
 GSocket *
@@ -795,8 +795,7 @@ look_for_fast_door (
   stream->subscription = afxdp_distributor_subscribe (
       &stream->netdev, &subscription_settings, stream->wake);
   return settings->mode != AFXDP_MODE_AF_XDP ||
-         afxdp_subscription_wait (
-             stream->subscription, START_TIMEOUT_MS, error);
+      afxdp_subscription_wait (stream->subscription, START_TIMEOUT_MS, error);
 }
 
 AfxdpStream *

@@ -22,15 +22,15 @@ typedef enum
     g_assert_cmpint (old_, ==, from);                          \
   } while (0)
 #else
-#define move(umem, frame, from, to) ((void)0)
+#define move(umem, frame, from, to) ((void) 0)
 #endif
 
 /* Frames come home on a stack without a lock: one word holds the frame on top
  * (low half) and how many there are (high half). It is only ever emptied as a
  * whole, so the top cannot be replaced unnoticed (no ABA). */
-#define STACK_EMPTY ((guint64)AFXDP_NO_FRAME)
-#define STACK_TOP(word) ((guint32)(word))
-#define STACK_COUNT(word) ((guint)((word) >> 32))
+#define STACK_EMPTY ((guint64) AFXDP_NO_FRAME)
+#define STACK_TOP(word) ((guint32) (word))
+#define STACK_COUNT(word) ((guint) ((word) >> 32))
 
 struct _AfxdpUmem
 {
@@ -69,7 +69,7 @@ struct _AfxdpAccount
 AfxdpUmem *
 afxdp_umem_new (guint n_frames, guint frame_size, GError **error)
 {
-  gsize size = (gsize)n_frames * frame_size;
+  gsize size = (gsize) n_frames * frame_size;
   AfxdpUmem *umem;
   guint8 *area;
 
@@ -128,7 +128,7 @@ afxdp_umem_unref (AfxdpUmem *umem)
   g_free (umem->next);
   g_free (umem->accounts);
 #ifdef AFXDP_CHECK_FRAMES
-  g_free ((gpointer)umem->owners);
+  g_free ((gpointer) umem->owners);
 #endif
   g_aligned_free (umem);
 }
@@ -142,7 +142,7 @@ afxdp_umem_area (const AfxdpUmem *umem)
 gsize
 afxdp_umem_size (const AfxdpUmem *umem)
 {
-  return (gsize)umem->n_frames << umem->frame_shift;
+  return (gsize) umem->n_frames << umem->frame_shift;
 }
 
 guint
@@ -160,7 +160,7 @@ afxdp_umem_frame_size (const AfxdpUmem *umem)
 guint8 *
 afxdp_umem_frame (const AfxdpUmem *umem, guint32 frame)
 {
-  return umem->area + ((gsize)frame << umem->frame_shift);
+  return umem->area + ((gsize) frame << umem->frame_shift);
 }
 
 guint32
@@ -361,7 +361,7 @@ afxdp_umem_give_back (AfxdpUmem *umem, guint32 frame)
   stack = atomic_load_explicit (&umem->returned, memory_order_relaxed);
   do {
     umem->next[frame] = STACK_TOP (stack);
-    pushed = ((guint64)(STACK_COUNT (stack) + 1) << 32) | frame;
+    pushed = ((guint64) (STACK_COUNT (stack) + 1) << 32) | frame;
   } while (!atomic_compare_exchange_weak_explicit (&umem->returned, &stack,
       pushed, memory_order_release, memory_order_relaxed));
 

@@ -201,7 +201,7 @@ afxdp_xdpprog_is_attached (const AfxdpXdpProg *prog)
   guint size = sizeof info;
 
   return prog->link >= 0 &&
-         !bpf_obj_get_info_by_fd (prog->link, &info, &size) && info.xdp.ifindex;
+      !bpf_obj_get_info_by_fd (prog->link, &info, &size) && info.xdp.ifindex;
 }
 
 AfxdpXdpMode

@@ -111,7 +111,7 @@ register_umem (AfxdpXskPool *pool, GError **error)
   gsize size = afxdp_umem_size (pool->umem);
 
   memset (&registration, 0, sizeof registration);
-  registration.addr = (guintptr)afxdp_umem_area (pool->umem);
+  registration.addr = (guintptr) afxdp_umem_area (pool->umem);
   registration.len = size;
   registration.chunk_size = afxdp_umem_frame_size (pool->umem);
   if (!setsockopt (pool->umem_fd, SOL_XDP, XDP_UMEM_REG, &registration,
@@ -125,7 +125,7 @@ register_umem (AfxdpXskPool *pool, GError **error)
       "Could not register %" G_GSIZE_FORMAT " bytes of packet memory: "
       "RLIMIT_MEMLOCK is %" G_GUINT64_FORMAT " bytes and CAP_IPC_LOCK is "
       "missing; raise the limit, or lower umem-frames",
-      size, (guint64)limit.rlim_cur);
+      size, (guint64) limit.rlim_cur);
 }
 
 AfxdpXskPool *
@@ -265,9 +265,9 @@ create_fill_ring (AfxdpXskPool *pool, Owner *owner, GError **error)
   owner->fill = (struct xsk_ring_prod){
     .mask = pool->fill_size - 1,
     .size = pool->fill_size,
-    .producer = (guint32 *)(memory + offsets.fr.producer),
-    .consumer = (guint32 *)(memory + offsets.fr.consumer),
-    .flags = (guint32 *)(memory + offsets.fr.flags),
+    .producer = (guint32 *) (memory + offsets.fr.producer),
+    .consumer = (guint32 *) (memory + offsets.fr.consumer),
+    .flags = (guint32 *) (memory + offsets.fr.flags),
     .ring = memory + offsets.fr.desc,
     .cached_cons = pool->fill_size,
   };
@@ -279,7 +279,7 @@ static guint
 fill_target (AfxdpXskPool *pool)
 {
   return afxdp_umem_n_frames (pool->umem) / 2 /
-         MAX (1, atomic_load_explicit (&pool->n_open, memory_order_relaxed));
+      MAX (1, atomic_load_explicit (&pool->n_open, memory_order_relaxed));
 }
 
 /* How many frames the fill ring is short of its target. Any thread. */
@@ -310,8 +310,8 @@ fill (AfxdpXskPool *pool, Owner *owner)
     if (got && !xsk_ring_prod__reserve (&owner->fill, got, &at))
       g_assert_not_reached ();
     for (guint i = 0; i < got; i++)
-      *xsk_ring_prod__fill_addr (&owner->fill, at + i) = (guint64)frames[i]
-                                                         << shift;
+      *xsk_ring_prod__fill_addr (&owner->fill, at + i) = (guint64) frames[i]
+          << shift;
     if (got)
       xsk_ring_prod__submit (&owner->fill, got);
     owner->filled += got;
@@ -361,7 +361,7 @@ bind_socket (AfxdpXskPool *pool, int fd, guint queue, guint flags,
     .sxdp_shared_umem_fd = shared_with,
   };
 
-  if (!bind (fd, (struct sockaddr *)&address, sizeof address))
+  if (!bind (fd, (struct sockaddr *) &address, sizeof address))
     return TRUE;
   if (errno == EBUSY) {
     g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_QUEUE_BUSY,
@@ -397,7 +397,7 @@ has_zero_copy (int fd)
   socklen_t size = sizeof options;
 
   return !getsockopt (fd, SOL_XDP, XDP_OPTIONS, &options, &size) &&
-         options.flags & XDP_OPTIONS_ZEROCOPY;
+      options.flags & XDP_OPTIONS_ZEROCOPY;
 }
 
 /* The first queue's owner is the socket that registered the UMEM; the others
@@ -499,9 +499,9 @@ create_rx_ring (AfxdpXsk *xsk, guint size, GError **error)
   xsk->rx = (struct xsk_ring_cons){
     .mask = size - 1,
     .size = size,
-    .producer = (guint32 *)(memory + offsets.rx.producer),
-    .consumer = (guint32 *)(memory + offsets.rx.consumer),
-    .flags = (guint32 *)(memory + offsets.rx.flags),
+    .producer = (guint32 *) (memory + offsets.rx.producer),
+    .consumer = (guint32 *) (memory + offsets.rx.consumer),
+    .flags = (guint32 *) (memory + offsets.rx.flags),
     .ring = memory + offsets.rx.desc,
   };
   return TRUE;
