@@ -3,13 +3,11 @@
 #include "distributor.h"
 
 #include <errno.h>
-#include <linux/membarrier.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -31,8 +29,6 @@
 #define SWAP_DELAY (50 * MS)
 
 #define DEFAULT_FRAMES 32768
-/* Sockets made in advance for as many queues, while we have the privilege. */
-#define SPARE_QUEUES 4
 
 typedef struct
 {
@@ -45,28 +41,22 @@ typedef struct
 
   /* Inside registry_lock, outside the locks of xsk and umem. Protects
    * requests, memberships, what is published to subscriptions, and the
-   * pointers to umem and pool. Never held in a call that may wait for RTNL:
-   * streaming threads take it. */
+   * pointer to engine. Never held in a call that may wait for RTNL: streaming
+   * threads take it. */
   pthread_mutex_t lock;
   pthread_cond_t published; /* something was, or a request was served */
   GPtrArray *requests;      /* subscriptions that are JOINING or LEAVING */
   gboolean quit;
-  AfxdpUmem *umem;
-  AfxdpXskPool *pool;
+  AfxdpEngine *engine; /* made once, kept until the end */
 
   /* The control thread's own. */
   GPtrArray *subscriptions;
   AfxdpSubscriptionSettings interface_settings; /* the first stream's */
-  AfxdpXdpProg *prog;
   gboolean attached;
-  gboolean generic;
   gboolean swap_metadata;
   GError *error; /* why it is not attached */
   guint64 retry_at, backoff;
   guint64 check_at, attached_at;
-  guint8 slot_used[AFXDP_SLOTS];
-  GPtrArray *idle; /* AfxdpXsk, bound but in no map: closing costs a grace
-                      period, and using one again nothing */
 } Distributor;
 
 typedef enum
@@ -125,14 +115,6 @@ ring_bell (int fd)
     g_assert (errno == EAGAIN); /* full of bells already */
 }
 
-static void
-wait_for_grace_period (void)
-{
-  /* On nohz_full kernels there is no such call; there 100 ms are many polls. */
-  if (syscall (SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
-    g_usleep (100000);
-}
-
 /* The snapshot. */
 
 static void
@@ -184,9 +166,9 @@ describe (Distributor *distributor, AfxdpSubscription *subscription,
     door->state = AFXDP_FAST_DOOR_READY;
   }
   if (distributor->attached) {
-    door->xdp_mode = afxdp_xdpprog_mode (distributor->prog);
-    door->metadata = afxdp_xdpprog_has_metadata (distributor->prog);
-    door->zero_copy = afxdp_xsk_pool_is_zero_copy (distributor->pool);
+    door->xdp_mode = afxdp_engine_xdp_mode (distributor->engine);
+    door->metadata = afxdp_engine_has_metadata (distributor->engine);
+    door->zero_copy = afxdp_engine_is_zero_copy (distributor->engine);
   }
 }
 
@@ -213,16 +195,17 @@ publish (Distributor *distributor)
 static void
 divide_frames (Distributor *distributor)
 {
-  guint n = 0, share;
+  guint n = 0, share, n_frames;
 
-  if (!distributor->umem)
+  if (!distributor->engine)
     return;
+  n_frames = afxdp_umem_n_frames (afxdp_engine_umem (distributor->engine));
   for (guint i = 0; i < distributor->subscriptions->len; i++) {
     AfxdpSubscription *subscription = distributor->subscriptions->pdata[i];
 
     n += subscription->slot >= 0;
   }
-  share = MAX (1, afxdp_umem_n_frames (distributor->umem) / 2 / MAX (1, n));
+  share = MAX (1, n_frames / 2 / MAX (1, n));
 
   pthread_mutex_lock (&distributor->lock);
   for (guint i = 0; i < distributor->subscriptions->len; i++) {
@@ -238,71 +221,7 @@ divide_frames (Distributor *distributor)
   pthread_mutex_unlock (&distributor->lock);
 }
 
-/* The engine: program, UMEM and pool. Made once, kept until the end. */
-
-static gboolean
-check_kind (const AfxdpNetdev *netdev, GError **error)
-{
-  static const struct
-  {
-    const gchar *kind, *why;
-  } refused[] = {
-    { "bond", "a bond: its members receive, with programs of their own" },
-    { "team", "a team: its members receive, with programs of their own" },
-    { "vlan", "a VLAN interface: its packets are tagged when XDP sees them" },
-  };
-
-  for (guint i = 0; i < G_N_ELEMENTS (refused); i++)
-    if (g_str_equal (netdev->kind, refused[i].kind)) {
-      g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_UNSUPPORTED, "%s is %s",
-          netdev->name, refused[i].why);
-      return FALSE;
-    }
-  if (netdev->loopback) {
-    g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_UNSUPPORTED,
-        "%s is the loopback interface, whose packets XDP sees too late",
-        netdev->name);
-    return FALSE;
-  }
-  return TRUE;
-}
-
-static gboolean
-load_engine (Distributor *distributor, GError **error)
-{
-  const AfxdpSubscriptionSettings *settings = &distributor->interface_settings;
-  const AfxdpNetdev *netdev = &distributor->netdev;
-  /* Room for an Ethernet header with a tag, and a checksum behind. */
-  guint frame_size = netdev->mtu + 22 > 2048 - AFXDP_HEADROOM ? 4096 : 2048;
-  guint n_frames = settings->umem_frames
-      ? settings->umem_frames
-      : MAX (2 * settings->ring_size, DEFAULT_FRAMES);
-  g_autoptr (AfxdpUmem) umem = NULL;
-  g_autoptr (AfxdpXskPool) pool = NULL;
-  g_autoptr (AfxdpXdpProg) prog = NULL;
-
-  umem = afxdp_umem_new (n_frames, frame_size, error);
-  if (!umem)
-    return FALSE;
-  pool = afxdp_xsk_pool_new (umem, netdev->index, netdev->name,
-      netdev->rx_queues, 2 * MIN (netdev->rx_queues, SPARE_QUEUES), error);
-  if (!pool)
-    return FALSE;
-  prog =
-      afxdp_xdpprog_new (netdev->rx_queues, frame_size - AFXDP_HEADROOM, error);
-  if (!prog)
-    return FALSE;
-  /* A test of the first-class path for drivers that have no metadata. */
-  if (g_getenv ("AFXDP_TEST_WITHOUT_METADATA"))
-    afxdp_xdpprog_drop_metadata (prog, NULL);
-
-  distributor->prog = g_steal_pointer (&prog);
-  pthread_mutex_lock (&distributor->lock);
-  distributor->umem = g_steal_pointer (&umem);
-  distributor->pool = g_steal_pointer (&pool);
-  pthread_mutex_unlock (&distributor->lock);
-  return TRUE;
-}
+/* Attaching, and trying again. */
 
 /* Whether what error names can end without anybody starting anew. */
 static gboolean
@@ -328,20 +247,33 @@ fail (Distributor *distributor, GError *error)
   distributor->backoff = MIN (2 * distributor->backoff, LAST_BACKOFF);
 }
 
+static gboolean
+load_engine (Distributor *distributor, GError **error)
+{
+  const AfxdpSubscriptionSettings *settings = &distributor->interface_settings;
+  AfxdpEngineSettings engine_settings = {
+    .xdp_mode = settings->xdp_mode,
+    .zero_copy = settings->zero_copy,
+    .n_frames = settings->umem_frames
+        ? settings->umem_frames
+        : MAX (2 * settings->ring_size, DEFAULT_FRAMES),
+  };
+  AfxdpEngine *engine =
+      afxdp_engine_new (&distributor->netdev, &engine_settings, error);
+
+  pthread_mutex_lock (&distributor->lock);
+  distributor->engine = engine;
+  pthread_mutex_unlock (&distributor->lock);
+  return engine != NULL;
+}
+
 static void
 attach (Distributor *distributor)
 {
-  const AfxdpSubscriptionSettings *settings = &distributor->interface_settings;
   GError *error = NULL;
 
-  if (!check_kind (&distributor->netdev, &error) ||
-      (!distributor->prog && !load_engine (distributor, &error))) {
-    fail (distributor, error);
-    return;
-  }
-  afxdp_xdpprog_set_mac (distributor->prog, distributor->netdev.mac);
-  if (!afxdp_xdpprog_attach (distributor->prog, distributor->netdev.index,
-          distributor->netdev.name, settings->xdp_mode, &error)) {
+  if ((!distributor->engine && !load_engine (distributor, &error)) ||
+      !afxdp_engine_attach (distributor->engine, &error)) {
     fail (distributor, error);
     return;
   }
@@ -349,58 +281,9 @@ attach (Distributor *distributor)
   distributor->attached = TRUE;
   distributor->attached_at = now_ns ();
   distributor->check_at = distributor->attached_at + CHECK_INTERVAL;
-  distributor->generic =
-      afxdp_xdpprog_mode (distributor->prog) == AFXDP_XDP_MODE_GENERIC;
 }
 
 /* Streams on queues. */
-
-static AfxdpXsk *
-find_idle (Distributor *distributor, guint queue, guint ring_size)
-{
-  for (guint i = 0; i < distributor->idle->len; i++) {
-    AfxdpXsk *xsk = distributor->idle->pdata[i];
-
-    if (afxdp_xsk_queue (xsk) == queue &&
-        afxdp_xsk_ring_size (xsk) == ring_size)
-      return g_ptr_array_steal_index_fast (distributor->idle, i);
-  }
-  return NULL;
-}
-
-static gboolean
-add_ring (Distributor *distributor, AfxdpSubscription *subscription,
-    guint queue, GError **error)
-{
-  const AfxdpSubscriptionSettings *settings = &subscription->settings;
-  AfxdpFastDoor *door = &subscription->door;
-  struct afxdp_slot *words =
-      afxdp_xdpprog_slot (distributor->prog, subscription->slot, queue);
-  AfxdpXsk *xsk;
-
-  if (!afxdp_xsk_pool_open_queue (distributor->pool, queue,
-          distributor->interface_settings.zero_copy, distributor->generic,
-          error))
-    return FALSE;
-  xsk = find_idle (distributor, queue, settings->ring_size);
-  if (!xsk)
-    xsk = afxdp_xsk_new (distributor->pool, queue, settings->ring_size, error);
-  if (!xsk)
-    return FALSE;
-  /* A slot's counters go on from its last stream. */
-  __atomic_store_n (&words->released,
-      __atomic_load_n (&words->redirected, __ATOMIC_RELAXED), __ATOMIC_RELAXED);
-  if (!afxdp_xdpprog_set_socket (distributor->prog, subscription->slot, queue,
-          afxdp_xsk_fd (xsk), error)) {
-    g_ptr_array_add (distributor->idle, xsk);
-    return FALSE;
-  }
-  pthread_mutex_lock (&distributor->lock);
-  door->rings[door->n_rings++] =
-      (AfxdpRing){ .queue = queue, .xsk = xsk, .words = words };
-  pthread_mutex_unlock (&distributor->lock);
-  return TRUE;
-}
 
 static gboolean
 has_ring (AfxdpSubscription *subscription, guint queue)
@@ -418,14 +301,6 @@ n_queues (Distributor *distributor)
   return MIN (distributor->netdev.rx_queues, AFXDP_STREAM_QUEUES);
 }
 
-static guint64
-n_passed (Distributor *distributor, guint slot, guint queue)
-{
-  return __atomic_load_n (
-      &afxdp_xdpprog_slot (distributor->prog, slot, queue)->passed,
-      __ATOMIC_RELAXED);
-}
-
 /* Whether the stream should be received on queue: it is asked for, or the only
  * one in use, or the program has seen the flow there. */
 static gboolean
@@ -435,7 +310,7 @@ shows_on (
   if (subscription->settings.queue >= 0)
     return queue == (guint) subscription->settings.queue;
   return (queue == 0 && distributor->netdev.rx_active == 1) ||
-      n_passed (distributor, subscription->slot, queue) !=
+      afxdp_engine_n_passed (distributor->engine, subscription->slot, queue) !=
       subscription->passed[queue];
 }
 
@@ -443,18 +318,25 @@ shows_on (
 static gboolean
 bind_where_it_shows (Distributor *distributor, AfxdpSubscription *subscription)
 {
+  AfxdpFastDoor *door = &subscription->door;
   GError *error = NULL;
   gboolean changed = FALSE;
+  AfxdpRing ring;
 
-  if (!distributor->prog || subscription->slot < 0 ||
+  if (!distributor->engine || subscription->slot < 0 ||
       now_ns () < subscription->bind_at)
     return FALSE;
-  for (guint queue = 0; queue < n_queues (distributor) && !error; queue++) {
+  for (guint queue = 0; queue < n_queues (distributor); queue++) {
     if (has_ring (subscription, queue) ||
         !shows_on (distributor, subscription, queue))
       continue;
     changed = TRUE;
-    add_ring (distributor, subscription, queue, &error);
+    if (!afxdp_engine_add_ring (distributor->engine, subscription->slot, queue,
+            subscription->settings.ring_size, &ring, &error))
+      break;
+    pthread_mutex_lock (&distributor->lock);
+    door->rings[door->n_rings++] = ring;
+    pthread_mutex_unlock (&distributor->lock);
   }
   if (!error) {
     if (changed)
@@ -491,13 +373,13 @@ settle_flows (Distributor *distributor)
       if (i != j && !memcmp (&one->key, &other->key, sizeof one->key))
         one->conflict = TRUE;
     }
-    if (!distributor->prog || one->slot < 0)
+    if (!distributor->engine || one->slot < 0)
       continue;
     if (one->conflict)
-      afxdp_xdpprog_remove_flow (distributor->prog, &one->key);
+      afxdp_engine_remove_flow (distributor->engine, &one->key);
     else if (!one->error)
-      afxdp_xdpprog_set_flow (
-          distributor->prog, &one->key, one->slot, &one->error);
+      afxdp_engine_set_flow (
+          distributor->engine, &one->key, one->slot, &one->error);
   }
 }
 
@@ -530,18 +412,22 @@ check_settings (
   return FALSE;
 }
 
+/* A slot, and what the program has passed on it so far. */
 static void
 take_slot (Distributor *distributor, AfxdpSubscription *subscription)
 {
-  for (guint slot = 0; slot < AFXDP_SLOTS; slot++)
-    if (!distributor->slot_used[slot]) {
-      distributor->slot_used[slot] = TRUE;
-      subscription->slot = slot;
-      return;
-    }
-  g_set_error (&subscription->error, AFXDP_ERROR, AFXDP_ERROR_MEMORY,
-      "%s serves %d streams of this process already", distributor->netdev.name,
-      AFXDP_SLOTS);
+  AfxdpEngine *engine = distributor->engine;
+
+  if (!engine || subscription->slot >= 0 || subscription->error)
+    return;
+  subscription->slot = afxdp_engine_take_slot (engine);
+  if (subscription->slot < 0)
+    g_set_error (&subscription->error, AFXDP_ERROR, AFXDP_ERROR_MEMORY,
+        "%s serves %d streams of this process already",
+        distributor->netdev.name, AFXDP_SLOTS);
+  for (guint i = 0; subscription->slot >= 0 && i < n_queues (distributor); i++)
+    subscription->passed[i] =
+        afxdp_engine_n_passed (engine, subscription->slot, i);
 }
 
 /* The stream's account cannot be opened before there is an area. */
@@ -549,58 +435,40 @@ static void
 open_account (Distributor *distributor, AfxdpSubscription *subscription)
 {
   AfxdpFastDoor *door = &subscription->door;
+  AfxdpUmem *umem;
 
-  if (!distributor->umem || door->account)
+  if (!distributor->engine || door->account)
     return;
+  umem = afxdp_engine_umem (distributor->engine);
   pthread_mutex_lock (&distributor->lock);
-  door->umem = afxdp_umem_ref (distributor->umem);
-  door->account = afxdp_account_new (distributor->umem);
+  door->umem = afxdp_umem_ref (umem);
+  door->account = afxdp_account_new (umem);
   pthread_mutex_unlock (&distributor->lock);
 }
 
 static void
 join (Distributor *distributor, AfxdpSubscription *subscription)
 {
-  if (distributor->subscriptions->len == 1 && !distributor->prog)
+  g_ptr_array_add (distributor->subscriptions, subscription);
+  if (distributor->subscriptions->len == 1 && !distributor->engine)
     distributor->interface_settings = subscription->settings;
-  if (check_settings (distributor, subscription, &subscription->error))
-    take_slot (distributor, subscription);
-  if (!distributor->attached && subscription->slot >= 0)
+  if (check_settings (distributor, subscription, &subscription->error) &&
+      !distributor->attached)
     attach (distributor);
-  for (guint queue = 0; queue < n_queues (distributor); queue++)
-    if (distributor->prog && subscription->slot >= 0)
-      subscription->passed[queue] =
-          n_passed (distributor, subscription->slot, queue);
 }
 
-/* After this the program cannot deliver to the stream's rings any more, and
- * what they held is home. */
-static guint
+static void
 leave (Distributor *distributor, AfxdpSubscription *subscription)
 {
   AfxdpFastDoor *door = &subscription->door;
-  AfxdpXskPacket packet;
-  guint drained = 0;
 
-  if (!distributor->prog || subscription->slot < 0)
-    return 0;
-  afxdp_xdpprog_remove_flow (distributor->prog, &subscription->key);
-  for (guint i = 0; i < door->n_rings; i++) {
-    __atomic_store_n (
-        &door->rings[i].words->door, AFXDP_DOOR_CLOSED, __ATOMIC_RELAXED);
-    afxdp_xdpprog_remove_socket (
-        distributor->prog, subscription->slot, door->rings[i].queue);
-  }
-  wait_for_grace_period ();
-  for (guint i = 0; i < door->n_rings; i++) {
-    while (afxdp_xsk_receive (door->rings[i].xsk, &packet, 1))
-      afxdp_umem_give (distributor->umem, &packet.frame, 1), drained++;
-    g_ptr_array_add (distributor->idle, door->rings[i].xsk);
-  }
+  g_ptr_array_remove (distributor->subscriptions, subscription);
+  if (subscription->slot < 0)
+    return;
+  subscription->drained = afxdp_engine_release_slot (distributor->engine,
+      subscription->slot, &subscription->key, door->rings, door->n_rings);
   door->n_rings = 0;
-  distributor->slot_used[subscription->slot] = FALSE;
   subscription->slot = -1;
-  return drained;
 }
 
 /* The control thread. */
@@ -619,13 +487,10 @@ serve_requests (Distributor *distributor)
     AfxdpSubscription *subscription = requests->pdata[i];
 
     if (subscription->membership == JOINING) {
-      /* JOINED when the first snapshot is published. */
-      g_ptr_array_add (distributor->subscriptions, subscription);
       join (distributor, subscription);
-      continue;
+      continue; /* it is JOINED when the first snapshot is published */
     }
-    subscription->drained = leave (distributor, subscription);
-    g_ptr_array_remove (distributor->subscriptions, subscription);
+    leave (distributor, subscription);
     pthread_mutex_lock (&distributor->lock);
     subscription->membership = LEFT;
     pthread_cond_broadcast (&distributor->published);
@@ -650,7 +515,7 @@ serve_grace (Distributor *distributor)
   }
   if (!any)
     return;
-  wait_for_grace_period ();
+  afxdp_engine_wait_for_grace_period ();
   for (guint i = 0; i < all->len; i++) {
     AfxdpSubscription *subscription = all->pdata[i];
 
@@ -670,8 +535,8 @@ serve_monitor (Distributor *distributor)
   if (events & AFXDP_NETDEV_GONE) {
     /* It may have moved to another network namespace, program and all, where
      * the program would redirect into sockets that cannot receive. */
-    if (distributor->prog)
-      afxdp_xdpprog_detach (distributor->prog);
+    if (distributor->engine)
+      afxdp_engine_detach (distributor->engine);
     fail (distributor,
         g_error_new (AFXDP_ERROR, AFXDP_ERROR_NOT_FOUND,
             "Interface %s was removed", netdev->name));
@@ -681,8 +546,8 @@ serve_monitor (Distributor *distributor)
   if (!(events & AFXDP_NETDEV_CHANGED) ||
       !afxdp_netdev_by_index (netdev->index, &now, NULL))
     return FALSE;
-  if (distributor->prog && memcmp (now.mac, netdev->mac, sizeof now.mac))
-    afxdp_xdpprog_set_mac (distributor->prog, now.mac);
+  if (distributor->engine)
+    afxdp_engine_set_mac (distributor->engine, now.mac);
   /* What failed may work on an interface that has just come up. */
   if (now.up && !netdev->up && distributor->retry_at != NEVER &&
       !distributor->attached)
@@ -699,7 +564,7 @@ driver_refuses_metadata (Distributor *distributor)
 {
   GPtrArray *all = distributor->subscriptions;
 
-  if (!afxdp_xdpprog_has_metadata (distributor->prog))
+  if (!afxdp_engine_has_metadata (distributor->engine))
     return FALSE;
   for (guint i = 0; i < all->len; i++) {
     const AfxdpFastDoor *door = &((AfxdpSubscription *) all->pdata[i])->door;
@@ -720,7 +585,7 @@ check (Distributor *distributor)
   GError *error = NULL;
 
   distributor->check_at = now + CHECK_INTERVAL;
-  if (!afxdp_xdpprog_is_attached (distributor->prog)) {
+  if (!afxdp_engine_is_attached (distributor->engine)) {
     /* Patience grows only with those who insist. */
     if (now - distributor->attached_at > LAST_BACKOFF)
       distributor->backoff = FIRST_BACKOFF;
@@ -733,7 +598,7 @@ check (Distributor *distributor)
   }
   if (distributor->swap_metadata) {
     distributor->swap_metadata = FALSE;
-    if (!afxdp_xdpprog_drop_metadata (distributor->prog, &error))
+    if (!afxdp_engine_drop_metadata (distributor->engine, &error))
       fail (distributor, error);
     return TRUE;
   }
@@ -831,14 +696,15 @@ control_thread (gpointer data)
       if (now_ns () >= distributor->check_at)
         changed |= check (distributor);
     }
+    for (guint i = 0; i < distributor->subscriptions->len; i++) {
+      take_slot (distributor, distributor->subscriptions->pdata[i]);
+      open_account (distributor, distributor->subscriptions->pdata[i]);
+    }
     if (changed)
       settle_flows (distributor);
-    for (guint i = 0; i < distributor->subscriptions->len; i++) {
-      AfxdpSubscription *subscription = distributor->subscriptions->pdata[i];
-
-      open_account (distributor, subscription);
-      changed |= bind_where_it_shows (distributor, subscription);
-    }
+    for (guint i = 0; i < distributor->subscriptions->len; i++)
+      changed |= bind_where_it_shows (
+          distributor, distributor->subscriptions->pdata[i]);
     if (changed) {
       divide_frames (distributor);
       publish (distributor);
@@ -862,8 +728,6 @@ distributor_new (const AfxdpNetdev *netdev, guint64 key)
   distributor->retry_at = NEVER; /* the first stream tries */
   distributor->requests = g_ptr_array_new ();
   distributor->subscriptions = g_ptr_array_new ();
-  distributor->idle =
-      g_ptr_array_new_with_free_func ((GDestroyNotify) afxdp_xsk_unref);
   pthread_mutex_init (&distributor->lock, NULL);
   pthread_cond_init (&distributor->published, NULL);
 
@@ -885,11 +749,7 @@ distributor_free (Distributor *distributor)
   ring_bell (distributor->wake);
   pthread_join (distributor->thread, NULL);
 
-  /* Program first: nothing may be redirected to a socket that closes. */
-  afxdp_xdpprog_free (distributor->prog);
-  g_ptr_array_unref (distributor->idle);
-  afxdp_xsk_pool_unref (distributor->pool);
-  afxdp_umem_unref (distributor->umem);
+  afxdp_engine_free (distributor->engine);
   g_ptr_array_unref (distributor->requests);
   g_ptr_array_unref (distributor->subscriptions);
   g_clear_error (&distributor->error);
@@ -1057,10 +917,9 @@ afxdp_subscription_frames (
 
   *n_frames = *n_home = 0;
   pthread_mutex_lock (&distributor->lock);
-  if (distributor->umem) {
-    *n_frames = afxdp_umem_n_frames (distributor->umem);
-    *n_home = afxdp_umem_n_free (distributor->umem) +
-        afxdp_xsk_pool_n_frames (distributor->pool);
+  if (distributor->engine) {
+    *n_frames = afxdp_umem_n_frames (afxdp_engine_umem (distributor->engine));
+    *n_home = afxdp_engine_n_home (distributor->engine);
   }
   pthread_mutex_unlock (&distributor->lock);
 }

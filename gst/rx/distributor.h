@@ -15,10 +15,8 @@
 
 #include <gio/gio.h>
 
+#include "engine.h"
 #include "netdev.h"
-#include "umem.h"
-#include "xdpprog.h"
-#include "xsk.h"
 
 G_BEGIN_DECLS
 
@@ -37,13 +35,6 @@ typedef struct
   gint queue;              /* -1: whichever the flow arrives on */
   guint ring_size;         /* a power of two */
 } AfxdpSubscriptionSettings;
-
-typedef struct
-{
-  guint queue;
-  AfxdpXsk *xsk;
-  struct afxdp_slot *words; /* shared with the XDP program */
-} AfxdpRing;
 
 typedef enum
 {

@@ -4,7 +4,9 @@
 
 #include <errno.h>
 
-G_DEFINE_QUARK (afxdp - error - quark, afxdp_error)
+/* clang-format off */
+G_DEFINE_QUARK (afxdp-error-quark, afxdp_error)
+/* clang-format on */
 
 static AfxdpError
 code_of (int errnum)

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Program, UMEM, queues and slots of one interface. */
+#include "engine.h"
+
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "error.h"
+
+/* Sockets made in advance for as many queues, while we have the privilege. */
+#define SPARE_QUEUES 4
+
+struct _AfxdpEngine
+{
+  AfxdpNetdev netdev;
+  AfxdpEngineSettings settings;
+  AfxdpUmem *umem;
+  AfxdpXskPool *pool;
+  AfxdpXdpProg *prog;
+  gboolean slot_used[AFXDP_SLOTS];
+  GPtrArray *idle; /* AfxdpXsk, bound but in no map: closing one costs a grace
+                      period, and using it again nothing */
+};
+
+void
+afxdp_engine_wait_for_grace_period (void)
+{
+  /* membarrier is synchronize_rcu(), which waits for softirqs to end (Linux
+   * 6.18, kernel/sched/membarrier.c). nohz_full kernels refuse it; there 100 ms
+   * are many polls. */
+  if (syscall (SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
+    g_usleep (100000);
+}
+
+static gboolean
+check_kind (const AfxdpNetdev *netdev, GError **error)
+{
+  static const struct
+  {
+    const gchar *kind, *why;
+  } refused[] = {
+    { "bond", "a bond: its members receive, with programs of their own" },
+    { "team", "a team: its members receive, with programs of their own" },
+    { "vlan", "a VLAN interface: its packets are tagged when XDP sees them" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (refused); i++)
+    if (g_str_equal (netdev->kind, refused[i].kind)) {
+      g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_UNSUPPORTED, "%s is %s",
+          netdev->name, refused[i].why);
+      return FALSE;
+    }
+  if (netdev->loopback) {
+    g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_UNSUPPORTED,
+        "%s is the loopback interface, where AF_XDP gains nothing",
+        netdev->name);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+load (AfxdpEngine *engine, GError **error)
+{
+  const AfxdpNetdev *netdev = &engine->netdev;
+  /* Room for an Ethernet header with a tag, and a checksum behind. */
+  guint frame_size = netdev->mtu + 22 > 2048 - AFXDP_HEADROOM ? 4096 : 2048;
+
+  engine->umem = afxdp_umem_new (engine->settings.n_frames, frame_size, error);
+  if (!engine->umem)
+    return FALSE;
+  engine->pool = afxdp_xsk_pool_new (engine->umem, netdev->index, netdev->name,
+      netdev->rx_queues, 2 * MIN (netdev->rx_queues, SPARE_QUEUES), error);
+  if (!engine->pool)
+    return FALSE;
+  engine->prog =
+      afxdp_xdpprog_new (netdev->rx_queues, frame_size - AFXDP_HEADROOM, error);
+  if (!engine->prog)
+    return FALSE;
+  /* So that tests reach the path of drivers that have no room for it. */
+  if (g_getenv ("AFXDP_TEST_WITHOUT_METADATA"))
+    afxdp_xdpprog_drop_metadata (engine->prog, NULL);
+  afxdp_xdpprog_set_mac (engine->prog, netdev->mac);
+  return TRUE;
+}
+
+AfxdpEngine *
+afxdp_engine_new (const AfxdpNetdev *netdev,
+    const AfxdpEngineSettings *settings, GError **error)
+{
+  AfxdpEngine *engine;
+
+  if (!check_kind (netdev, error))
+    return NULL;
+  engine = g_new0 (AfxdpEngine, 1);
+  engine->netdev = *netdev;
+  engine->settings = *settings;
+  engine->idle =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) afxdp_xsk_unref);
+  if (load (engine, error))
+    return engine;
+  afxdp_engine_free (engine);
+  return NULL;
+}
+
+void
+afxdp_engine_free (AfxdpEngine *engine)
+{
+  if (!engine)
+    return;
+  /* Program first: nothing may be redirected to a socket that closes. */
+  afxdp_xdpprog_free (engine->prog);
+  g_ptr_array_unref (engine->idle);
+  afxdp_xsk_pool_unref (engine->pool);
+  afxdp_umem_unref (engine->umem);
+  g_free (engine);
+}
+
+gboolean
+afxdp_engine_attach (AfxdpEngine *engine, GError **error)
+{
+  return afxdp_xdpprog_attach (engine->prog, engine->netdev.index,
+      engine->netdev.name, engine->settings.xdp_mode, error);
+}
+
+void
+afxdp_engine_detach (AfxdpEngine *engine)
+{
+  afxdp_xdpprog_detach (engine->prog);
+}
+
+gboolean
+afxdp_engine_is_attached (AfxdpEngine *engine)
+{
+  return afxdp_xdpprog_is_attached (engine->prog);
+}
+
+void
+afxdp_engine_set_mac (AfxdpEngine *engine, const guint8 mac[6])
+{
+  afxdp_xdpprog_set_mac (engine->prog, mac);
+}
+
+AfxdpXdpMode
+afxdp_engine_xdp_mode (const AfxdpEngine *engine)
+{
+  return afxdp_xdpprog_mode (engine->prog);
+}
+
+gboolean
+afxdp_engine_is_zero_copy (const AfxdpEngine *engine)
+{
+  return afxdp_xsk_pool_is_zero_copy (engine->pool);
+}
+
+gboolean
+afxdp_engine_has_metadata (const AfxdpEngine *engine)
+{
+  return afxdp_xdpprog_has_metadata (engine->prog);
+}
+
+gboolean
+afxdp_engine_drop_metadata (AfxdpEngine *engine, GError **error)
+{
+  return afxdp_xdpprog_drop_metadata (engine->prog, error);
+}
+
+AfxdpUmem *
+afxdp_engine_umem (const AfxdpEngine *engine)
+{
+  return engine->umem;
+}
+
+guint
+afxdp_engine_n_home (AfxdpEngine *engine)
+{
+  return afxdp_umem_n_free (engine->umem) +
+      afxdp_xsk_pool_n_frames (engine->pool);
+}
+
+gint
+afxdp_engine_take_slot (AfxdpEngine *engine)
+{
+  for (guint slot = 0; slot < AFXDP_SLOTS; slot++)
+    if (!engine->slot_used[slot]) {
+      engine->slot_used[slot] = TRUE;
+      return slot;
+    }
+  return -1;
+}
+
+gboolean
+afxdp_engine_set_flow (AfxdpEngine *engine, const struct afxdp_flow_key *flow,
+    guint slot, GError **error)
+{
+  return afxdp_xdpprog_set_flow (engine->prog, flow, slot, error);
+}
+
+void
+afxdp_engine_remove_flow (
+    AfxdpEngine *engine, const struct afxdp_flow_key *flow)
+{
+  afxdp_xdpprog_remove_flow (engine->prog, flow);
+}
+
+guint64
+afxdp_engine_n_passed (AfxdpEngine *engine, guint slot, guint queue)
+{
+  return __atomic_load_n (
+      &afxdp_xdpprog_slot (engine->prog, slot, queue)->passed,
+      __ATOMIC_RELAXED);
+}
+
+static AfxdpXsk *
+take_idle (AfxdpEngine *engine, guint queue, guint ring_size)
+{
+  for (guint i = 0; i < engine->idle->len; i++) {
+    AfxdpXsk *xsk = engine->idle->pdata[i];
+
+    if (afxdp_xsk_queue (xsk) == queue &&
+        afxdp_xsk_ring_size (xsk) == ring_size)
+      return g_ptr_array_steal_index_fast (engine->idle, i);
+  }
+  return NULL;
+}
+
+gboolean
+afxdp_engine_add_ring (AfxdpEngine *engine, guint slot, guint queue,
+    guint ring_size, AfxdpRing *ring, GError **error)
+{
+  gboolean generic =
+      afxdp_xdpprog_mode (engine->prog) == AFXDP_XDP_MODE_GENERIC;
+  struct afxdp_slot *words = afxdp_xdpprog_slot (engine->prog, slot, queue);
+  AfxdpXsk *xsk;
+
+  if (!afxdp_xsk_pool_open_queue (
+          engine->pool, queue, engine->settings.zero_copy, generic, error))
+    return FALSE;
+  xsk = take_idle (engine, queue, ring_size);
+  if (!xsk)
+    xsk = afxdp_xsk_new (engine->pool, queue, ring_size, error);
+  if (!xsk)
+    return FALSE;
+  /* A slot's counters go on from the stream that had it before. */
+  __atomic_store_n (&words->released,
+      __atomic_load_n (&words->redirected, __ATOMIC_RELAXED), __ATOMIC_RELAXED);
+  if (!afxdp_xdpprog_set_socket (
+          engine->prog, slot, queue, afxdp_xsk_fd (xsk), error)) {
+    g_ptr_array_add (engine->idle, xsk);
+    return FALSE;
+  }
+  *ring = (AfxdpRing){ .queue = queue, .xsk = xsk, .words = words };
+  return TRUE;
+}
+
+guint
+afxdp_engine_release_slot (AfxdpEngine *engine, guint slot,
+    const struct afxdp_flow_key *flow, AfxdpRing *rings, guint n_rings)
+{
+  AfxdpXskPacket packet;
+  guint n_packets = 0;
+
+  afxdp_xdpprog_remove_flow (engine->prog, flow);
+  for (guint i = 0; i < n_rings; i++) {
+    __atomic_store_n (
+        &rings[i].words->door, AFXDP_DOOR_CLOSED, __ATOMIC_RELAXED);
+    afxdp_xdpprog_remove_socket (engine->prog, slot, rings[i].queue);
+  }
+  afxdp_engine_wait_for_grace_period ();
+  for (guint i = 0; i < n_rings; i++) {
+    for (; afxdp_xsk_receive (rings[i].xsk, &packet, 1); n_packets++)
+      afxdp_umem_give (engine->umem, &packet.frame, 1);
+    g_ptr_array_add (engine->idle, rings[i].xsk);
+  }
+  engine->slot_used[slot] = FALSE;
+  return n_packets;
+}

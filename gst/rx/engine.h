@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What one interface needs to receive through AF_XDP: the XDP program, the
+ * UMEM with its queues, and the slots that streams have in both. Knows no
+ * streams, only slot numbers.
+ *
+ * Made and used by one thread, the distributor's control thread, since almost
+ * every call may wait for RTNL; umem() and n_home() are for any thread.
+ */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "netdev.h"
+#include "umem.h"
+#include "xdpprog.h"
+#include "xsk.h"
+
+G_BEGIN_DECLS
+
+typedef struct _AfxdpEngine AfxdpEngine;
+
+typedef struct
+{
+  AfxdpXdpMode xdp_mode;
+  AfxdpZeroCopy zero_copy;
+  guint n_frames;
+} AfxdpEngineSettings;
+
+/* One slot's ring on one queue. */
+typedef struct
+{
+  guint queue;
+  AfxdpXsk *xsk;
+  struct afxdp_slot *words; /* shared with the XDP program */
+} AfxdpRing;
+
+/* Loads and registers all, attaches nothing. Needs the privileges; no later
+ * call does, but on queues for which no socket was made in advance. Errors:
+ * AFXDP_ERROR_PERMISSION, _UNSUPPORTED (the kind of interface included),
+ * _MEMORY. */
+AfxdpEngine *afxdp_engine_new (const AfxdpNetdev *netdev,
+    const AfxdpEngineSettings *settings, GError **error);
+/* Detaches the program, then closes the sockets. Lent frames stay valid. */
+void afxdp_engine_free (AfxdpEngine *engine);
+
+gboolean afxdp_engine_attach (AfxdpEngine *engine, GError **error);
+void afxdp_engine_detach (AfxdpEngine *engine);
+/* Asks the kernel: somebody else may have detached the program. */
+gboolean afxdp_engine_is_attached (AfxdpEngine *engine);
+void afxdp_engine_set_mac (AfxdpEngine *engine, const guint8 mac[6]);
+
+AfxdpXdpMode afxdp_engine_xdp_mode (const AfxdpEngine *engine);
+gboolean afxdp_engine_is_zero_copy (const AfxdpEngine *engine);
+gboolean afxdp_engine_has_metadata (const AfxdpEngine *engine);
+/* Goes over to the program without metadata. No door may be open. */
+gboolean afxdp_engine_drop_metadata (AfxdpEngine *engine, GError **error);
+
+AfxdpUmem *afxdp_engine_umem (const AfxdpEngine *engine);
+/* Frames that are not with an application: free, or with the kernel. */
+guint afxdp_engine_n_home (AfxdpEngine *engine);
+
+/* Returns a free slot, or -1: AFXDP_SLOTS are taken. */
+gint afxdp_engine_take_slot (AfxdpEngine *engine);
+gboolean afxdp_engine_set_flow (AfxdpEngine *engine,
+    const struct afxdp_flow_key *flow, guint slot, GError **error);
+void afxdp_engine_remove_flow (
+    AfxdpEngine *engine, const struct afxdp_flow_key *flow);
+/* Packets of slot that the program gave to the stack on queue. */
+guint64 afxdp_engine_n_passed (AfxdpEngine *engine, guint slot, guint queue);
+/* Fills in ring, whose door is closed. The caller owns its xsk. */
+gboolean afxdp_engine_add_ring (AfxdpEngine *engine, guint slot, guint queue,
+    guint ring_size, AfxdpRing *ring, GError **error);
+/* Takes flow out of the program and slot's rings out of its map, waits until
+ * no packet can be on its way to them, and takes home what they hold. The slot
+ * is free then; the sockets are kept for other slots. Returns how many packets
+ * were in the rings. */
+guint afxdp_engine_release_slot (AfxdpEngine *engine, guint slot,
+    const struct afxdp_flow_key *flow, AfxdpRing *rings, guint n_rings);
+
+/* Waits until every XDP program run that was under way has ended, and all that
+ * it passed or redirected is in a socket or ring: 10 to 30 ms. */
+void afxdp_engine_wait_for_grace_period (void);
+
+G_END_DECLS
