@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The user-space parser against the packet table.
+ */
+#include "packet.h"
+
+#include <string.h>
+#include <gst/check/gstcheck.h>
+
+#include "packet-table.h"
+
+/* Parses a copy of a frame that ends where its memory ends, so that a
+ * sanitizer sees a byte too many being read. */
+static AfxdpPacketKind
+parse_copy (const guint8 *frame, gsize size, guint misalignment)
+{
+  guint8 *copy = g_malloc (size + misalignment);
+  AfxdpDatagram datagram;
+  AfxdpPacketKind kind;
+
+  if (size)
+    memcpy (copy + misalignment, frame, size);
+  kind = afxdp_packet_parse (copy + misalignment, size, &datagram);
+  if (kind == AFXDP_PACKET_UDP) {
+    fail_unless (datagram.payload >= copy + misalignment + 42);
+    fail_unless (
+        datagram.payload + datagram.payload_size <= copy + misalignment + size);
+    fail_unless_equals_int (datagram.payload_size + 8,
+        datagram.payload[-4] << 8 | datagram.payload[-3]);
+  }
+  g_free (copy);
+  return kind;
+}
+
+GST_START_TEST (test_table)
+{
+  guint n_cases;
+  const PacketCase *cases = packet_table (&n_cases);
+
+  fail_unless (n_cases > 100);
+  for (guint i = 0; i < n_cases; i++)
+    for (guint misalignment = 0; misalignment < 4; misalignment++) {
+      AfxdpPacketKind kind =
+          parse_copy (cases[i].frame, cases[i].size, misalignment);
+
+      fail_unless (kind == cases[i].kind, "%s: %s instead of %s", cases[i].name,
+          afxdp_packet_kind_name (kind),
+          afxdp_packet_kind_name (cases[i].kind));
+    }
+}
+
+GST_END_TEST;
+
+/* What the program takes away from the kernel, the parser has to understand. */
+GST_START_TEST (test_table_is_sound)
+{
+  g_autoptr (GHashTable) names = g_hash_table_new (g_str_hash, g_str_equal);
+  guint n_cases, n_kinds[AFXDP_PACKET_NO_CHECKSUM + 1] = { 0 };
+  const PacketCase *cases = packet_table (&n_cases);
+
+  for (guint i = 0; i < n_cases; i++) {
+    fail_unless (g_hash_table_add (names, cases[i].name), "%s: there already",
+        cases[i].name);
+    fail_unless (
+        cases[i].verdict == PACKET_PASSED || cases[i].kind == AFXDP_PACKET_UDP,
+        "%s: belongs to a flow, and is no UDP", cases[i].name);
+    n_kinds[cases[i].kind]++;
+  }
+  for (guint kind = 0; kind < G_N_ELEMENTS (n_kinds); kind++)
+    fail_unless (
+        n_kinds[kind] > 0, "no case of %s", afxdp_packet_kind_name (kind));
+}
+
+GST_END_TEST;
+
+static const PacketCase *
+find_case (const gchar *name)
+{
+  guint n_cases;
+  const PacketCase *cases = packet_table (&n_cases);
+
+  for (guint i = 0; i < n_cases; i++)
+    if (g_str_equal (cases[i].name, name))
+      return &cases[i];
+  fail ("no case %s", name);
+  return NULL;
+}
+
+GST_START_TEST (test_fields)
+{
+  static const struct
+  {
+    const gchar *name;
+    guint flow;
+    gsize payload;
+    gsize payload_size;
+  } expected[] = {
+    { "IPv4 multicast", 0, 42, 172 },
+    { "IPv4 unicast", 1, 42, 172 },
+    { "IPv6 multicast", 2, 62, 172 },
+    { "IPv6 unicast", 3, 62, 172 },
+    { "priority tag", 0, 46, 172 },
+    { "IPv6 with a priority tag", 2, 66, 172 },
+    { "IPv4 padded to 60 bytes", 0, 42, 12 },
+    { "IPv6 with padding", 2, 62, 12 },
+    { "empty datagram, padded to 60 bytes", 0, 42, 0 },
+    { "UDP length 1 less than the packet", 0, 42, 171 },
+    { "IPv4, jumbo", 0, 42, 9014 - 42 },
+  };
+  static const guint8 source_4[] = { 192, 0, 2, 9 };
+  static const guint8 source_6[] = { 0x20, 0x01, 0x0d, 0xb8, [15] = 9 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (expected); i++) {
+    const PacketCase *packet = find_case (expected[i].name);
+    const PacketFlow *flow = &packet_table_flows[expected[i].flow];
+    guint address_size = flow->version == 4 ? 4 : 16;
+    AfxdpDatagram datagram;
+
+    fail_unless_equals_int (
+        afxdp_packet_parse (packet->frame, packet->size, &datagram),
+        AFXDP_PACKET_UDP);
+    fail_unless_equals_int (datagram.version, flow->version);
+    fail_if (memcmp (datagram.source, flow->version == 4 ? source_4 : source_6,
+        address_size));
+    fail_if (memcmp (datagram.destination, flow->address, address_size));
+    fail_unless_equals_int (datagram.source_port, 40000);
+    fail_unless_equals_int (datagram.destination_port, PACKET_TABLE_PORT);
+    fail_unless_equals_int (
+        datagram.payload - packet->frame, expected[i].payload);
+    fail_unless_equals_int (datagram.payload_size, expected[i].payload_size);
+  }
+}
+
+GST_END_TEST;
+
+/* Any bytes at all: parse_copy() sees to it that nothing outside is read, with
+ * a sanitizer, or pointed at. */
+GST_START_TEST (test_mutations)
+{
+  g_autoptr (GRand) random = g_rand_new_with_seed (1);
+  guint8 frame[2048];
+  guint n_cases, n_udp = 0;
+  const PacketCase *cases = packet_table (&n_cases);
+
+  for (guint i = 0; i < 200000; i++) {
+    const PacketCase *from = &cases[g_rand_int_range (random, 0, n_cases)];
+    gsize size = MIN (from->size, sizeof frame);
+
+    if (!size)
+      continue;
+    memcpy (frame, from->frame, size);
+    for (guint n = g_rand_int_range (random, 1, 4); n; n--)
+      frame[g_rand_int_range (random, 0, MIN (size, 80))] =
+          g_rand_int_range (random, 0, 256);
+    if (parse_copy (frame, size, i % 2) == AFXDP_PACKET_UDP)
+      n_udp++;
+  }
+  fail_unless (n_udp > 1000);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_names)
+{
+  for (guint kind = 0; kind <= AFXDP_PACKET_NO_CHECKSUM; kind++)
+    fail_unless (afxdp_packet_kind_name (kind) != NULL);
+  fail_unless_equals_string (afxdp_packet_kind_name (99), "unknown");
+}
+
+GST_END_TEST;
+
+static Suite *
+packet_suite (void)
+{
+  Suite *suite = suite_create ("packet");
+  TCase *tests = tcase_create ("packet");
+
+  suite_add_tcase (suite, tests);
+  tcase_add_test (tests, test_table);
+  tcase_add_test (tests, test_table_is_sound);
+  tcase_add_test (tests, test_fields);
+  tcase_add_test (tests, test_mutations);
+  tcase_add_test (tests, test_names);
+  return suite;
+}
+
+GST_CHECK_MAIN (packet);

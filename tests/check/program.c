@@ -1,0 +1,692 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The XDP program, run by BPF_PROG_TEST_RUN: against the packet table, against
+ * the user-space parser, and each of its counters and words alone.
+ *
+ * A test run ends with the verdict, nothing is delivered. Hence the AF_XDP
+ * socket in the map need not be bound; the interface is there only because
+ * the kernel takes a queue's number from one (net/bpf/test_run.c, Linux 6.18).
+ * All in a network namespace of its own, which dies with the process.
+ */
+#include "packet.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include <gst/check/gstcheck.h>
+
+#include "afxdp.h"
+#include "afxdp.skel.h"
+#include "packet-table.h"
+
+#define EXIT_SKIP 77
+#define INTERFACE "afxdp0"
+#define INTERFACE_QUEUES 4
+
+#define QUEUES 2 /* that the program knows */
+#define N_WORDS (AFXDP_SLOTS * QUEUES)
+#define SLOT 3 /* of all flows of the table */
+#define INDEX(queue) (SLOT * QUEUES + (queue))
+
+/* The kernel runs no frame without a whole Ethernet header. */
+#define SHORTEST 14
+#define LARGEST 16384
+
+static struct afxdp_bpf *skeleton;
+static struct afxdp_slot *slots;
+static int xsk;
+static int program;
+
+typedef struct
+{
+  guint32 verdict;
+  guint metadata_size;
+  struct afxdp_metadata metadata;
+} Result;
+
+static struct afxdp_flow_key
+make_key (guint version, const guint8 *address, guint16 port)
+{
+  struct afxdp_flow_key key = { .version = version };
+
+  memcpy (key.address, address, version == 4 ? 4 : 16);
+  key.port = GUINT16_TO_BE (port);
+  return key;
+}
+
+static void
+set_flow (const struct afxdp_flow_key *key, guint32 slot)
+{
+  struct afxdp_flow flow = { slot };
+
+  fail_if (bpf_map_update_elem (
+      bpf_map__fd (skeleton->maps.flows), key, &flow, BPF_ANY));
+}
+
+static void
+remove_flow (const struct afxdp_flow_key *key)
+{
+  bpf_map_delete_elem (bpf_map__fd (skeleton->maps.flows), key);
+}
+
+static void
+set_socket (guint32 index)
+{
+  fail_if (bpf_map_update_elem (
+      bpf_map__fd (skeleton->maps.sockets), &index, &xsk, BPF_ANY));
+}
+
+static struct afxdp_bpf *
+load (void)
+{
+  struct afxdp_bpf *loaded = afxdp_bpf__open ();
+
+  if (!loaded)
+    return NULL;
+  loaded->rodata->queues = QUEUES;
+  loaded->rodata->longest_packet = PACKET_TABLE_LONGEST;
+  bpf_map__set_max_entries (loaded->maps.slots, N_WORDS);
+  bpf_map__set_max_entries (loaded->maps.sockets, N_WORDS);
+  if (afxdp_bpf__load (loaded)) {
+    int error = errno;
+
+    afxdp_bpf__destroy (loaded);
+    errno = error;
+    return NULL;
+  }
+  return loaded;
+}
+
+static void
+open_door (guint index, guint32 credit)
+{
+  slots[index] = (struct afxdp_slot){
+    .door = AFXDP_DOOR_OPEN,
+    .credit = credit,
+  };
+}
+
+/* All flows of the table in SLOT, doors of all queues open. */
+static void
+set_up (void)
+{
+  skeleton = load ();
+  fail_unless (skeleton != NULL, "cannot load: %s", g_strerror (errno));
+  slots = mmap (NULL, N_WORDS * sizeof *slots, PROT_READ | PROT_WRITE,
+      MAP_SHARED, bpf_map__fd (skeleton->maps.slots), 0);
+  fail_if (slots == MAP_FAILED);
+  xsk = socket (AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
+  fail_if (xsk < 0);
+  program = bpf_program__fd (skeleton->progs.afxdp_metadata);
+
+  memcpy (
+      skeleton->bss->interface_mac, packet_table_mac, sizeof packet_table_mac);
+  for (guint i = 0; i < PACKET_TABLE_FLOWS; i++) {
+    struct afxdp_flow_key key = make_key (packet_table_flows[i].version,
+        packet_table_flows[i].address, PACKET_TABLE_PORT);
+
+    set_flow (&key, SLOT);
+  }
+  for (guint queue = 0; queue < QUEUES; queue++) {
+    set_socket (INDEX (queue));
+    open_door (INDEX (queue), G_MAXUINT32);
+  }
+}
+
+static void
+tear_down (void)
+{
+  close (xsk);
+  munmap (slots, N_WORDS * sizeof *slots);
+  afxdp_bpf__destroy (skeleton);
+}
+
+/* Runs the program on a frame behind so many bytes of metadata, which a driver
+ * can have put there. The program may put its own in front of the packet, and
+ * changes nothing else. */
+static Result
+run_behind (guint before, const guint8 *frame, gsize size, guint queue)
+{
+  static guint8 in[LARGEST], out[LARGEST];
+  struct xdp_md from = {
+    .data = before,
+    .data_end = before + size,
+    .ingress_ifindex = queue ? if_nametoindex (INTERFACE) : 0,
+    .rx_queue_index = queue,
+  };
+  struct xdp_md to = { 0 };
+  LIBBPF_OPTS (bpf_test_run_opts, options, .data_in = in,
+      .data_size_in = before + size, .data_out = out,
+      .data_size_out = sizeof out, .ctx_in = &from, .ctx_size_in = sizeof from,
+      .ctx_out = &to, .ctx_size_out = sizeof to, .repeat = 1);
+  Result result = { 0 };
+  int error;
+
+  memcpy (in + before, frame, size);
+  error = bpf_prog_test_run_opts (program, &options);
+  fail_if (error, "test run of %" G_GSIZE_FORMAT " bytes: %s", size,
+      g_strerror (-error));
+  fail_unless_equals_int (options.data_size_out, to.data + size);
+  fail_unless (!memcmp (out + to.data, frame, size), "the packet was changed");
+  result.verdict = options.retval;
+  result.metadata_size = to.data;
+  if (to.data == sizeof result.metadata)
+    memcpy (&result.metadata, out, sizeof result.metadata);
+  return result;
+}
+
+static Result
+run (const guint8 *frame, gsize size, guint queue)
+{
+  return run_behind (0, frame, size, queue);
+}
+
+/* Runs it on the first frame of the table: good, and belongs to SLOT. */
+static Result
+run_good (guint queue)
+{
+  guint n_cases;
+  const PacketCase *cases = packet_table (&n_cases);
+
+  return run (cases[0].frame, cases[0].size, queue);
+}
+
+/* Compares the counters at index; those not named, and all those elsewhere,
+ * have to be 0. */
+#define assert_counters(index, ...) \
+  assert_counters_at (__LINE__, "", index, &(struct afxdp_slot){ __VA_ARGS__ })
+
+static void
+assert_counters_at (guint line, const gchar *name, guint index,
+    const struct afxdp_slot *expected)
+{
+  static const struct afxdp_slot none;
+
+  for (guint i = 0; i < N_WORDS; i++) {
+    const struct afxdp_slot *is = &slots[i];
+    const struct afxdp_slot *should_be = i == index ? expected : &none;
+
+    fail_unless (is->redirected == should_be->redirected &&
+            is->passed == should_be->passed &&
+            is->too_long == should_be->too_long &&
+            is->no_socket == should_be->no_socket &&
+            is->no_metadata == should_be->no_metadata,
+        "line %u: %s: counters at %u: redirected %llu, passed %llu, "
+        "too_long %llu, no_socket %llu, no_metadata %llu",
+        line, name, i, is->redirected, is->passed, is->too_long, is->no_socket,
+        is->no_metadata);
+  }
+}
+
+static void
+run_case (const PacketCase *packet, guint metadata_size)
+{
+  struct afxdp_slot expected = {
+    .redirected = packet->verdict == PACKET_REDIRECTED,
+    .passed = packet->verdict == PACKET_TOO_LONG,
+    .too_long = packet->verdict == PACKET_TOO_LONG,
+  };
+  guint32 verdict =
+      packet->verdict == PACKET_REDIRECTED ? XDP_REDIRECT : XDP_PASS;
+  Result result;
+
+  open_door (INDEX (0), 1);
+  result = run (packet->frame, packet->size, 0);
+  fail_unless (result.verdict == verdict, "%s: verdict %u instead of %u",
+      packet->name, result.verdict, verdict);
+  fail_unless (
+      result.metadata_size == (verdict == XDP_REDIRECT ? metadata_size : 0),
+      "%s: %u bytes of metadata", packet->name, result.metadata_size);
+  assert_counters_at (__LINE__, packet->name, INDEX (0), &expected);
+}
+
+GST_START_TEST (test_table)
+{
+  guint n_cases, n_skipped = 0;
+  const PacketCase *cases = packet_table (&n_cases);
+
+  for (guint i = 0; i < n_cases; i++) {
+    if (cases[i].size < SHORTEST) {
+      n_skipped++;
+      continue;
+    }
+    program = bpf_program__fd (skeleton->progs.afxdp_metadata);
+    run_case (&cases[i], sizeof (struct afxdp_metadata));
+    program = bpf_program__fd (skeleton->progs.afxdp_plain);
+    run_case (&cases[i], 0);
+  }
+  g_print ("%u of %u cases, %u are too short for a test run\n",
+      n_cases - n_skipped, n_cases, n_skipped);
+}
+
+GST_END_TEST;
+
+static gboolean
+mac_is_ours (const guint8 *frame)
+{
+  return frame[0] & 1 ||
+      !memcmp (frame, packet_table_mac, sizeof packet_table_mac);
+}
+
+/* The keys that the program could make of a frame, if it took it for UDP: of
+ * either version, with a tag or without. */
+static guint
+guess_keys (const guint8 *frame, gsize size, struct afxdp_flow_key *keys)
+{
+  guint n_keys = 0;
+
+  for (guint network = 14; network <= 18; network += 4) {
+    const guint8 *ip = frame + network;
+
+    if (size >= network + 28)
+      keys[n_keys++] = make_key (4, ip + 16, ip[22] << 8 | ip[23]);
+    if (size >= network + 48)
+      keys[n_keys++] = make_key (6, ip + 24, ip[42] << 8 | ip[43]);
+  }
+  return n_keys;
+}
+
+/* What the parser takes for UDP, the program redirects, if the flow of the
+ * destination that the parser found is there; what the parser does not, the
+ * program passes, whatever flows are there. Returns whether it was UDP. */
+static gboolean
+compare_with_parser (const guint8 *frame, gsize size)
+{
+  struct afxdp_flow_key keys[4];
+  AfxdpDatagram datagram;
+  AfxdpPacketKind kind = afxdp_packet_parse (frame, size, &datagram);
+  gboolean is_ours = kind == AFXDP_PACKET_UDP && mac_is_ours (frame);
+  guint n_keys = 1;
+  Result result;
+
+  if (kind == AFXDP_PACKET_UDP)
+    keys[0] = make_key (
+        datagram.version, datagram.destination, datagram.destination_port);
+  else
+    n_keys = guess_keys (frame, size, keys);
+
+  for (guint i = 0; i < n_keys; i++)
+    set_flow (&keys[i], SLOT);
+  open_door (INDEX (0), 1);
+  result = run (frame, size, 0);
+  for (guint i = 0; i < n_keys; i++)
+    remove_flow (&keys[i]);
+
+  if (result.verdict != (is_ours ? XDP_REDIRECT : XDP_PASS)) {
+    for (gsize i = 0; i < MIN (size, 80); i++)
+      g_printerr ("%02x%c", frame[i], i % 16 == 15 ? '\n' : ' ');
+    fail ("%s by the parser, verdict %u, MAC %s ours",
+        afxdp_packet_kind_name (kind), result.verdict,
+        mac_is_ours (frame) ? "is" : "is not");
+  }
+  return kind == AFXDP_PACKET_UDP;
+}
+
+GST_START_TEST (test_agrees_with_parser)
+{
+  g_autoptr (GRand) random = g_rand_new_with_seed (6 + __i__);
+  guint8 frame[PACKET_TABLE_LONGEST];
+  guint n_cases, n_udp = 0, n_other = 0;
+  const PacketCase *cases = packet_table (&n_cases);
+
+  for (guint i = 0; i < 20000; i++) {
+    const PacketCase *from = &cases[g_rand_int_range (random, 0, n_cases)];
+    guint n = g_rand_int_range (random, 0, 4);
+
+    if (from->size < SHORTEST || from->size > sizeof frame)
+      continue;
+    memcpy (frame, from->frame, from->size);
+    for (; n; n--) {
+      guint8 *byte = &frame[g_rand_int_range (random, 0, MIN (from->size, 80))];
+
+      /* Single bits and small steps more often than any byte. */
+      switch (g_rand_int_range (random, 0, 3)) {
+        case 0:
+          *byte ^= 1 << g_rand_int_range (random, 0, 8);
+          break;
+        case 1:
+          *byte += g_rand_int_range (random, -2, 3);
+          break;
+        default:
+          *byte = g_rand_int_range (random, 0, 256);
+          break;
+      }
+    }
+    if (compare_with_parser (frame, from->size))
+      n_udp++;
+    else
+      n_other++;
+  }
+  fail_unless (n_udp > 500);
+  fail_unless (n_other > 500);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_closed_door)
+{
+  slots[INDEX (0)].door = AFXDP_DOOR_CLOSED;
+  fail_unless_equals_int (run_good (0).verdict, XDP_PASS);
+  assert_counters (INDEX (0), .passed = 1);
+  fail_unless_equals_int (slots[INDEX (0)].door, AFXDP_DOOR_CLOSED);
+
+  slots[INDEX (0)].door = AFXDP_DOOR_OPEN;
+  fail_unless_equals_int (run_good (0).verdict, XDP_REDIRECT);
+  assert_counters (INDEX (0), .passed = 1, .redirected = 1);
+}
+
+GST_END_TEST;
+
+/* A used-up credit closes the door, and giving back does not open it. */
+GST_START_TEST (test_credit)
+{
+  struct afxdp_slot *slot = &slots[INDEX (0)];
+
+  open_door (INDEX (0), 3);
+  for (guint i = 0; i < 3; i++)
+    fail_unless_equals_int (run_good (0).verdict, XDP_REDIRECT);
+  fail_unless_equals_int (slot->door, AFXDP_DOOR_OPEN);
+  fail_unless_equals_int (run_good (0).verdict, XDP_PASS);
+  fail_unless_equals_int (slot->door, AFXDP_DOOR_EXHAUSTED);
+  assert_counters (INDEX (0), .redirected = 3, .passed = 1);
+
+  slot->released = 3;
+  fail_unless_equals_int (run_good (0).verdict, XDP_PASS);
+  fail_unless_equals_int (slot->door, AFXDP_DOOR_EXHAUSTED);
+  assert_counters (INDEX (0), .redirected = 3, .passed = 2);
+
+  slot->released = 1;
+  slot->door = AFXDP_DOOR_OPEN;
+  fail_unless_equals_int (run_good (0).verdict, XDP_REDIRECT);
+  fail_unless_equals_int (run_good (0).verdict, XDP_PASS);
+  fail_unless_equals_int (slot->door, AFXDP_DOOR_EXHAUSTED);
+  assert_counters (INDEX (0), .redirected = 4, .passed = 3);
+  fail_unless_equals_int (slots[INDEX (1)].door, AFXDP_DOOR_OPEN);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_no_credit)
+{
+  open_door (INDEX (0), 0);
+  fail_unless_equals_int (run_good (0).verdict, XDP_PASS);
+  fail_unless_equals_int (slots[INDEX (0)].door, AFXDP_DOOR_EXHAUSTED);
+  assert_counters (INDEX (0), .passed = 1);
+}
+
+GST_END_TEST;
+
+/* A packet that is too long for the frames does not ask for credit. */
+GST_START_TEST (test_too_long_without_credit)
+{
+  guint n_cases;
+  const PacketCase *cases = packet_table (&n_cases);
+
+  open_door (INDEX (0), 0);
+  for (guint i = 0; i < n_cases; i++)
+    if (cases[i].verdict == PACKET_TOO_LONG) {
+      run (cases[i].frame, cases[i].size, 0);
+      break;
+    }
+  fail_unless_equals_int (slots[INDEX (0)].door, AFXDP_DOOR_OPEN);
+  assert_counters (INDEX (0), .passed = 1, .too_long = 1);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_no_socket)
+{
+  guint32 index = INDEX (0);
+
+  fail_if (bpf_map_delete_elem (bpf_map__fd (skeleton->maps.sockets), &index));
+  fail_unless_equals_int (run_good (0).verdict, XDP_PASS);
+  assert_counters (INDEX (0), .passed = 1, .no_socket = 1);
+  fail_unless_equals_int (slots[INDEX (0)].door, AFXDP_DOOR_OPEN);
+}
+
+GST_END_TEST;
+
+/* The driver has put there all the metadata that there is room for beside the
+ * kernel's struct xdp_frame of 40 bytes, and ours is too much. */
+GST_START_TEST (test_no_metadata)
+{
+  guint n_cases;
+  const PacketCase *cases = packet_table (&n_cases);
+  Result result =
+      run_behind (AFXDP_HEADROOM - 40, cases[0].frame, cases[0].size, 0);
+
+  fail_unless_equals_int (result.verdict, XDP_PASS);
+  fail_unless_equals_int (result.metadata_size, AFXDP_HEADROOM - 40);
+  assert_counters (INDEX (0), .passed = 1, .no_metadata = 1);
+
+  program = bpf_program__fd (skeleton->progs.afxdp_plain);
+  result = run_behind (AFXDP_HEADROOM - 40, cases[0].frame, cases[0].size, 0);
+  fail_unless_equals_int (result.verdict, XDP_REDIRECT);
+  assert_counters (INDEX (0), .passed = 1, .no_metadata = 1, .redirected = 1);
+}
+
+GST_END_TEST;
+
+static guint64
+monotonic (void)
+{
+  struct timespec now;
+
+  clock_gettime (CLOCK_MONOTONIC, &now);
+  return now.tv_sec * G_GUINT64_CONSTANT (1000000000) + now.tv_nsec;
+}
+
+/* Ordinals number what is redirected, and nothing else. */
+GST_START_TEST (test_metadata)
+{
+  guint64 before, after;
+  guint32 n_passed = 0;
+
+  for (guint32 i = 0; i < 100; i++) {
+    Result result;
+
+    if (i % 3 == 0) {
+      slots[INDEX (0)].door = AFXDP_DOOR_CLOSED;
+      fail_unless_equals_int (run_good (0).verdict, XDP_PASS);
+      slots[INDEX (0)].door = AFXDP_DOOR_OPEN;
+      n_passed++;
+    }
+    before = monotonic ();
+    result = run_good (0);
+    after = monotonic ();
+    fail_unless_equals_int (result.verdict, XDP_REDIRECT);
+    fail_unless_equals_int (
+        result.metadata_size, sizeof (struct afxdp_metadata));
+    fail_unless_equals_int (result.metadata.ordinal, i);
+    fail_unless_equals_int (result.metadata.passed, n_passed);
+    fail_unless (result.metadata.time >= before);
+    fail_unless (result.metadata.time <= after);
+  }
+  assert_counters (INDEX (0), .redirected = 100, .passed = n_passed);
+}
+
+GST_END_TEST;
+
+/* Metadata has the low halves of 64-bit counters. */
+GST_START_TEST (test_counters_beyond_32_bits)
+{
+  struct afxdp_slot *slot = &slots[INDEX (0)];
+
+  open_door (INDEX (0), 2);
+  slot->redirected = slot->released = G_MAXUINT32;
+  slot->passed = G_GUINT64_CONSTANT (0x500000007);
+  fail_unless_equals_int64 (run_good (0).metadata.ordinal, G_MAXUINT32);
+  fail_unless_equals_int (run_good (0).metadata.ordinal, 0);
+  fail_unless_equals_int (run_good (0).verdict, XDP_PASS);
+  slot->released = slot->redirected;
+  slot->door = AFXDP_DOOR_OPEN;
+  fail_unless_equals_int (run_good (0).metadata.passed, 8);
+  assert_counters (INDEX (0),
+      .redirected = G_MAXUINT32 + G_GUINT64_CONSTANT (3),
+      .passed = G_GUINT64_CONSTANT (0x500000008));
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_plain)
+{
+  program = bpf_program__fd (skeleton->progs.afxdp_plain);
+  for (guint i = 0; i < 3; i++) {
+    Result result = run_good (0);
+
+    fail_unless_equals_int (result.verdict, XDP_REDIRECT);
+    fail_unless_equals_int (result.metadata_size, 0);
+  }
+  assert_counters (INDEX (0), .redirected = 3);
+}
+
+GST_END_TEST;
+
+/* Each queue has its words, its socket and its ordinals. */
+GST_START_TEST (test_queues)
+{
+  guint32 index = INDEX (1);
+
+  for (guint i = 0; i < 3; i++)
+    fail_unless_equals_int (run_good (1).metadata.ordinal, i);
+  assert_counters (INDEX (1), .redirected = 3);
+
+  open_door (INDEX (1), 1);
+  fail_unless_equals_int (run_good (0).metadata.ordinal, 0);
+  assert_counters (INDEX (0), .redirected = 1);
+
+  fail_if (bpf_map_delete_elem (bpf_map__fd (skeleton->maps.sockets), &index));
+  fail_unless_equals_int (run_good (0).verdict, XDP_REDIRECT);
+  open_door (INDEX (0), 1);
+  fail_unless_equals_int (run_good (1).verdict, XDP_PASS);
+  assert_counters (INDEX (1), .passed = 1, .no_socket = 1);
+}
+
+GST_END_TEST;
+
+/* A queue that showed after the maps were made has no words. */
+GST_START_TEST (test_unknown_queue)
+{
+  open_door (INDEX (QUEUES), G_MAXUINT32);
+  set_socket (INDEX (QUEUES));
+  for (guint queue = QUEUES; queue < INTERFACE_QUEUES; queue++)
+    fail_unless_equals_int (run_good (queue).verdict, XDP_PASS);
+  fail_unless_equals_int (
+      skeleton->bss->unknown_queue, INTERFACE_QUEUES - QUEUES);
+  assert_counters (INDEX (0), 0);
+}
+
+GST_END_TEST;
+
+/* Flows of different slots do not touch one another; a slot beyond the map
+ * means the stack. */
+GST_START_TEST (test_slots)
+{
+  static const guint32 others[] = { 0, SLOT + 1, AFXDP_SLOTS - 1 };
+  struct afxdp_flow_key key = make_key (packet_table_flows[0].version,
+      packet_table_flows[0].address, PACKET_TABLE_PORT);
+
+  for (guint i = 0; i < G_N_ELEMENTS (others); i++) {
+    guint index = others[i] * QUEUES + 1;
+
+    set_flow (&key, others[i]);
+    set_socket (index);
+    open_door (index, 1);
+    fail_unless_equals_int (run_good (1).verdict, XDP_REDIRECT);
+    assert_counters (index, .redirected = 1);
+    open_door (index, 1);
+  }
+  set_flow (&key, AFXDP_SLOTS);
+  fail_unless_equals_int (run_good (0).verdict, XDP_PASS);
+  assert_counters (INDEX (0), 0);
+}
+
+GST_END_TEST;
+
+/* User space follows the interface's address while the program runs. */
+GST_START_TEST (test_mac_changes)
+{
+  guint n_cases;
+  const PacketCase *unicast = packet_table (&n_cases) + 1;
+
+  fail_unless_equals_string (unicast->name, "IPv4 unicast");
+  skeleton->bss->interface_mac[5]++;
+  fail_unless_equals_int (
+      run (unicast->frame, unicast->size, 0).verdict, XDP_PASS);
+  assert_counters (INDEX (0), 0);
+  skeleton->bss->interface_mac[5]--;
+  fail_unless_equals_int (
+      run (unicast->frame, unicast->size, 0).verdict, XDP_REDIRECT);
+}
+
+GST_END_TEST;
+
+static Suite *
+program_suite (void)
+{
+  Suite *suite = suite_create ("program");
+  TCase *tests = tcase_create ("program");
+
+  suite_add_tcase (suite, tests);
+  tcase_add_checked_fixture (tests, set_up, tear_down);
+  tcase_set_timeout (tests, 60);
+  tcase_add_test (tests, test_table);
+  tcase_add_loop_test (tests, test_agrees_with_parser, 0, 4);
+  tcase_add_test (tests, test_closed_door);
+  tcase_add_test (tests, test_credit);
+  tcase_add_test (tests, test_no_credit);
+  tcase_add_test (tests, test_too_long_without_credit);
+  tcase_add_test (tests, test_no_socket);
+  tcase_add_test (tests, test_no_metadata);
+  tcase_add_test (tests, test_metadata);
+  tcase_add_test (tests, test_counters_beyond_32_bits);
+  tcase_add_test (tests, test_plain);
+  tcase_add_test (tests, test_queues);
+  tcase_add_test (tests, test_unknown_queue);
+  tcase_add_test (tests, test_slots);
+  tcase_add_test (tests, test_mac_changes);
+  return suite;
+}
+
+static int
+skip (const gchar *what)
+{
+  g_print ("SKIP: %s: %s\n", what, g_strerror (errno));
+  return EXIT_SKIP;
+}
+
+/* Anything but a missing privilege is for the tests to fail at. */
+int
+main (int argc, char **argv)
+{
+  g_autofree gchar *add_interface = g_strdup_printf (
+      "ip link add " INTERFACE " numrxqueues %u numtxqueues %u type veth "
+      "peer name " INTERFACE "peer",
+      INTERFACE_QUEUES, INTERFACE_QUEUES);
+  struct afxdp_bpf *probe;
+  int probe_fd;
+
+  if (unshare (CLONE_NEWNET))
+    return skip ("cannot make a network namespace (CAP_SYS_ADMIN)");
+  probe_fd = socket (AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
+  if (probe_fd < 0)
+    return skip ("cannot make an AF_XDP socket (CAP_NET_RAW)");
+  close (probe_fd);
+  probe = load ();
+  if (!probe && errno == EPERM)
+    return skip ("cannot load the XDP program (CAP_BPF, CAP_NET_ADMIN)");
+  afxdp_bpf__destroy (probe);
+  errno = 0;
+  if (system (add_interface))
+    return skip ("cannot make a veth interface (ip link, CAP_NET_ADMIN)");
+
+  gst_check_init (&argc, &argv);
+  return gst_check_run_suite (program_suite (), "program", __FILE__);
+}

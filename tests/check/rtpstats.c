@@ -1,0 +1,602 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The numbers of one SSRC: each counter provoked alone, with all others 0.
+ */
+#include "rtpstats.h"
+
+#include <gst/check/gstcheck.h>
+
+#include "rtpstats-fixture.h"
+
+GST_START_TEST (test_nothing)
+{
+  assert_totals (0);
+  fail_unless_equals_int (afxdp_rtp_stats_n_sources (stats), 0);
+  fail_unless_equals_uint64 (afxdp_rtp_stats_advance (stats, END), 0);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_in_order)
+{
+  AfxdpRtpSource source;
+
+  packets (1000, 1999);
+  packet_at (2000, 7);
+  assert_totals (.packets = 1001);
+  fail_unless_equals_int (afxdp_rtp_stats_n_sources (stats), 1);
+  source = nth_source (0);
+  assert_source (0, .packets = 1001);
+  fail_unless_equals_int64 (source.ssrc, RTP_SSRC);
+  fail_unless_equals_int (source.payload_type, 96);
+  fail_unless_equals_int (source.clock_rate, 0);
+  fail_unless_equals_int (source.seqnum_base, 1000);
+  fail_unless_equals_int (source.extended_highest_seq, 2000);
+  fail_unless_equals_uint64 (source.max_gap, 0);
+  fail_unless_equals_uint64 (source.max_reorder, 0);
+  fail_unless_equals_int (source.jitter, 0);
+  fail_unless_equals_uint64 (source.last_arrival, 7);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_wrap)
+{
+  packets (65530, 65536 + 10);
+  fail_unless_equals_int (nth_source (0).seqnum_base, 65530);
+  fail_unless_equals_int (nth_source (0).extended_highest_seq, 65536 + 10);
+  packets (65536 + 11, 3 * 65536);
+  fail_unless_equals_int (nth_source (0).extended_highest_seq, 3 * 65536);
+  assert_totals (.packets = 3 * 65536 - 65530 + 1);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_wrap_in_gap)
+{
+  packets (65000, 65533);
+  packets (65536 + 2, 65536 + 3);
+  assert_totals (.packets = 536, .pending = 4);
+  packet (65535);
+  packet (65536);
+  assert_totals (.packets = 538, .pending = 2, .reordered = 2);
+  afxdp_rtp_stats_advance (stats, END);
+  assert_totals (.packets = 538, .lost = 2, .gaps = 1, .reordered = 2);
+  fail_unless_equals_int (nth_source (0).extended_highest_seq, 65536 + 3);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_final_by_count)
+{
+  packets (0, 9);
+  packets (15, 15 + AFXDP_RTP_FINAL_PACKETS - 2);
+  assert_totals (.packets = 10 + 99, .pending = 5);
+  packet (15 + AFXDP_RTP_FINAL_PACKETS - 1);
+  assert_totals (.packets = 10 + 100, .lost = 5, .gaps = 1);
+  fail_unless_equals_uint64 (nth_source (0).max_gap, 5);
+  fail_unless_equals_uint64 (afxdp_rtp_stats_advance (stats, 1), 0);
+}
+
+GST_END_TEST;
+
+/* Later packets are those that came, not the numbers that went by. */
+GST_START_TEST (test_large_gap_stays_pending)
+{
+  packets (0, 9);
+  packet (12);
+  packet (1012);
+  assert_totals (.packets = 12, .pending = 2 + 999);
+  packets (1013, 1013 + 97);
+  assert_totals (.packets = 110, .lost = 2, .gaps = 1, .pending = 999);
+  packet (1111);
+  assert_totals (.packets = 111, .lost = 1001, .gaps = 2);
+  fail_unless_equals_uint64 (nth_source (0).max_gap, 999);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_final_by_time)
+{
+  guint64 due = 5 * MS + AFXDP_RTP_FINAL_TIME;
+
+  packets (0, 9);
+  packet_at (11, 5 * MS);
+  packet_at (14, 6 * MS);
+  fail_unless_equals_uint64 (afxdp_rtp_stats_advance (stats, due - 1), due);
+  assert_totals (.packets = 12, .pending = 3);
+  fail_unless_equals_uint64 (afxdp_rtp_stats_advance (stats, due), due + MS);
+  assert_totals (.packets = 12, .pending = 2, .lost = 1, .gaps = 1);
+  fail_unless_equals_uint64 (afxdp_rtp_stats_advance (stats, due + MS), 0);
+  assert_totals (.packets = 12, .lost = 3, .gaps = 2);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_final_by_time_of_a_packet)
+{
+  packets (0, 9);
+  packet_at (11, 5 * MS);
+  packet_at (12, 5 * MS + AFXDP_RTP_FINAL_TIME - 1);
+  assert_totals (.packets = 12, .pending = 1);
+  packet_at (13, 5 * MS + AFXDP_RTP_FINAL_TIME);
+  assert_totals (.packets = 13, .lost = 1, .gaps = 1);
+}
+
+GST_END_TEST;
+
+/* The late packet itself may be what shows that the time is over. */
+GST_START_TEST (test_late_after_time)
+{
+  packets (0, 9);
+  packet_at (11, 0);
+  packet_at (10, AFXDP_RTP_FINAL_TIME);
+  assert_totals (.packets = 12, .gaps = 1, .reordered = 1);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_late_before_final)
+{
+  packets (0, 9);
+  packets (12, 50);
+  packet (11);
+  assert_totals (.packets = 50, .pending = 1, .reordered = 1);
+  packet (10);
+  assert_totals (.packets = 51, .reordered = 2);
+  fail_unless_equals_uint64 (nth_source (0).max_reorder, 40);
+  packets (51, 300);
+  assert_totals (.packets = 301, .reordered = 2);
+  fail_unless_equals_uint64 (nth_source (0).max_gap, 0);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_late_after_final)
+{
+  packets (0, 9);
+  packets (12, 16000);
+  assert_totals (.packets = 15999, .lost = 2, .gaps = 1);
+  packet (10);
+  assert_totals (.packets = 16000, .lost = 1, .gaps = 1, .reordered = 1);
+  packet (11);
+  assert_totals (.packets = 16001, .gaps = 1, .reordered = 2);
+  fail_unless_equals_uint64 (nth_source (0).max_reorder, 15990);
+}
+
+GST_END_TEST;
+
+/* The rest of a gap that came in part counts as one gap, and as missing what
+ * is. */
+GST_START_TEST (test_gap_filled_in_part)
+{
+  packets (0, 9);
+  packet (20);
+  packets (12, 14);
+  packet (10);
+  assert_totals (.packets = 15, .pending = 6, .reordered = 4);
+  afxdp_rtp_stats_advance (stats, END);
+  assert_totals (.packets = 15, .lost = 6, .gaps = 1, .reordered = 4);
+  fail_unless_equals_uint64 (nth_source (0).max_gap, 6);
+}
+
+GST_END_TEST;
+
+/* A filled gap between two others does not hold them up. */
+GST_START_TEST (test_gaps_in_a_row)
+{
+  packets (0, 9);
+  packet (11);
+  packet (13);
+  packet (15);
+  packet (12);
+  assert_totals (.packets = 14, .pending = 2, .reordered = 1);
+  packet (10);
+  assert_totals (.packets = 15, .pending = 1, .reordered = 2);
+  packet (14);
+  assert_totals (.packets = 16, .reordered = 3);
+  fail_unless_equals_uint64 (afxdp_rtp_stats_advance (stats, 1), 0);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_most_gaps)
+{
+  packets (0, 9);
+  for (guint number = 11; number < 2000; number += 2)
+    packet (number);
+  assert_totals (.packets = 1005, .lost = 995 - 99, .gaps = 995 - 99,
+      .pending = 99);
+  for (guint number = 10; number < 2000; number += 2)
+    packet (number);
+  assert_totals (.packets = 2000, .gaps = 995 - 99, .reordered = 995);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_duplicates)
+{
+  packets (0, 9);
+  packet (9);
+  packet (0);
+  assert_totals (.packets = 12, .duplicates = 2);
+  packets (12, 13);
+  packet (12);
+  assert_totals (.packets = 15, .duplicates = 3, .pending = 2);
+  packet (10);
+  packet (10);
+  assert_totals (.packets = 17, .duplicates = 4, .pending = 1, .reordered = 1);
+  afxdp_rtp_stats_advance (stats, END);
+  packet (10);
+  packet (12);
+  assert_totals (.packets = 19, .duplicates = 6, .lost = 1, .gaps = 1,
+      .reordered = 1);
+  packet (11);
+  packet (11);
+  assert_totals (.packets = 21, .duplicates = 7, .gaps = 1, .reordered = 2);
+}
+
+GST_END_TEST;
+
+/* Numbers from before the first one are not missed. */
+GST_START_TEST (test_before_the_first)
+{
+  packets (5, 9);
+  packet (3);
+  assert_totals (.packets = 6, .reordered = 1);
+  packet (3);
+  packet (65535);
+  assert_totals (.packets = 8, .reordered = 2, .duplicates = 1);
+  fail_unless_equals_int (nth_source (0).seqnum_base, 5);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_reorder_distances)
+{
+  guint64 number = 0, n_final = 0;
+
+  packets (0, 9);
+  number = 10;
+  for (guint distance = 1; distance <= 3 * AFXDP_RTP_FINAL_PACKETS;
+       distance++) {
+    packets (number + 1, number + distance);
+    packet (number);
+    number += distance + 1;
+    n_final += distance >= AFXDP_RTP_FINAL_PACKETS;
+    assert_totals (.packets = number, .reordered = distance, .gaps = n_final);
+    fail_unless_equals_uint64 (nth_source (0).max_reorder, distance);
+  }
+}
+
+GST_END_TEST;
+
+/* A sender's timestamps may jump while its numbers go on. */
+GST_START_TEST (test_reordering_across_timestamps)
+{
+  packets (0, 9);
+  packet_full (RTP_SSRC, 96, 11, 0x80000000, 0);
+  packet (10);
+  packet_full (RTP_SSRC, 96, 12, 0x80000000, 0);
+  assert_totals (.packets = 13, .reordered = 1);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_pure_reordering)
+{
+  guint64 n_reordered = 0;
+
+  packets (0, 99);
+  for (guint64 block = 100; block < 100000; block += 50)
+    for (guint i = 0; i < 50; i++) {
+      packet (block + 49 - i);
+      n_reordered += i > 0;
+    }
+  assert_totals (.packets = 100000, .reordered = n_reordered);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_outage)
+{
+  static const guint jumps[] = { 2999, 3000, 3001, 10000, 16384, 20000, 32767 };
+  guint64 number = 9, n_packets = 10, n_lost = 0;
+
+  packets (0, 9);
+  for (guint i = 0; i < G_N_ELEMENTS (jumps); i++) {
+    gboolean believed = jumps[i] < 3000;
+
+    number += jumps[i];
+    packet (number);
+    n_packets++;
+    assert_totals (.packets = n_packets, .lost = n_lost, .gaps = i,
+        .strays = !believed, .pending = believed ? jumps[i] - 1 : 0,
+        .duplicates = i, .reordered = i);
+    packet (++number);
+    n_packets++;
+    assert_totals (.packets = n_packets, .lost = n_lost, .gaps = i,
+        .pending = jumps[i] - 1, .duplicates = i, .reordered = i);
+    packet (number - 1);
+    packet (number - 3);
+    n_packets += 2;
+    assert_totals (.packets = n_packets, .lost = n_lost, .gaps = i,
+        .pending = jumps[i] - 2, .duplicates = i + 1, .reordered = i + 1);
+    packets (number + 1, number + 98);
+    n_packets += 98;
+    number += 98;
+    n_lost += jumps[i] - 2;
+    assert_totals (.packets = n_packets, .lost = n_lost, .gaps = i + 1,
+        .duplicates = i + 1, .reordered = i + 1);
+    fail_unless_equals_uint64 (nth_source (0).max_gap, jumps[i] - 2);
+  }
+  fail_unless_equals_int (nth_source (0).extended_highest_seq, number);
+}
+
+GST_END_TEST;
+
+/* Its time runs from the first packet behind it. */
+GST_START_TEST (test_outage_final_by_time)
+{
+  packets (0, 9);
+  packet_at (5000, 5 * MS);
+  packet_at (5001, 50 * MS);
+  fail_unless_equals_uint64 (
+      afxdp_rtp_stats_advance (stats, 0), 5 * MS + AFXDP_RTP_FINAL_TIME);
+}
+
+GST_END_TEST;
+
+/* Early packets of another door are no loss when the others catch up. */
+GST_START_TEST (test_early)
+{
+  packets (0, 9);
+  packet (5000);
+  packet (10);
+  packet (8000);
+  packet (11);
+  packet (8000);
+  assert_totals (.packets = 15, .strays = 3);
+  packets (12, 4999);
+  assert_totals (.packets = 5003, .strays = 3);
+  packets (5001, 7999);
+  assert_totals (.packets = 8002, .strays = 2, .reordered = 1);
+  packets (8001, 9000);
+  assert_totals (.packets = 9002, .reordered = 2, .duplicates = 1);
+
+  /* That was once: the same number of the next cycle is missing. */
+  packets (9001, 65536 + 4999);
+  packet (65536 + 5001);
+  assert_totals (.packets = 65536 + 5002, .pending = 1, .reordered = 2,
+      .duplicates = 1);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_early_forgotten)
+{
+  packets (0, 9);
+  packet (5000);
+  packets (10, 4999);
+  packet_at (5001, AFXDP_RTP_FINAL_TIME);
+  assert_totals (.packets = 5002, .strays = 1, .pending = 1);
+}
+
+GST_END_TEST;
+
+/* Reordering at the far end of an outage. */
+GST_START_TEST (test_early_in_outage)
+{
+  packets (0, 9);
+  packet (5001);
+  packet (5000);
+  packet (5003);
+  assert_totals (.packets = 13, .strays = 3);
+  packet (5004);
+  assert_totals (.packets = 14, .pending = 4990 + 1, .reordered = 2);
+  packet (5003);
+  packet (5000);
+  assert_totals (.packets = 16, .pending = 4990 + 1, .reordered = 2,
+      .duplicates = 2);
+}
+
+GST_END_TEST;
+
+/* Beyond the window nobody knows any more which packets came. */
+GST_START_TEST (test_early_in_a_longer_outage)
+{
+  packets (0, 9);
+  packet (4000);
+  packet (10);
+  packets (30000, 30001);
+  assert_totals (.packets = 14, .strays = 1, .pending = 29989);
+  packet (4000 + 16384);
+  assert_totals (.packets = 15, .strays = 1, .pending = 29988, .reordered = 1);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_early_before_restart)
+{
+  packets (0, 9);
+  packet (5000);
+  packet (10);
+  for (guint number = 4990; number < 5000; number++)
+    packet_full (RTP_SSRC, 96, number, 0x80000000, 0);
+  assert_totals (.packets = 22, .strays = 1, .restarts = 1);
+  packet_full (RTP_SSRC, 96, 20000, 0x80000000, 0);
+  packet_full (RTP_SSRC, 96, 5001, 0x80000000, 0);
+  assert_totals (.packets = 24, .strays = 2, .restarts = 1, .pending = 1);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_strays)
+{
+  packets (0, 9);
+  packet_full (RTP_SSRC, 96, 30000, 0x80000000, 0);
+  assert_totals (.packets = 11, .strays = 1);
+  packet_full (RTP_SSRC, 96, 30000, 0x80000000, 0);
+  assert_totals (.packets = 12, .strays = 1, .duplicates = 1);
+  packet_full (RTP_SSRC, 96, 40000, 0x90000000, 0);
+  assert_totals (.packets = 13, .strays = 2, .duplicates = 1);
+  packets (10, 11);
+  /* The run went on in between: no longer a candidate. */
+  packet_full (RTP_SSRC, 96, 40001, 0x90000000, 0);
+  assert_totals (.packets = 16, .strays = 3, .duplicates = 1);
+  packets (12, 50000);
+  assert_totals (.packets = 50005, .strays = 3, .duplicates = 1);
+  fail_unless_equals_int (nth_source (0).extended_highest_seq, 50000);
+}
+
+GST_END_TEST;
+
+/* Late packets and duplicates do not save a run that is over. */
+GST_START_TEST (test_restart)
+{
+  packets (60000, 60009);
+  packets (60012, 60013);
+  assert_totals (.packets = 12, .pending = 2);
+  packet_full (RTP_SSRC, 97, 10850, 0xf0000000, 1 * MS);
+  packet (60010);
+  packet_full (RTP_SSRC, 97, 10851, 0xf0000000, 1 * MS);
+  assert_totals (.packets = 15, .restarts = 1, .lost = 1, .gaps = 1,
+      .reordered = 1);
+  fail_unless_equals_int (nth_source (0).seqnum_base, 10850);
+  fail_unless_equals_int (nth_source (0).extended_highest_seq, 10851);
+  fail_unless_equals_int (nth_source (0).payload_type, 97);
+  fail_unless_equals_int (afxdp_rtp_stats_n_sources (stats), 1);
+  packet_full (RTP_SSRC, 97, 10853, 0xf0000000, 1 * MS);
+  packet_full (RTP_SSRC, 97, 10851, 0xf0000000, 1 * MS);
+  assert_totals (.packets = 17, .restarts = 1, .lost = 1, .gaps = 1,
+      .reordered = 1, .pending = 1, .duplicates = 1);
+
+  /* The numbers of the former run, 3 windows further, are forgotten. */
+  packet_full (RTP_SSRC, 97, 60003 - 3 * 16384, 0xf0000000, 1 * MS);
+  packet_full (RTP_SSRC, 97, 60001 - 3 * 16384, 0xf0000000, 1 * MS);
+  assert_totals (.packets = 19, .restarts = 1, .lost = 1, .gaps = 1,
+      .reordered = 2, .pending = 1, .duplicates = 2);
+}
+
+GST_END_TEST;
+
+/* A far number ahead, but with another timestamp, and one behind, within the
+ * window: neither is an outage or a flood of duplicates. */
+GST_START_TEST (test_restart_by_timestamp)
+{
+  packets (20000, 29999);
+  packet_full (RTP_SSRC, 96, 40000, 0x70000000, 0);
+  packet_full (RTP_SSRC, 96, 40001, 0x70000000, 0);
+  assert_totals (.packets = 10002, .restarts = 1);
+  packet_full (RTP_SSRC, 96, 39000, 0, 0);
+  packet_full (RTP_SSRC, 96, 39001, 0, 0);
+  assert_totals (.packets = 10004, .restarts = 2);
+  fail_unless_equals_int (nth_source (0).seqnum_base, 39000);
+  packet_full (RTP_SSRC, 96, 38000, 0x10000000, 0);
+  packet_full (RTP_SSRC, 96, 38001, 0x10000000, 0);
+  assert_totals (.packets = 10006, .restarts = 3);
+  fail_unless_equals_int (nth_source (0).seqnum_base, 38000);
+}
+
+GST_END_TEST;
+
+/* A sender that begins each time with number and timestamp 0. */
+GST_START_TEST (test_restart_from_zero)
+{
+  packets (0, 19999);
+  packet_at (0, AFXDP_RTP_FINAL_TIME);
+  assert_totals (.packets = 20001, .strays = 1);
+  packet_at (1, AFXDP_RTP_FINAL_TIME);
+  assert_totals (.packets = 20002, .restarts = 1);
+  fail_unless_equals_int (nth_source (0).seqnum_base, 0);
+}
+
+GST_END_TEST;
+
+/* Two runs in turn, one later than the window is long: the other goes on. */
+GST_START_TEST (test_later_than_the_window)
+{
+  packets (0, 20000);
+  for (guint i = 0; i < 1000; i++) {
+    guint64 late = 1000 + i / 10 * 10, number = late + 19001;
+
+    for (guint j = 0; i % 10 == 0 && j < 10; j++)
+      packet_at (late + j, i * MS);
+    packet_at (number + i % 10, i * MS);
+  }
+  assert_totals (.packets = 22001, .strays = 1000);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_window_end)
+{
+  packets (0, 9);
+  packets (11, 10 + 16383);
+  packet (10);
+  assert_totals (.packets = 16394, .gaps = 1, .reordered = 1);
+  packet (9);
+  assert_totals (.packets = 16395, .gaps = 1, .reordered = 1, .strays = 1);
+}
+
+GST_END_TEST;
+
+/* A clock that steps back makes nothing final and nothing wrong. */
+GST_START_TEST (test_arrival_steps_back)
+{
+  packet_at (0, AFXDP_RTP_FINAL_TIME + 1);
+  packet_at (1, AFXDP_RTP_FINAL_TIME + 1);
+  packet_at (3, AFXDP_RTP_FINAL_TIME + 1);
+  packet_at (4, 0);
+  assert_totals (.packets = 4, .pending = 1);
+  packet_at (2, 0);
+  assert_totals (.packets = 5, .reordered = 1);
+}
+
+GST_END_TEST;
+
+static Suite *
+rtpstats_suite (void)
+{
+  Suite *suite = suite_create ("rtpstats");
+  TCase *tests = tcase_create ("rtpstats");
+
+  suite_add_tcase (suite, tests);
+  tcase_add_checked_fixture (tests, rtp_set_up, rtp_tear_down);
+  tcase_add_test (tests, test_nothing);
+  tcase_add_test (tests, test_in_order);
+  tcase_add_test (tests, test_wrap);
+  tcase_add_test (tests, test_wrap_in_gap);
+  tcase_add_test (tests, test_final_by_count);
+  tcase_add_test (tests, test_large_gap_stays_pending);
+  tcase_add_test (tests, test_final_by_time);
+  tcase_add_test (tests, test_final_by_time_of_a_packet);
+  tcase_add_test (tests, test_late_after_time);
+  tcase_add_test (tests, test_late_before_final);
+  tcase_add_test (tests, test_late_after_final);
+  tcase_add_test (tests, test_gap_filled_in_part);
+  tcase_add_test (tests, test_gaps_in_a_row);
+  tcase_add_test (tests, test_most_gaps);
+  tcase_add_test (tests, test_duplicates);
+  tcase_add_test (tests, test_before_the_first);
+  tcase_add_test (tests, test_reorder_distances);
+  tcase_add_test (tests, test_reordering_across_timestamps);
+  tcase_add_test (tests, test_pure_reordering);
+  tcase_add_test (tests, test_outage);
+  tcase_add_test (tests, test_outage_final_by_time);
+  tcase_add_test (tests, test_early);
+  tcase_add_test (tests, test_early_forgotten);
+  tcase_add_test (tests, test_early_in_outage);
+  tcase_add_test (tests, test_early_in_a_longer_outage);
+  tcase_add_test (tests, test_early_before_restart);
+  tcase_add_test (tests, test_strays);
+  tcase_add_test (tests, test_restart);
+  tcase_add_test (tests, test_restart_by_timestamp);
+  tcase_add_test (tests, test_restart_from_zero);
+  tcase_add_test (tests, test_later_than_the_window);
+  tcase_add_test (tests, test_window_end);
+  tcase_add_test (tests, test_arrival_steps_back);
+  return suite;
+}
+
+GST_CHECK_MAIN (rtpstats);

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Law 1: two doors, one stream; the fast one opens and closes in mid-stream. */
+#include <gio/gio.h>
+#include <gst/check/gstcheck.h>
+#include <signal.h>
+
+#include "generator.h"
+#include "network.h"
+#include "receiver.h"
+
+/* Everything that was sent arrives, once, whichever way it takes. */
+static void
+assert_complete (Receiver *receiver, const GeneratorReport *sent)
+{
+  receiver_wait_stat (receiver, "packets", sent->packets);
+  receiver_assert_stat (receiver, "packets", sent->packets);
+  receiver_assert_stat (receiver, "lost", 0);
+  receiver_assert_stat (receiver, "pending", 0);
+  receiver_assert_stat (receiver, "duplicates", 0);
+  receiver_assert_stat (receiver, "malformed", 0);
+  receiver_read_bus (receiver);
+  fail_if (receiver->error, "%s", receiver->error);
+}
+
+GST_START_TEST (test_all_through_af_xdp)
+{
+  Receiver *receiver = receiver_new ("", "fakesink");
+  GeneratorReport sent;
+  const GstStructure *mode;
+
+  receiver_play (receiver);
+  mode = receiver->modes->pdata[0];
+  receiver_assert_mode (receiver, 0, "af-xdp");
+  fail_unless_equals_string (
+      gst_structure_get_string (mode, "previous-mode"), "none");
+  fail_unless_equals_string (
+      gst_structure_get_string (mode, "interface"), "rx0");
+  fail_unless_equals_string (
+      gst_structure_get_string (mode, "xdp-mode"), "native");
+  sent = generator_finish (
+      generator_start ("--rate=100000 --packets=200000 --first-seq=65000"));
+  assert_complete (receiver, &sent);
+  receiver_assert_stat (receiver, "delivered-xdp", sent.packets);
+  receiver_assert_stat (receiver, "delivered-socket", 0);
+  receiver_assert_stat (receiver, "reordered", 0);
+  receiver_free (receiver);
+}
+GST_END_TEST
+
+GST_START_TEST (test_all_through_socket)
+{
+  Receiver *receiver = receiver_new ("mode=socket", "fakesink");
+  GeneratorReport sent;
+
+  receiver_play (receiver);
+  receiver_assert_mode (receiver, 0, "socket");
+  fail_if (network_has_program ());
+  sent = generator_finish (generator_start ("--rate=50000 --packets=100000"));
+  assert_complete (receiver, &sent);
+  receiver_assert_stat (receiver, "delivered-socket", sent.packets);
+  receiver_assert_stat (receiver, "reordered", 0);
+  receiver_free (receiver);
+}
+GST_END_TEST
+
+GST_START_TEST (test_generic_mode)
+{
+  Receiver *receiver = receiver_new ("xdp-mode=generic", "fakesink");
+  GeneratorReport sent;
+
+  receiver_play (receiver);
+  receiver_assert_mode (receiver, 0, "af-xdp");
+  fail_unless_equals_string (
+      gst_structure_get_string (receiver->modes->pdata[0], "xdp-mode"),
+      "generic");
+  sent = generator_finish (generator_start ("--rate=50000 --packets=100000"));
+  assert_complete (receiver, &sent);
+  receiver_assert_stat (receiver, "delivered-xdp", sent.packets);
+  receiver_free (receiver);
+}
+GST_END_TEST
+
+/* What drivers without room for metadata get. */
+GST_START_TEST (test_without_metadata)
+{
+  Receiver *receiver;
+  GeneratorReport sent;
+
+  g_setenv ("AFXDP_TEST_WITHOUT_METADATA", "1", TRUE);
+  receiver = receiver_new ("", "fakesink");
+  receiver_play (receiver);
+  receiver_assert_mode (receiver, 0, "af-xdp");
+  sent = generator_finish (generator_start ("--rate=100000 --packets=100000"));
+  assert_complete (receiver, &sent);
+  receiver_assert_stat (receiver, "delivered-xdp", sent.packets);
+  receiver_free (receiver);
+}
+GST_END_TEST
+
+GST_START_TEST (test_ipv6)
+{
+  Receiver *receiver = receiver_new (
+      "multicast-group=ff15::1 port=5000 multicast-iface=rx0", "fakesink");
+  GeneratorReport sent;
+
+  receiver_play (receiver);
+  receiver_assert_mode (receiver, 0, "af-xdp");
+  sent = generator_finish (generator_start (
+      "--destination=[ff15::1]:5000 --rate=50000 --packets=50000"));
+  assert_complete (receiver, &sent);
+  receiver_assert_stat (receiver, "delivered-xdp", sent.packets);
+  receiver_free (receiver);
+}
+GST_END_TEST
+
+GST_START_TEST (test_unicast)
+{
+  Receiver *receiver = receiver_new ("address=10.9.0.2 port=5000", "fakesink");
+  GeneratorReport sent;
+
+  receiver_play (receiver);
+  receiver_assert_mode (receiver, 0, "af-xdp");
+  sent = generator_finish (generator_start (
+      "--method=socket --destination=10.9.0.2:5000 --rate=20000 "
+      "--packets=20000"));
+  assert_complete (receiver, &sent);
+  receiver_assert_stat (receiver, "delivered-xdp", sent.packets);
+  receiver_free (receiver);
+}
+GST_END_TEST
+
+/* The motivating case: short marker packets that XDP never sees. */
+GST_START_TEST (test_markers_by_the_socket)
+{
+  Receiver *receiver = receiver_new ("", "fakesink");
+  GeneratorReport sent;
+
+  receiver_play (receiver);
+  sent = generator_finish (generator_start (
+      "--rate=100000 --packets=300000 --marker-every=100 --marker-ip-option"));
+  assert_complete (receiver, &sent);
+  fail_unless_equals_int (sent.markers, 3000);
+  receiver_assert_stat (receiver, "delivered-socket", sent.markers);
+  receiver_assert_stat (receiver, "delivered-xdp", sent.packets - sent.markers);
+  /* They are no reason to give up the fast door. */
+  fail_unless_equals_int (receiver->modes->len, 1);
+  receiver_free (receiver);
+}
+GST_END_TEST
+
+GST_START_TEST (test_queue_found)
+{
+  Receiver *receiver;
+  GeneratorReport sent;
+
+  network_down ();
+  network_up (2);
+  receiver = receiver_new ("", "fakesink");
+  receiver_play (receiver);
+  receiver_assert_mode (receiver, 0, "socket");
+  sent = generator_finish (
+      generator_start ("--rate=20000 --packets=60000 --cpu=1"));
+  assert_complete (receiver, &sent);
+  fail_unless_equals_int (receiver->modes->len, 2);
+  receiver_assert_mode (receiver, 1, "af-xdp");
+  fail_unless (receiver_stat (receiver, "delivered-xdp") >
+      receiver_stat (receiver, "delivered-socket"));
+  receiver_free (receiver);
+}
+GST_END_TEST
+
+/* It comes back by itself. What the kernel lost in the race that its own
+ * detaching is (docs/architecture.md), it owns up to. */
+GST_START_TEST (test_program_detached)
+{
+  Receiver *receiver = receiver_new ("", "fakesink");
+  GeneratorReport sent;
+  Generator *generator;
+  guint64 drops;
+
+  receiver_play (receiver);
+  generator = generator_start ("--rate=50000 --duration=4");
+  receiver_wait_stat (receiver, "packets", 20000);
+  network_detach_program ();
+  receiver_wait_modes (receiver, 2);
+  receiver_assert_mode (receiver, 1, "socket");
+  receiver_wait_modes (receiver, 3);
+  receiver_assert_mode (receiver, 2, "af-xdp");
+  fail_unless (network_has_program ());
+  sent = generator_finish (generator);
+  drops = network_counter ("rx_queue_0_drops");
+  fail_unless (drops <= 1, "the kernel lost %" G_GUINT64_FORMAT, drops);
+  receiver_wait_stat (receiver, "packets", sent.packets - drops);
+  receiver_assert_stat (receiver, "packets", sent.packets - drops);
+  receiver_assert_stat (receiver, "reordered", 0);
+  receiver_assert_stat (receiver, "duplicates", 0);
+  receiver_free (receiver);
+}
+GST_END_TEST
+
+GST_START_TEST (test_link_down_and_up)
+{
+  Receiver *receiver = receiver_new ("", "fakesink");
+  GeneratorReport sent;
+  Generator *generator;
+  guint64 before;
+
+  receiver_play (receiver);
+  generator = generator_start ("--rate=10000 --duration=4");
+  receiver_wait_stat (receiver, "packets", 5000);
+  network_run ("ip link set rx0 down");
+  network_run ("ip link set rx0 up");
+  before = receiver_stat (receiver, "delivered-xdp");
+  receiver_wait_stat (receiver, "delivered-xdp", before + 5000);
+  sent = generator_finish_lossy (generator);
+  fail_unless (receiver_stat (receiver, "packets") <= sent.packets);
+  receiver_read_bus (receiver);
+  fail_if (receiver->error, "%s", receiver->error);
+  receiver_free (receiver);
+}
+GST_END_TEST
+
+GST_START_TEST (test_started_while_down)
+{
+  Receiver *receiver;
+  GeneratorReport sent;
+
+  network_run ("ip link set rx0 down");
+  receiver = receiver_new ("multicast-iface=rx0", "fakesink");
+  receiver_set_state (receiver, GST_STATE_PLAYING);
+  receiver_read_bus (receiver);
+  fail_unless_equals_int (receiver->warnings->len, 1);
+  fail_unless (strstr (receiver->warnings->pdata[0], "rx0 is down"));
+  network_run ("ip link set rx0 up");
+  while (g_strcmp0 (
+      gst_structure_get_string (
+          receiver_wait_modes (receiver, MAX (1, receiver->modes->len)),
+          "mode"),
+      "af-xdp"))
+    receiver_wait_modes (receiver, receiver->modes->len + 1);
+  sent = generator_finish (generator_start ("--rate=10000 --packets=10000"));
+  assert_complete (receiver, &sent);
+  receiver_free (receiver);
+}
+GST_END_TEST
+
+/* While it is paused the socket holds the stream: nothing is lost. */
+GST_START_TEST (test_pause)
+{
+  Receiver *receiver = receiver_new ("", "fakesink");
+  GeneratorReport sent;
+  Generator *generator;
+
+  receiver_play (receiver);
+  generator = generator_start ("--rate=10000 --duration=2");
+  for (guint i = 1; i <= 10; i++) {
+    receiver_wait_stat (receiver, "packets", 1000 * i);
+    receiver_set_state (receiver, GST_STATE_PAUSED);
+    receiver_set_state (receiver, GST_STATE_PLAYING);
+  }
+  sent = generator_finish (generator);
+  assert_complete (receiver, &sent);
+  receiver_assert_stat (receiver, "reordered", 0);
+  receiver_assert_stat (receiver, "discarded", 0);
+  fail_unless (receiver_stat (receiver, "delivered-xdp") > 10000);
+  receiver_free (receiver);
+}
+GST_END_TEST
+
+GST_START_TEST (test_stop_and_start)
+{
+  Receiver *receiver = receiver_new ("", "fakesink");
+  Generator *generator;
+
+  generator = generator_start ("--rate=10000 --duration=8");
+  for (guint i = 0; i < 5; i++) {
+    receiver_play (receiver);
+    receiver_wait_stat (receiver, "delivered-xdp", 1000);
+    receiver_assert_stat (receiver, "lost", 0);
+    receiver_set_state (receiver, GST_STATE_NULL);
+    fail_if (network_has_program ());
+    fail_unless (receiver_stat (receiver, "packets") >= 1000);
+  }
+  receiver_free (receiver);
+  generator_finish_lossy (generator);
+}
+GST_END_TEST
+
+/* Another program is left alone and named; when it goes, ours takes over. */
+GST_START_TEST (test_foreign_program)
+{
+  g_autoptr (GSubprocess) foreign = g_subprocess_new (
+      G_SUBPROCESS_FLAGS_STDOUT_SILENCE, NULL, "gst-launch-1.0", "-q",
+      "afxdpsrc", "multicast-group=239.1.1.2", "!", "fakesink", NULL);
+  Receiver *receiver;
+  GeneratorReport sent;
+
+  while (!network_has_program ())
+    g_usleep (10000);
+  receiver = receiver_new ("", "fakesink");
+  receiver_play (receiver);
+  receiver_assert_mode (receiver, 0, "socket");
+  fail_unless (
+      strstr (gst_structure_get_string (receiver->modes->pdata[0], "reason"),
+          "\"afxdp_metadata\""));
+  g_subprocess_send_signal (foreign, SIGKILL);
+  g_subprocess_wait (foreign, NULL, NULL);
+  receiver_wait_modes (receiver, 2);
+  receiver_assert_mode (receiver, 1, "af-xdp");
+  sent = generator_finish (generator_start ("--rate=10000 --packets=10000"));
+  assert_complete (receiver, &sent);
+  receiver_free (receiver);
+}
+GST_END_TEST
+
+static void
+up_with_one_queue (void)
+{
+  network_up (1);
+}
+
+static Suite *
+doors_suite (void)
+{
+  Suite *suite = suite_create ("doors");
+  TCase *tcase = tcase_create ("doors");
+
+  suite_add_tcase (suite, tcase);
+  tcase_set_timeout (tcase, 60);
+  tcase_add_checked_fixture (tcase, up_with_one_queue, network_down);
+  tcase_add_test (tcase, test_all_through_af_xdp);
+  tcase_add_test (tcase, test_all_through_socket);
+  tcase_add_test (tcase, test_generic_mode);
+  tcase_add_test (tcase, test_without_metadata);
+  tcase_add_test (tcase, test_ipv6);
+  tcase_add_test (tcase, test_unicast);
+  tcase_add_test (tcase, test_markers_by_the_socket);
+  tcase_add_test (tcase, test_queue_found);
+  tcase_add_test (tcase, test_program_detached);
+  tcase_add_test (tcase, test_link_down_and_up);
+  tcase_add_test (tcase, test_started_while_down);
+  tcase_add_test (tcase, test_pause);
+  tcase_add_test (tcase, test_stop_and_start);
+  tcase_add_test (tcase, test_foreign_program);
+  return suite;
+}
+
+int
+main (int argc, char **argv)
+{
+  network_require_privileges ();
+  gst_check_init (&argc, &argv);
+  return gst_check_run_suite (doors_suite (), "doors", __FILE__);
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* rtpgen on the sending host. */
+#include "generator.h"
+
+#include <gio/gio.h>
+#include <gst/check/gstcheck.h>
+
+#include "network.h"
+
+/* rtpgen's exit status: some dropped, and not fast enough. */
+#define DROPPED 1
+#define SLOW 3
+
+struct _Generator
+{
+  GSubprocess *process;
+};
+
+Generator *
+generator_start (const gchar *format, ...)
+{
+  Generator *generator = g_new0 (Generator, 1);
+  g_autofree gchar *net = g_strconcat ("--net=", network_sender (), NULL);
+  g_autofree gchar *options = NULL;
+  g_auto (GStrv) more = NULL;
+  g_autoptr (GPtrArray) line = g_ptr_array_new ();
+  g_autoptr (GError) error = NULL;
+  va_list args;
+
+  va_start (args, format);
+  options = g_strdup_vprintf (format, args);
+  va_end (args);
+  more = g_strsplit (options, " ", -1);
+  g_ptr_array_add (line, (gpointer) "nsenter");
+  g_ptr_array_add (line, net);
+  g_ptr_array_add (line, (gpointer) g_getenv ("RTPGEN"));
+  g_ptr_array_add (line, (gpointer) "--interface=tx0");
+  g_ptr_array_add (line, (gpointer) "--cpu=0");
+  g_ptr_array_add (line, (gpointer) "--json");
+  if (!strstr (options, "--destination="))
+    g_ptr_array_add (line, (gpointer) "--destination=239.1.1.1:5000");
+  for (guint i = 0; more[i]; i++)
+    if (*more[i])
+      g_ptr_array_add (line, more[i]);
+  g_ptr_array_add (line, NULL);
+  fail_unless (g_getenv ("RTPGEN"), "RTPGEN must name the generator");
+  generator->process = g_subprocess_newv ((const gchar *const *) line->pdata,
+      G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE, &error);
+  fail_unless (generator->process, "%s", error ? error->message : "");
+  return generator;
+}
+
+/* The first number that the report gives as name: the one of all flows. */
+static guint64
+number (const gchar *report, const gchar *name)
+{
+  g_autofree gchar *key = g_strdup_printf ("\"%s\": ", name);
+  const gchar *at = strstr (report, key);
+
+  fail_unless (at, "no %s in the generator's report: %s", name, report);
+  return g_ascii_strtoull (at + strlen (key), NULL, 10);
+}
+
+static GeneratorReport
+finish (Generator *generator, gboolean lossy)
+{
+  GeneratorReport numbers;
+  g_autofree gchar *report = NULL;
+  g_autofree gchar *complaints = NULL;
+  g_autoptr (GError) error = NULL;
+  gint status;
+
+  fail_unless (g_subprocess_communicate_utf8 (generator->process, NULL, NULL,
+                   &report, &complaints, &error),
+      "%s", error ? error->message : "");
+  status = g_subprocess_get_exit_status (generator->process);
+  fail_unless (!status || status == SLOW || (lossy && status == DROPPED),
+      "the generator ended with %d: %s", status, complaints);
+  numbers = (GeneratorReport){
+    .packets = number (report, "packets"),
+    .missing = number (report, "missing"),
+    .duplicates = number (report, "duplicates"),
+    .reordered = number (report, "reordered"),
+    .markers = number (report, "markers"),
+  };
+  g_object_unref (generator->process);
+  g_free (generator);
+  return numbers;
+}
+
+GeneratorReport
+generator_finish (Generator *generator)
+{
+  return finish (generator, FALSE);
+}
+
+GeneratorReport
+generator_finish_lossy (Generator *generator)
+{
+  return finish (generator, TRUE);
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Two hosts on one wire, for one test. */
+#include "network.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <gst/check/gstcheck.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SKIP 77
+
+/* Interface numbers repeat in every namespace, and links of all of them are in
+ * one list: ours has a number that no other test has at the same time. */
+static int
+receiver_index (void)
+{
+  return 1000 + getpid ();
+}
+
+static pid_t holder; /* keeps the sending host's namespace open */
+static gchar *sender;
+
+static gboolean
+make_namespace (void)
+{
+  return !unshare (CLONE_NEWNET);
+}
+
+void
+network_require_privileges (void)
+{
+  pid_t child = fork ();
+  int status;
+
+  if (!child)
+    _exit (make_namespace () ? 0 : errno);
+  waitpid (child, &status, 0);
+  if (!WIFEXITED (status) || !WEXITSTATUS (status))
+    return;
+  printf ("skipped: network namespaces need root: %s\n",
+      g_strerror (WEXITSTATUS (status)));
+  exit (SKIP);
+}
+
+static gchar *
+run (const gchar *prefix, const gchar *format, va_list args)
+{
+  g_autofree gchar *command = g_strdup_vprintf (format, args);
+  g_autofree gchar *quoted = g_shell_quote (command);
+  g_autofree gchar *line = g_strconcat (prefix, "sh -c ", quoted, NULL);
+  g_autofree gchar *errors = NULL;
+  g_autoptr (GError) error = NULL;
+  gchar *output = NULL;
+  gint status = 0;
+
+  if (!g_spawn_command_line_sync (line, &output, &errors, &status, &error))
+    fail ("%s: %s", line, error->message);
+  if (!g_spawn_check_wait_status (status, &error))
+    fail ("%s: %s\n%s", line, error->message, errors);
+  return output;
+}
+
+void
+network_run (const gchar *format, ...)
+{
+  va_list args;
+
+  va_start (args, format);
+  g_free (run ("", format, args));
+  va_end (args);
+}
+
+void
+network_run_on_sender (const gchar *format, ...)
+{
+  g_autofree gchar *prefix = g_strdup_printf ("nsenter --net=%s ", sender);
+  va_list args;
+
+  va_start (args, format);
+  g_free (run (prefix, format, args));
+  va_end (args);
+}
+
+gchar *
+network_output (const gchar *format, ...)
+{
+  gchar *output;
+  va_list args;
+
+  va_start (args, format);
+  output = run ("", format, args);
+  va_end (args);
+  return output;
+}
+
+/* A child in a namespace of its own that lives as long as we do. */
+static void
+start_holder (void)
+{
+  int ready[2];
+  gchar byte;
+
+  fail_unless (!pipe (ready));
+  holder = fork ();
+  if (!holder) {
+    prctl (PR_SET_PDEATHSIG, SIGKILL);
+    if (!make_namespace () || write (ready[1], "", 1) != 1)
+      _exit (1);
+    for (;;)
+      pause ();
+  }
+  close (ready[1]);
+  fail_unless_equals_int (read (ready[0], &byte, 1), 1);
+  close (ready[0]);
+  sender = g_strdup_printf ("/proc/%d/ns/net", holder);
+}
+
+void
+network_up (guint queues)
+{
+  fail_unless (make_namespace (), "%s", g_strerror (errno));
+  start_holder ();
+  network_run ("ip link set lo up && "
+               "ip link add rx0 index %d numrxqueues %u numtxqueues %u "
+               "type veth peer name tx0 netns %d "
+               "numrxqueues %u numtxqueues %u",
+      receiver_index (), queues, queues, holder, queues, queues);
+  if (queues > 1)
+    network_run ("ethtool -L rx0 rx %u tx %u", queues, queues);
+  /* Before anything is attached: a program's end must not throw the ring away,
+   * and live frames need somebody to take them. */
+  network_run ("ethtool -K rx0 gro on && "
+               "ip addr add 10.9.0.2/24 dev rx0 && "
+               "ip addr add fd09::2/64 dev rx0 nodad && "
+               "ip link set rx0 up");
+  network_run_on_sender ("ip link set lo up && "
+                         "ip addr add 10.9.0.1/24 dev tx0 && "
+                         "ip addr add fd09::1/64 dev tx0 nodad && "
+                         "ip link set tx0 up && "
+                         "ip route add 224.0.0.0/4 dev tx0");
+  if (queues > 1)
+    network_run_on_sender ("ethtool -L tx0 rx %u tx %u", queues, queues);
+  network_run ("ip route add 224.0.0.0/4 dev rx0");
+}
+
+void
+network_down (void)
+{
+  kill (holder, SIGKILL);
+  waitpid (holder, NULL, 0);
+  g_clear_pointer (&sender, g_free);
+}
+
+const gchar *
+network_sender (void)
+{
+  return sender;
+}
+
+guint64
+network_counter (const gchar *name)
+{
+  g_autofree gchar *output =
+      network_output ("ethtool -S rx0 | sed -n 's/^ *%s: //p'", name);
+
+  fail_unless (*output, "rx0 has no counter %s", name);
+  return g_ascii_strtoull (output, NULL, 10);
+}
+
+gboolean
+network_has_program (void)
+{
+  g_autofree gchar *output = network_output ("ip -d link show rx0");
+
+  return strstr (output, "prog/xdp") != NULL;
+}
+
+void
+network_detach_program (void)
+{
+  struct bpf_link_info link = { 0 };
+  guint id = 0, n = 0;
+
+  while (!bpf_link_get_next_id (id, &id)) {
+    guint size = sizeof link;
+    int fd = bpf_link_get_fd_by_id (id);
+
+    if (fd >= 0 && !bpf_obj_get_info_by_fd (fd, &link, &size) &&
+        link.type == BPF_LINK_TYPE_XDP &&
+        (int) link.xdp.ifindex == receiver_index ()) {
+      fail_unless (!bpf_link_detach (fd));
+      n++;
+    }
+    if (fd >= 0)
+      close (fd);
+  }
+  fail_unless_equals_int (n, 1);
+}

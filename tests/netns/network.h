@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Two hosts on one wire, for one test. The test's own process becomes the
+ * receiving host, with the interface "rx0" (10.9.0.2, fd09::2); the sending host
+ * is a namespace that a child process holds open, with "tx0" (10.9.0.1,
+ * fd09::1). Both have routes for multicast. Nothing has a name outside of the
+ * test: when it ends, however it ends, both hosts are gone.
+ *
+ * For tests that gst-check forks, before any other thread is started. A command
+ * that fails fails the test.
+ */
+#pragma once
+
+#include <glib.h>
+
+/* Exits with 77 and the reason, when this process may not make namespaces. */
+void network_require_privileges (void);
+
+/* Creates both hosts; queues is the number of RX queues in use on rx0. */
+void network_up (guint queues);
+void network_down (void);
+
+/* The sending host's network namespace, as nsenter --net takes it. */
+const gchar *network_sender (void);
+
+/* Runs a shell command on the receiving host. */
+void network_run (const gchar *format, ...) G_GNUC_PRINTF (1, 2);
+/* The same on the sending host. */
+void network_run_on_sender (const gchar *format, ...) G_GNUC_PRINTF (1, 2);
+/* What a command on the receiving host prints. */
+gchar *network_output (const gchar *format, ...) G_GNUC_PRINTF (1, 2);
+
+/* A counter of rx0 that ethtool -S shows, such as "rx_queue_0_drops". */
+guint64 network_counter (const gchar *name);
+/* Whether an XDP program is attached to rx0. */
+gboolean network_has_program (void);
+/* Detaches it as somebody else would with bpftool link detach. */
+void network_detach_program (void);

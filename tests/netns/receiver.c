@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A pipeline with an afxdpsrc, and what its bus says. */
+#include "receiver.h"
+
+#include <gst/check/gstcheck.h>
+
+/* No test needs this long, unless what it waits for never comes. */
+#define PATIENCE (30 * G_TIME_SPAN_SECOND)
+#define TICK (10 * GST_MSECOND)
+
+Receiver *
+receiver_new (const gchar *properties, const gchar *rest)
+{
+  Receiver *receiver = g_new0 (Receiver, 1);
+  const gchar *address =
+      strstr (properties, "address=") || strstr (properties, "multicast-group=")
+      ? ""
+      : "multicast-group=239.1.1.1 port=5000";
+  g_autofree gchar *launch = g_strdup_printf (
+      "afxdpsrc name=src %s %s ! %s", address, properties, rest);
+  g_autoptr (GError) error = NULL;
+
+  receiver->pipeline = gst_parse_launch (launch, &error);
+  fail_unless (receiver->pipeline && !error, "%s: %s", launch,
+      error ? error->message : "");
+  receiver->src = gst_bin_get_by_name (GST_BIN (receiver->pipeline), "src");
+  receiver->bus = gst_element_get_bus (receiver->pipeline);
+  receiver->modes =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) gst_structure_free);
+  receiver->warnings = g_ptr_array_new_with_free_func (g_free);
+  return receiver;
+}
+
+void
+receiver_free (Receiver *receiver)
+{
+  gst_element_set_state (receiver->pipeline, GST_STATE_NULL);
+  gst_object_unref (receiver->bus);
+  gst_object_unref (receiver->src);
+  gst_object_unref (receiver->pipeline);
+  g_ptr_array_unref (receiver->modes);
+  g_ptr_array_unref (receiver->warnings);
+  g_free (receiver->error);
+  g_free (receiver);
+}
+
+static void
+take_message (Receiver *receiver, GstMessage *message)
+{
+  g_autoptr (GError) error = NULL;
+
+  switch (GST_MESSAGE_TYPE (message)) {
+    case GST_MESSAGE_ERROR:
+      gst_message_parse_error (message, &error, NULL);
+      if (!receiver->error)
+        receiver->error = g_strdup (error->message);
+      break;
+    case GST_MESSAGE_WARNING:
+      gst_message_parse_warning (message, &error, NULL);
+      g_ptr_array_add (receiver->warnings, g_strdup (error->message));
+      break;
+    case GST_MESSAGE_EOS:
+      receiver->eos = TRUE;
+      break;
+    case GST_MESSAGE_ELEMENT:
+      if (gst_message_has_name (message, "GstAfxdpSrcMode"))
+        g_ptr_array_add (receiver->modes,
+            gst_structure_copy (gst_message_get_structure (message)));
+      break;
+    default:
+      break;
+  }
+}
+
+/* Waits for one message, but no longer than a tick. */
+static void
+wait_a_tick (Receiver *receiver)
+{
+  GstMessage *message = gst_bus_timed_pop (receiver->bus, TICK);
+
+  if (message) {
+    take_message (receiver, message);
+    gst_message_unref (message);
+  }
+}
+
+void
+receiver_read_bus (Receiver *receiver)
+{
+  GstMessage *message;
+
+  while ((message = gst_bus_pop (receiver->bus))) {
+    take_message (receiver, message);
+    gst_message_unref (message);
+  }
+}
+
+void
+receiver_set_state (Receiver *receiver, GstState state)
+{
+  GstStateChangeReturn result =
+      gst_element_set_state (receiver->pipeline, state);
+
+  fail_if (result == GST_STATE_CHANGE_FAILURE);
+  result = gst_element_get_state (
+      receiver->pipeline, NULL, NULL, PATIENCE * GST_USECOND);
+  fail_if (result == GST_STATE_CHANGE_FAILURE);
+}
+
+void
+receiver_play (Receiver *receiver)
+{
+  guint n = receiver->modes->len;
+
+  receiver_set_state (receiver, GST_STATE_PLAYING);
+  receiver_wait_modes (receiver, n + 1);
+}
+
+guint64
+receiver_stat (Receiver *receiver, const gchar *name)
+{
+  g_autoptr (GstStructure) stats = NULL;
+  guint64 value = 0;
+
+  g_object_get (receiver->src, "stats", &stats, NULL);
+  fail_unless (
+      gst_structure_get_uint64 (stats, name, &value), "stats have no %s", name);
+  return value;
+}
+
+void
+receiver_wait_stat (Receiver *receiver, const gchar *name, guint64 value)
+{
+  gint64 deadline = g_get_monotonic_time () + PATIENCE;
+
+  while (receiver_stat (receiver, name) < value) {
+    g_autoptr (GstStructure) stats = NULL;
+
+    wait_a_tick (receiver);
+    if (g_get_monotonic_time () < deadline)
+      continue;
+    g_object_get (receiver->src, "stats", &stats, NULL);
+    fail ("%s never reached %" G_GUINT64_FORMAT ": %" GST_PTR_FORMAT, name,
+        value, stats);
+  }
+}
+
+const GstStructure *
+receiver_wait_modes (Receiver *receiver, guint n)
+{
+  gint64 deadline = g_get_monotonic_time () + PATIENCE;
+
+  while (receiver->modes->len < n) {
+    wait_a_tick (receiver);
+    fail_if (receiver->error, "%s", receiver->error);
+    fail_if (g_get_monotonic_time () > deadline,
+        "%u changes of door instead of %u", receiver->modes->len, n);
+  }
+  return receiver->modes->pdata[n - 1];
+}
+
+const gchar *
+receiver_wait_error (Receiver *receiver)
+{
+  gint64 deadline = g_get_monotonic_time () + PATIENCE;
+
+  while (!receiver->error) {
+    wait_a_tick (receiver);
+    fail_if (g_get_monotonic_time () > deadline, "no error came");
+  }
+  return receiver->error;
+}

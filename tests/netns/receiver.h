@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A pipeline with an afxdpsrc on the receiving host, and what its bus says.
+ * Waiting is for events: the wait functions return as soon as it is so, and
+ * fail the test when it does not become so.
+ */
+#pragma once
+
+#include <gst/gst.h>
+
+typedef struct
+{
+  GstElement *pipeline;
+  GstElement *src; /* the element named "src" */
+  GstBus *bus;
+  GPtrArray *modes;    /* GstStructure: each GstAfxdpSrcMode so far */
+  GPtrArray *warnings; /* gchar: text of each warning so far */
+  gchar *error;        /* text of the first error */
+  gboolean eos;
+} Receiver;
+
+/* The pipeline "afxdpsrc name=src ADDRESS PROPERTIES ! REST"; ADDRESS is
+ * 239.1.1.1:5000 when properties name none. */
+Receiver *receiver_new (const gchar *properties, const gchar *rest);
+void receiver_free (Receiver *receiver);
+
+/* Changes the state and waits until it is reached. */
+void receiver_set_state (Receiver *receiver, GstState state);
+/* PLAYING, and the first choice of a door made. */
+void receiver_play (Receiver *receiver);
+
+/* A field of the stats property. */
+guint64 receiver_stat (Receiver *receiver, const gchar *name);
+/* Until the field is at least value. */
+void receiver_wait_stat (Receiver *receiver, const gchar *name, guint64 value);
+/* Until n GstAfxdpSrcMode messages have come. Returns the last of them. */
+const GstStructure *receiver_wait_modes (Receiver *receiver, guint n);
+/* Until an error has come, which is the first one. */
+const gchar *receiver_wait_error (Receiver *receiver);
+/* Reads what is on the bus. */
+void receiver_read_bus (Receiver *receiver);
+
+#define receiver_assert_stat(receiver, name, value) \
+  g_assert_cmpuint (receiver_stat (receiver, name), ==, value)
+/* The door of the n-th GstAfxdpSrcMode message, from 0. */
+#define receiver_assert_mode(receiver, n, value)                          \
+  g_assert_cmpstr (                                                       \
+      gst_structure_get_string ((receiver)->modes->pdata[n], "mode"), ==, \
+      value)
