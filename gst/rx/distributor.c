@@ -145,14 +145,14 @@ describe (Distributor *distributor, AfxdpSubscription *subscription,
 
   g_clear_error (&door->error);
   door->state = AFXDP_FAST_DOOR_FAILED;
-  if (subscription->error) {
+  if (!distributor->attached && distributor->error) {
+    door->error = g_error_copy (distributor->error);
+  } else if (subscription->error) {
     door->error = g_error_copy (subscription->error);
   } else if (subscription->conflict) {
     door->error = g_error_new (AFXDP_ERROR, AFXDP_ERROR_SETTINGS,
         "Another afxdpsrc of this process receives the same address and port; "
         "both receive it through their sockets while that is so");
-  } else if (!distributor->attached) {
-    door->error = g_error_copy (distributor->error);
   } else if (distributor->swap_metadata) {
     door->error = g_error_new (AFXDP_ERROR, AFXDP_ERROR_UNSUPPORTED,
         "The driver of %s has no room for XDP metadata; going over to the "
@@ -323,7 +323,7 @@ bind_where_it_shows (Distributor *distributor, AfxdpSubscription *subscription)
   gboolean changed = FALSE;
   AfxdpRing ring;
 
-  if (!distributor->engine || subscription->slot < 0 ||
+  if (!distributor->attached || subscription->slot < 0 ||
       now_ns () < subscription->bind_at)
     return FALSE;
   for (guint queue = 0; queue < n_queues (distributor); queue++) {

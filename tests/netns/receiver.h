@@ -24,7 +24,7 @@ typedef struct
 Receiver *receiver_new (const gchar *properties, const gchar *rest);
 void receiver_free (Receiver *receiver);
 
-/* Changes the state and waits until it is reached. */
+/* Does not wait for sinks to preroll: a source that is live never makes them. */
 void receiver_set_state (Receiver *receiver, GstState state);
 /* PLAYING, and the first choice of a door made. */
 void receiver_play (Receiver *receiver);
