@@ -61,35 +61,18 @@
 #include "gstafxdpcaps.h"
 #include "gstafxdpenums.h"
 #include "gstafxdpreport.h"
+#include "gstafxdpsettings.h"
 #include "stream.h"
 
 GST_DEBUG_CATEGORY_STATIC (afxdp_src_debug);
 #define GST_CAT_DEFAULT afxdp_src_debug
 
-typedef struct
-{
-  gchar *address;
-  gint port;
-  gchar *multicast_iface;
-  gboolean auto_multicast;
-  gint buffer_size;
-  AfxdpMode mode;
-  AfxdpXdpMode xdp_mode;
-  AfxdpZeroCopy zero_copy;
-  gint queue;
-  guint ring_size;
-  guint umem_frames;
-  guint batch_size;
-  GstClockTime stats_interval; /* may change while playing */
-  GstCaps *caps;               /* likewise; NULL = automatic */
-} Settings;
-
 struct _GstAfxdpSrc
 {
   GstPushSrc parent;
 
-  Settings settings;     /* object lock */
-  gint settings_changed; /* atomic: what may change while playing did */
+  GstAfxdpSettings settings; /* object lock */
+  gint settings_changed;     /* atomic: what may change while playing did */
 
   GstAfxdpReport *report;
 
@@ -106,7 +89,7 @@ struct _GstAfxdpSrc
   gboolean pausing;  /* from PLAYING -> PAUSED on: create() keeps its batch */
 
   /* The streaming thread's own. */
-  Settings active;
+  GstAfxdpSettings active;
   GstMiniObject *held; /* a batch that came while pausing */
   guint n_held;        /* its packets */
   gboolean caps_decided;
@@ -120,29 +103,9 @@ struct _GstAfxdpSrc
 
 enum
 {
-  PROP_0,
-  PROP_ADDRESS,
-  PROP_MULTICAST_GROUP,
-  PROP_PORT,
-  PROP_MULTICAST_IFACE,
-  PROP_AUTO_MULTICAST,
-  PROP_URI,
-  PROP_CAPS,
-  PROP_BUFFER_SIZE,
-  PROP_MODE,
-  PROP_CURRENT_MODE,
-  PROP_XDP_MODE,
-  PROP_ZERO_COPY,
-  PROP_QUEUE,
-  PROP_RING_SIZE,
-  PROP_UMEM_FRAMES,
-  PROP_BATCH_SIZE,
-  PROP_STATS_INTERVAL,
+  PROP_CURRENT_MODE = GST_AFXDP_N_SETTINGS,
   PROP_STATS,
 };
-
-#define DEFAULT_ADDRESS "0.0.0.0"
-#define LARGEST_RING (1u << 20)
 
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE (
     "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
@@ -164,25 +127,6 @@ monotonic_ns (void)
   return GST_TIMESPEC_TO_TIME (time);
 }
 
-/* Settings. */
-
-static void
-settings_copy (Settings *to, const Settings *from)
-{
-  *to = *from;
-  to->address = g_strdup (from->address);
-  to->multicast_iface = g_strdup (from->multicast_iface);
-  to->caps = from->caps ? gst_caps_ref (from->caps) : NULL;
-}
-
-static void
-settings_clear (Settings *settings)
-{
-  g_clear_pointer (&settings->address, g_free);
-  g_clear_pointer (&settings->multicast_iface, g_free);
-  gst_clear_caps (&settings->caps);
-}
-
 /* Takes over what may change while playing. Streaming thread. */
 static void
 follow_settings (GstAfxdpSrc *self)
@@ -199,44 +143,6 @@ follow_settings (GstAfxdpSrc *self)
 }
 
 /* URI. */
-
-static gboolean
-set_uri (GstAfxdpSrc *self, const gchar *text, GError **error)
-{
-  g_autoptr (GstUri) uri = gst_uri_from_string (text);
-  const gchar *scheme = uri ? gst_uri_get_scheme (uri) : NULL;
-  const gchar *host = uri ? gst_uri_get_host (uri) : NULL;
-  guint port;
-
-  if (!scheme ||
-      (!g_str_equal (scheme, "afxdp") && !g_str_equal (scheme, "udp"))) {
-    g_set_error (error, GST_URI_ERROR, GST_URI_ERROR_BAD_URI,
-        "\"%s\" is not of the form afxdp://ADDRESS:PORT", text);
-    return FALSE;
-  }
-  port = gst_uri_get_port (uri);
-  GST_OBJECT_LOCK (self);
-  g_free (self->settings.address);
-  self->settings.address = g_strdup (host && *host ? host : DEFAULT_ADDRESS);
-  if (port != GST_URI_NO_PORT)
-    self->settings.port = port;
-  GST_OBJECT_UNLOCK (self);
-  return TRUE;
-}
-
-static gchar *
-get_uri (GstAfxdpSrc *self)
-{
-  const gchar *format;
-  gchar *uri;
-
-  GST_OBJECT_LOCK (self);
-  format = strchr (self->settings.address, ':') ? "afxdp://[%s]:%d"
-                                                : "afxdp://%s:%d";
-  uri = g_strdup_printf (format, self->settings.address, self->settings.port);
-  GST_OBJECT_UNLOCK (self);
-  return uri;
-}
 
 static GstURIType
 gst_afxdp_src_uri_get_type (GType type)
@@ -256,14 +162,26 @@ gst_afxdp_src_uri_get_protocols (GType type)
 static gchar *
 gst_afxdp_src_uri_get_uri (GstURIHandler *handler)
 {
-  return get_uri (GST_AFXDP_SRC (handler));
+  GstAfxdpSrc *self = GST_AFXDP_SRC (handler);
+  gchar *uri;
+
+  GST_OBJECT_LOCK (self);
+  uri = gst_afxdp_settings_get_uri (&self->settings);
+  GST_OBJECT_UNLOCK (self);
+  return uri;
 }
 
 static gboolean
 gst_afxdp_src_uri_set_uri (
     GstURIHandler *handler, const gchar *uri, GError **error)
 {
-  return set_uri (GST_AFXDP_SRC (handler), uri, error);
+  GstAfxdpSrc *self = GST_AFXDP_SRC (handler);
+  gboolean done;
+
+  GST_OBJECT_LOCK (self);
+  done = gst_afxdp_settings_set_uri (&self->settings, uri, error);
+  GST_OBJECT_UNLOCK (self);
+  return done;
 }
 
 static void
@@ -341,7 +259,7 @@ round_up_to_power_of_two (guint n)
 static AfxdpStream *
 open_stream (GstAfxdpSrc *self, GError **error)
 {
-  const Settings *settings = &self->active;
+  const GstAfxdpSettings *settings = &self->active;
   g_autoptr (GInetAddress) address = resolve (settings->address, error);
   AfxdpStreamSettings stream_settings = {
     .address = address,
@@ -384,9 +302,9 @@ gst_afxdp_src_open (GstAfxdpSrc *self)
 {
   g_autoptr (GError) error = NULL;
 
-  settings_clear (&self->active);
+  gst_afxdp_settings_clear (&self->active);
   GST_OBJECT_LOCK (self);
-  settings_copy (&self->active, &self->settings);
+  gst_afxdp_settings_copy (&self->active, &self->settings);
   GST_OBJECT_UNLOCK (self);
   g_atomic_int_set (&self->settings_changed, FALSE);
   gst_afxdp_report_reset (self->report, monotonic_ns ());
@@ -856,82 +774,18 @@ gst_afxdp_src_change_state (GstElement *element, GstStateChange transition)
 }
 
 static void
-set_address (GstAfxdpSrc *self, const gchar *address)
-{
-  g_free (self->settings.address);
-  self->settings.address = g_strdup (address ? address : DEFAULT_ADDRESS);
-}
-
-static void
 gst_afxdp_src_set_property (
     GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {
   GstAfxdpSrc *self = GST_AFXDP_SRC (object);
-  Settings *settings = &self->settings;
   g_autoptr (GError) error = NULL;
 
-  if (id == PROP_URI) {
-    const gchar *uri = g_value_get_string (value);
-
-    if (!set_uri (self, uri ? uri : "afxdp://" DEFAULT_ADDRESS, &error))
-      g_warning ("%s: %s", GST_OBJECT_NAME (self), error->message);
-    return;
-  }
   GST_OBJECT_LOCK (self);
-  switch (id) {
-    case PROP_ADDRESS:
-    case PROP_MULTICAST_GROUP:
-      set_address (self, g_value_get_string (value));
-      break;
-    case PROP_PORT:
-      settings->port = g_value_get_int (value);
-      break;
-    case PROP_MULTICAST_IFACE:
-      g_free (settings->multicast_iface);
-      settings->multicast_iface = g_value_dup_string (value);
-      break;
-    case PROP_AUTO_MULTICAST:
-      settings->auto_multicast = g_value_get_boolean (value);
-      break;
-    case PROP_CAPS:
-      gst_clear_caps (&settings->caps);
-      if (gst_value_get_caps (value))
-        settings->caps = gst_caps_copy (gst_value_get_caps (value));
-      g_atomic_int_set (&self->settings_changed, TRUE);
-      break;
-    case PROP_BUFFER_SIZE:
-      settings->buffer_size = g_value_get_int (value);
-      break;
-    case PROP_MODE:
-      settings->mode = g_value_get_enum (value);
-      break;
-    case PROP_XDP_MODE:
-      settings->xdp_mode = g_value_get_enum (value);
-      break;
-    case PROP_ZERO_COPY:
-      settings->zero_copy = g_value_get_enum (value);
-      break;
-    case PROP_QUEUE:
-      settings->queue = g_value_get_int (value);
-      break;
-    case PROP_RING_SIZE:
-      settings->ring_size = g_value_get_uint (value);
-      break;
-    case PROP_UMEM_FRAMES:
-      settings->umem_frames = g_value_get_uint (value);
-      break;
-    case PROP_BATCH_SIZE:
-      settings->batch_size = g_value_get_uint (value);
-      break;
-    case PROP_STATS_INTERVAL:
-      settings->stats_interval = g_value_get_uint64 (value);
-      g_atomic_int_set (&self->settings_changed, TRUE);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-      break;
-  }
+  gst_afxdp_settings_set (&self->settings, id, value, &error);
   GST_OBJECT_UNLOCK (self);
+  g_atomic_int_set (&self->settings_changed, TRUE);
+  if (error)
+    g_warning ("%s: %s", GST_OBJECT_NAME (self), error->message);
 }
 
 static GstStructure *
@@ -953,68 +807,16 @@ gst_afxdp_src_get_property (
     GObject *object, guint id, GValue *value, GParamSpec *pspec)
 {
   GstAfxdpSrc *self = GST_AFXDP_SRC (object);
-  const Settings *settings = &self->settings;
 
-  if (id == PROP_URI) {
-    g_value_take_string (value, get_uri (self));
-    return;
-  }
   if (id == PROP_STATS) {
     g_value_take_boxed (value, get_stats (self));
     return;
   }
   GST_OBJECT_LOCK (self);
-  switch (id) {
-    case PROP_ADDRESS:
-    case PROP_MULTICAST_GROUP:
-      g_value_set_string (value, settings->address);
-      break;
-    case PROP_PORT:
-      g_value_set_int (value, settings->port);
-      break;
-    case PROP_MULTICAST_IFACE:
-      g_value_set_string (value, settings->multicast_iface);
-      break;
-    case PROP_AUTO_MULTICAST:
-      g_value_set_boolean (value, settings->auto_multicast);
-      break;
-    case PROP_CAPS:
-      gst_value_set_caps (value, settings->caps);
-      break;
-    case PROP_BUFFER_SIZE:
-      g_value_set_int (value, settings->buffer_size);
-      break;
-    case PROP_MODE:
-      g_value_set_enum (value, settings->mode);
-      break;
-    case PROP_CURRENT_MODE:
-      g_value_set_enum (value, self->current_door);
-      break;
-    case PROP_XDP_MODE:
-      g_value_set_enum (value, settings->xdp_mode);
-      break;
-    case PROP_ZERO_COPY:
-      g_value_set_enum (value, settings->zero_copy);
-      break;
-    case PROP_QUEUE:
-      g_value_set_int (value, settings->queue);
-      break;
-    case PROP_RING_SIZE:
-      g_value_set_uint (value, settings->ring_size);
-      break;
-    case PROP_UMEM_FRAMES:
-      g_value_set_uint (value, settings->umem_frames);
-      break;
-    case PROP_BATCH_SIZE:
-      g_value_set_uint (value, settings->batch_size);
-      break;
-    case PROP_STATS_INTERVAL:
-      g_value_set_uint64 (value, settings->stats_interval);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-      break;
-  }
+  if (id == PROP_CURRENT_MODE)
+    g_value_set_enum (value, self->current_door);
+  else
+    gst_afxdp_settings_get (&self->settings, id, value);
   GST_OBJECT_UNLOCK (self);
 }
 
@@ -1023,8 +825,8 @@ gst_afxdp_src_finalize (GObject *object)
 {
   GstAfxdpSrc *self = GST_AFXDP_SRC (object);
 
-  settings_clear (&self->settings);
-  settings_clear (&self->active);
+  gst_afxdp_settings_clear (&self->settings);
+  gst_afxdp_settings_clear (&self->active);
   gst_clear_caps (&self->current_caps);
   gst_afxdp_report_free (self->report);
   g_mutex_clear (&self->stream_lock);
@@ -1049,97 +851,16 @@ gst_afxdp_src_init (GstAfxdpSrc *self)
   gst_base_src_set_do_timestamp (base, TRUE);
 }
 
-/* Takes effect at NULL -> READY. The specification is where a default stands:
- * CONSTRUCT puts it into the settings. */
-#define AT_OPEN (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_CONSTRUCT)
-#define ANY_TIME (AT_OPEN | GST_PARAM_MUTABLE_PLAYING)
-#define ALIAS (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS)
 #define READ_ONLY (G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)
 
 static void
-install_udpsrc_properties (GObjectClass *klass)
+install_properties (GObjectClass *klass)
 {
-  g_object_class_install_property (klass, PROP_ADDRESS,
-      g_param_spec_string ("address", "Address",
-          "Address to receive packets for: a multicast group, an address of "
-          "this host, or a name that resolves to one. Before READY",
-          DEFAULT_ADDRESS, AT_OPEN));
-  g_object_class_install_property (klass, PROP_MULTICAST_GROUP,
-      g_param_spec_string ("multicast-group", "Multicast Group",
-          "The same as address. Before READY", DEFAULT_ADDRESS, ALIAS));
-  g_object_class_install_property (klass, PROP_PORT,
-      g_param_spec_int ("port", "Port",
-          "UDP port to receive packets on, 0 = any free one. Before READY", 0,
-          G_MAXUINT16, 5004, AT_OPEN));
-  g_object_class_install_property (klass, PROP_MULTICAST_IFACE,
-      g_param_spec_string ("multicast-iface", "Multicast Interface",
-          "Network interface to receive on, NULL = where routing leads. Before "
-          "READY",
-          NULL, AT_OPEN));
-  g_object_class_install_property (klass, PROP_AUTO_MULTICAST,
-      g_param_spec_boolean ("auto-multicast", "Auto Multicast",
-          "Join the multicast group. Before READY", TRUE, AT_OPEN));
-  g_object_class_install_property (klass, PROP_URI,
-      g_param_spec_string ("uri", "URI",
-          "Address and port as afxdp://ADDRESS:PORT; udp:// is taken too. "
-          "Before READY",
-          "afxdp://" DEFAULT_ADDRESS ":5004", ALIAS));
-  g_object_class_install_property (klass, PROP_CAPS,
-      g_param_spec_boxed ("caps", "Caps",
-          "Caps of the stream, NULL = from the first packet, ANY = none",
-          GST_TYPE_CAPS, ANY_TIME));
-  g_object_class_install_property (klass, PROP_BUFFER_SIZE,
-      g_param_spec_int ("buffer-size", "Buffer Size",
-          "Size of the kernel's receive buffer in bytes, 0 = 16 MiB. Before "
-          "READY",
-          0, G_MAXINT, 0, AT_OPEN));
-}
-
-static void
-install_own_properties (GObjectClass *klass)
-{
-  g_object_class_install_property (klass, PROP_MODE,
-      g_param_spec_enum ("mode", "Mode",
-          "Which ways of reception are allowed. Before READY",
-          GST_TYPE_AFXDP_MODE, AFXDP_MODE_AUTO, AT_OPEN));
+  gst_afxdp_settings_install (klass);
   g_object_class_install_property (klass, PROP_CURRENT_MODE,
       g_param_spec_enum ("current-mode", "Current Mode",
           "The way of reception in use now", GST_TYPE_AFXDP_CURRENT_MODE,
           AFXDP_DOOR_NONE, READ_ONLY));
-  g_object_class_install_property (klass, PROP_XDP_MODE,
-      g_param_spec_enum ("xdp-mode", "XDP Mode",
-          "Where the XDP program runs. The first element's on an interface "
-          "holds for all. Before READY",
-          GST_TYPE_AFXDP_XDP_MODE, AFXDP_XDP_MODE_AUTO, AT_OPEN));
-  g_object_class_install_property (klass, PROP_ZERO_COPY,
-      g_param_spec_enum ("zero-copy", "Zero-Copy",
-          "Whether the driver writes to the frames itself. The first element's "
-          "on an interface holds for all. Before READY",
-          GST_TYPE_AFXDP_ZERO_COPY, AFXDP_ZERO_COPY_AUTO, AT_OPEN));
-  g_object_class_install_property (klass, PROP_QUEUE,
-      g_param_spec_int ("queue", "Queue",
-          "RX queue to use AF_XDP on, -1 = whichever the stream arrives on. "
-          "Before READY",
-          -1, AFXDP_STREAM_QUEUES - 1, -1, AT_OPEN));
-  g_object_class_install_property (klass, PROP_RING_SIZE,
-      g_param_spec_uint ("ring-size", "Ring Size",
-          "RX ring of an AF_XDP socket in packets, rounded up to a power of "
-          "two. Before READY",
-          64, LARGEST_RING, 16384, AT_OPEN));
-  g_object_class_install_property (klass, PROP_UMEM_FRAMES,
-      g_param_spec_uint ("umem-frames", "UMEM Frames",
-          "Frames of the interface's packet memory, 0 = automatic: twice "
-          "ring-size, at least 32768. The first element's on an interface "
-          "holds for all. Before READY",
-          0, 16 * LARGEST_RING, 0, AT_OPEN));
-  g_object_class_install_property (klass, PROP_BATCH_SIZE,
-      g_param_spec_uint ("batch-size", "Batch Size",
-          "Most packets in one buffer list; 1 = never a list. Before READY", 1,
-          1024, 64, AT_OPEN));
-  g_object_class_install_property (klass, PROP_STATS_INTERVAL,
-      g_param_spec_uint64 ("stats-interval", "Stats Interval",
-          "Time between two GstAfxdpSrcStats messages in ns, 0 = none", 0,
-          G_MAXUINT64, GST_SECOND, ANY_TIME));
   /**
    * GstAfxdpSrc:stats:
    *
@@ -1193,8 +914,7 @@ gst_afxdp_src_class_init (GstAfxdpSrcClass *klass)
   object_class->set_property = gst_afxdp_src_set_property;
   object_class->get_property = gst_afxdp_src_get_property;
   object_class->finalize = gst_afxdp_src_finalize;
-  install_udpsrc_properties (object_class);
-  install_own_properties (object_class);
+  install_properties (object_class);
 
   element_class->change_state = gst_afxdp_src_change_state;
   gst_element_class_add_static_pad_template (element_class, &src_template);

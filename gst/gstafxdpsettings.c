@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What an application can set. */
+#include "gstafxdpsettings.h"
+
+#include <string.h>
+
+#include "gstafxdpenums.h"
+
+#define DEFAULT_ADDRESS "0.0.0.0"
+#define LARGEST_RING (1u << 20)
+
+/* Where a property is kept. The URI is none of its own. */
+static const gsize offsets[GST_AFXDP_N_SETTINGS] = {
+#define FIELD(name) G_STRUCT_OFFSET (GstAfxdpSettings, name)
+  [GST_AFXDP_PROP_ADDRESS] = FIELD (address),
+  [GST_AFXDP_PROP_MULTICAST_GROUP] = FIELD (address),
+  [GST_AFXDP_PROP_PORT] = FIELD (port),
+  [GST_AFXDP_PROP_MULTICAST_IFACE] = FIELD (multicast_iface),
+  [GST_AFXDP_PROP_AUTO_MULTICAST] = FIELD (auto_multicast),
+  [GST_AFXDP_PROP_CAPS] = FIELD (caps),
+  [GST_AFXDP_PROP_BUFFER_SIZE] = FIELD (buffer_size),
+  [GST_AFXDP_PROP_MODE] = FIELD (mode),
+  [GST_AFXDP_PROP_XDP_MODE] = FIELD (xdp_mode),
+  [GST_AFXDP_PROP_ZERO_COPY] = FIELD (zero_copy),
+  [GST_AFXDP_PROP_QUEUE] = FIELD (queue),
+  [GST_AFXDP_PROP_RING_SIZE] = FIELD (ring_size),
+  [GST_AFXDP_PROP_UMEM_FRAMES] = FIELD (umem_frames),
+  [GST_AFXDP_PROP_BATCH_SIZE] = FIELD (batch_size),
+  [GST_AFXDP_PROP_STATS_INTERVAL] = FIELD (stats_interval),
+#undef FIELD
+};
+
+/* Takes effect at NULL -> READY. */
+#define AT_OPEN (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_CONSTRUCT)
+#define ANY_TIME (AT_OPEN | GST_PARAM_MUTABLE_PLAYING)
+#define ALIAS (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS)
+
+/* Those of udpsrc, with its names, types, ranges and defaults. */
+static void
+install_udpsrc_properties (GObjectClass *klass)
+{
+  g_object_class_install_property (klass, GST_AFXDP_PROP_ADDRESS,
+      g_param_spec_string ("address", "Address",
+          "Address to receive packets for: a multicast group, an address of "
+          "this host, or a name that resolves to one. Before READY",
+          DEFAULT_ADDRESS, AT_OPEN));
+  g_object_class_install_property (klass, GST_AFXDP_PROP_MULTICAST_GROUP,
+      g_param_spec_string ("multicast-group", "Multicast Group",
+          "The same as address. Before READY", DEFAULT_ADDRESS, ALIAS));
+  g_object_class_install_property (klass, GST_AFXDP_PROP_PORT,
+      g_param_spec_int ("port", "Port",
+          "UDP port to receive packets on, 0 = any free one. Before READY", 0,
+          G_MAXUINT16, 5004, AT_OPEN));
+  g_object_class_install_property (klass, GST_AFXDP_PROP_MULTICAST_IFACE,
+      g_param_spec_string ("multicast-iface", "Multicast Interface",
+          "Network interface to receive on, NULL = where routing leads. Before "
+          "READY",
+          NULL, AT_OPEN));
+  g_object_class_install_property (klass, GST_AFXDP_PROP_AUTO_MULTICAST,
+      g_param_spec_boolean ("auto-multicast", "Auto Multicast",
+          "Join the multicast group. Before READY", TRUE, AT_OPEN));
+  g_object_class_install_property (klass, GST_AFXDP_PROP_URI,
+      g_param_spec_string ("uri", "URI",
+          "Address and port as afxdp://ADDRESS:PORT; udp:// is taken too. "
+          "Before READY",
+          "afxdp://" DEFAULT_ADDRESS ":5004", ALIAS));
+  g_object_class_install_property (klass, GST_AFXDP_PROP_CAPS,
+      g_param_spec_boxed ("caps", "Caps",
+          "Caps of the stream, NULL = from the first packet, ANY = none",
+          GST_TYPE_CAPS, ANY_TIME));
+  g_object_class_install_property (klass, GST_AFXDP_PROP_BUFFER_SIZE,
+      g_param_spec_int ("buffer-size", "Buffer Size",
+          "Size of the kernel's receive buffer in bytes, 0 = 16 MiB. Before "
+          "READY",
+          0, G_MAXINT, 0, AT_OPEN));
+}
+
+static void
+install_own_properties (GObjectClass *klass)
+{
+  g_object_class_install_property (klass, GST_AFXDP_PROP_MODE,
+      g_param_spec_enum ("mode", "Mode",
+          "Which ways of reception are allowed. Before READY",
+          GST_TYPE_AFXDP_MODE, AFXDP_MODE_AUTO, AT_OPEN));
+  g_object_class_install_property (klass, GST_AFXDP_PROP_XDP_MODE,
+      g_param_spec_enum ("xdp-mode", "XDP Mode",
+          "Where the XDP program runs. The first element's on an interface "
+          "holds for all. Before READY",
+          GST_TYPE_AFXDP_XDP_MODE, AFXDP_XDP_MODE_AUTO, AT_OPEN));
+  g_object_class_install_property (klass, GST_AFXDP_PROP_ZERO_COPY,
+      g_param_spec_enum ("zero-copy", "Zero-Copy",
+          "Whether the driver writes to the frames itself. The first element's "
+          "on an interface holds for all. Before READY",
+          GST_TYPE_AFXDP_ZERO_COPY, AFXDP_ZERO_COPY_AUTO, AT_OPEN));
+  g_object_class_install_property (klass, GST_AFXDP_PROP_QUEUE,
+      g_param_spec_int ("queue", "Queue",
+          "RX queue to use AF_XDP on, -1 = whichever the stream arrives on. "
+          "Before READY",
+          -1, AFXDP_STREAM_QUEUES - 1, -1, AT_OPEN));
+  g_object_class_install_property (klass, GST_AFXDP_PROP_RING_SIZE,
+      g_param_spec_uint ("ring-size", "Ring Size",
+          "RX ring of an AF_XDP socket in packets, rounded up to a power of "
+          "two. Before READY",
+          64, LARGEST_RING, 16384, AT_OPEN));
+  g_object_class_install_property (klass, GST_AFXDP_PROP_UMEM_FRAMES,
+      g_param_spec_uint ("umem-frames", "UMEM Frames",
+          "Frames of the interface's packet memory, 0 = automatic: twice "
+          "ring-size, at least 32768. The first element's on an interface "
+          "holds for all. Before READY",
+          0, 16 * LARGEST_RING, 0, AT_OPEN));
+  g_object_class_install_property (klass, GST_AFXDP_PROP_BATCH_SIZE,
+      g_param_spec_uint ("batch-size", "Batch Size",
+          "Most packets in one buffer list; 1 = never a list. Before READY", 1,
+          1024, 64, AT_OPEN));
+  g_object_class_install_property (klass, GST_AFXDP_PROP_STATS_INTERVAL,
+      g_param_spec_uint64 ("stats-interval", "Stats Interval",
+          "Time between two GstAfxdpSrcStats messages in ns, 0 = none", 0,
+          G_MAXUINT64, GST_SECOND, ANY_TIME));
+}
+
+void
+gst_afxdp_settings_install (GObjectClass *klass)
+{
+  install_udpsrc_properties (klass);
+  install_own_properties (klass);
+}
+
+void
+gst_afxdp_settings_copy (GstAfxdpSettings *to, const GstAfxdpSettings *from)
+{
+  *to = *from;
+  to->address = g_strdup (from->address);
+  to->multicast_iface = g_strdup (from->multicast_iface);
+  to->caps = from->caps ? gst_caps_ref (from->caps) : NULL;
+}
+
+void
+gst_afxdp_settings_clear (GstAfxdpSettings *settings)
+{
+  g_clear_pointer (&settings->address, g_free);
+  g_clear_pointer (&settings->multicast_iface, g_free);
+  gst_clear_caps (&settings->caps);
+}
+
+static void
+set_address (GstAfxdpSettings *settings, const gchar *address)
+{
+  g_free (settings->address);
+  settings->address =
+      g_strdup (address && *address ? address : DEFAULT_ADDRESS);
+}
+
+gboolean
+gst_afxdp_settings_set_uri (
+    GstAfxdpSettings *settings, const gchar *text, GError **error)
+{
+  g_autoptr (GstUri) uri = gst_uri_from_string (text);
+  const gchar *scheme = uri ? gst_uri_get_scheme (uri) : NULL;
+
+  if (g_strcmp0 (scheme, "afxdp") && g_strcmp0 (scheme, "udp")) {
+    g_set_error (error, GST_URI_ERROR, GST_URI_ERROR_BAD_URI,
+        "\"%s\" is not of the form afxdp://ADDRESS:PORT", text);
+    return FALSE;
+  }
+  set_address (settings, gst_uri_get_host (uri));
+  if (gst_uri_get_port (uri) != GST_URI_NO_PORT)
+    settings->port = gst_uri_get_port (uri);
+  return TRUE;
+}
+
+gchar *
+gst_afxdp_settings_get_uri (const GstAfxdpSettings *settings)
+{
+  gboolean ipv6 = strchr (settings->address, ':') != NULL;
+
+  return g_strdup_printf (ipv6 ? "afxdp://[%s]:%d" : "afxdp://%s:%d",
+      settings->address, settings->port);
+}
+
+gboolean
+gst_afxdp_settings_set (
+    GstAfxdpSettings *settings, guint id, const GValue *value, GError **error)
+{
+  gpointer field = G_STRUCT_MEMBER_P (settings, offsets[id]);
+
+  switch (id) {
+    case GST_AFXDP_PROP_URI:
+      return gst_afxdp_settings_set_uri (settings,
+          g_value_get_string (value) ? g_value_get_string (value) : "afxdp://",
+          error);
+    case GST_AFXDP_PROP_ADDRESS:
+    case GST_AFXDP_PROP_MULTICAST_GROUP:
+      set_address (settings, g_value_get_string (value));
+      return TRUE;
+    case GST_AFXDP_PROP_CAPS:
+      gst_caps_replace (field, (GstCaps *) gst_value_get_caps (value));
+      return TRUE;
+    default:
+      break;
+  }
+  switch (G_TYPE_FUNDAMENTAL (G_VALUE_TYPE (value))) {
+    case G_TYPE_STRING:
+      g_free (*(gchar **) field);
+      *(gchar **) field = g_value_dup_string (value);
+      break;
+    case G_TYPE_INT:
+      *(gint *) field = g_value_get_int (value);
+      break;
+    case G_TYPE_UINT:
+      *(guint *) field = g_value_get_uint (value);
+      break;
+    case G_TYPE_ENUM:
+      *(gint *) field = g_value_get_enum (value);
+      break;
+    case G_TYPE_BOOLEAN:
+      *(gboolean *) field = g_value_get_boolean (value);
+      break;
+    case G_TYPE_UINT64:
+      *(guint64 *) field = g_value_get_uint64 (value);
+      break;
+    default:
+      g_assert_not_reached ();
+  }
+  return TRUE;
+}
+
+void
+gst_afxdp_settings_get (
+    const GstAfxdpSettings *settings, guint id, GValue *value)
+{
+  gconstpointer field = G_STRUCT_MEMBER_P (settings, offsets[id]);
+
+  if (id == GST_AFXDP_PROP_URI) {
+    g_value_take_string (value, gst_afxdp_settings_get_uri (settings));
+    return;
+  }
+  switch (G_TYPE_FUNDAMENTAL (G_VALUE_TYPE (value))) {
+    case G_TYPE_STRING:
+      g_value_set_string (value, *(gchar *const *) field);
+      break;
+    case G_TYPE_BOXED:
+      gst_value_set_caps (value, *(GstCaps *const *) field);
+      break;
+    case G_TYPE_INT:
+      g_value_set_int (value, *(const gint *) field);
+      break;
+    case G_TYPE_UINT:
+      g_value_set_uint (value, *(const guint *) field);
+      break;
+    case G_TYPE_ENUM:
+      g_value_set_enum (value, *(const gint *) field);
+      break;
+    case G_TYPE_BOOLEAN:
+      g_value_set_boolean (value, *(const gboolean *) field);
+      break;
+    case G_TYPE_UINT64:
+      g_value_set_uint64 (value, *(const guint64 *) field);
+      break;
+    default:
+      g_assert_not_reached ();
+  }
+}

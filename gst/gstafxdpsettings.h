@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What an application can set: the properties, their defaults, and the URI.
+ *
+ * Not thread-safe: the element holds its object lock. A default stands once, in
+ * the property's specification; CONSTRUCT puts it into the settings.
+ */
+#pragma once
+
+#include <gst/gst.h>
+
+#include "stream.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  gchar *address; /* never NULL */
+  gint port;
+  gchar *multicast_iface;
+  gboolean auto_multicast;
+  gint buffer_size; /* bytes, 0 = automatic */
+  AfxdpMode mode;
+  AfxdpXdpMode xdp_mode;
+  AfxdpZeroCopy zero_copy;
+  gint queue;        /* -1 = any */
+  guint ring_size;   /* packets */
+  guint umem_frames; /* 0 = automatic */
+  guint batch_size;  /* packets */
+
+  /* These may change while playing. */
+  GstClockTime stats_interval; /* 0 = none */
+  GstCaps *caps;               /* NULL = automatic */
+} GstAfxdpSettings;
+
+enum
+{
+  GST_AFXDP_PROP_ADDRESS = 1,
+  GST_AFXDP_PROP_MULTICAST_GROUP,
+  GST_AFXDP_PROP_PORT,
+  GST_AFXDP_PROP_MULTICAST_IFACE,
+  GST_AFXDP_PROP_AUTO_MULTICAST,
+  GST_AFXDP_PROP_URI,
+  GST_AFXDP_PROP_CAPS,
+  GST_AFXDP_PROP_BUFFER_SIZE,
+  GST_AFXDP_PROP_MODE,
+  GST_AFXDP_PROP_XDP_MODE,
+  GST_AFXDP_PROP_ZERO_COPY,
+  GST_AFXDP_PROP_QUEUE,
+  GST_AFXDP_PROP_RING_SIZE,
+  GST_AFXDP_PROP_UMEM_FRAMES,
+  GST_AFXDP_PROP_BATCH_SIZE,
+  GST_AFXDP_PROP_STATS_INTERVAL,
+  GST_AFXDP_N_SETTINGS, /* the element's own properties begin here */
+};
+
+/* Installs the properties above. */
+void gst_afxdp_settings_install (GObjectClass *klass);
+
+void gst_afxdp_settings_copy (
+    GstAfxdpSettings *to, const GstAfxdpSettings *from);
+void gst_afxdp_settings_clear (GstAfxdpSettings *settings);
+
+/* Set and get a property by its id. A URI that cannot be read changes nothing,
+ * and sets error (GST_URI_ERROR). */
+gboolean gst_afxdp_settings_set (
+    GstAfxdpSettings *settings, guint id, const GValue *value, GError **error);
+void gst_afxdp_settings_get (
+    const GstAfxdpSettings *settings, guint id, GValue *value);
+
+/* afxdp://ADDRESS:PORT, an IPv6 address in brackets; udp:// is taken too.
+ * Without a port the port stays what it is. */
+gboolean gst_afxdp_settings_set_uri (
+    GstAfxdpSettings *settings, const gchar *uri, GError **error);
+gchar *gst_afxdp_settings_get_uri (const GstAfxdpSettings *settings);
+
+G_END_DECLS
