@@ -128,6 +128,8 @@ parse (struct xdp_md *ctx, __u32 length, struct afxdp_flow_key *key)
   struct ethhdr *ethernet = data;
   struct udphdr *udp;
   void *network = ethernet + 1;
+  __u32 link_length = sizeof *ethernet; /* counted: subtracting pointers takes
+                                           CAP_PERFMON */
   __be16 protocol;
   __u32 rest, udp_length;
 
@@ -142,9 +144,10 @@ parse (struct xdp_md *ctx, __u32 length, struct afxdp_flow_key *key)
     if (network > end || vlan->tci & bpf_htons (VLAN_ID_MASK))
       return 0;
     protocol = vlan->protocol;
+    link_length += sizeof *vlan;
   }
 
-  length -= network - data;
+  length -= link_length;
   if (protocol == bpf_htons (ETH_P_IP))
     udp = parse_ipv4 (network, end, length, key, &rest);
   else if (protocol == bpf_htons (ETH_P_IPV6))

@@ -514,8 +514,12 @@ decide_caps (GstAfxdpSrc *self, const AfxdpBatch *batch)
 
   if (self->active.caps) {
     self->caps_decided = TRUE;
-    return gst_caps_is_any (self->active.caps) ||
-        use_caps (self, self->active.caps);
+    if (gst_caps_is_any (self->active.caps))
+      return TRUE;
+    if (gst_caps_is_empty (self->active.caps))
+      return FALSE;
+    caps = gst_caps_fixate (gst_caps_copy (self->active.caps));
+    return use_caps (self, caps);
   }
   for (guint i = 0; i < batch->n && !packet; i++)
     if (batch->packets[i].size)

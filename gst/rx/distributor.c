@@ -18,7 +18,9 @@
 
 /* How often the link is looked at: always, and when somebody has doubts. */
 #define CHECK_INTERVAL (1000 * MS)
-#define SUSPECT_INTERVAL (20 * MS)
+#define DOUBT_INTERVAL (100 * MS)
+/* How often streams that doubt are listened to. */
+#define LISTEN_INTERVAL (20 * MS)
 /* Between two attempts: somebody may have done on purpose what we undo. */
 #define FIRST_BACKOFF (1000 * MS)
 #define LAST_BACKOFF (30000 * MS)
@@ -38,6 +40,7 @@ typedef struct
   int wake; /* eventfd */
   int monitor;
   pthread_t thread;
+  gboolean has_thread;
 
   /* Inside registry_lock, outside the locks of xsk and umem. Protects
    * requests, memberships, what is published to subscriptions, and the
@@ -56,7 +59,7 @@ typedef struct
   gboolean swap_metadata;
   GError *error; /* why it is not attached */
   guint64 retry_at, backoff;
-  guint64 check_at, attached_at;
+  guint64 check_at, attached_at, listen_at;
 } Distributor;
 
 typedef enum
@@ -611,25 +614,33 @@ check (Distributor *distributor)
 }
 
 static gboolean
-serve_suspicions (Distributor *distributor)
+anybody_doubts (Distributor *distributor)
 {
   GPtrArray *all = distributor->subscriptions;
-  guint64 last_check = distributor->check_at - CHECK_INTERVAL;
-  gboolean any = FALSE;
 
-  for (guint i = 0; i < all->len; i++) {
-    AfxdpSubscription *subscription = all->pdata[i];
+  for (guint i = 0; i < all->len; i++)
+    if (atomic_load (&((AfxdpSubscription *) all->pdata[i])->suspect))
+      return TRUE;
+  return FALSE;
+}
 
-    any |= atomic_load (&subscription->suspect);
-  }
-  if (!any || now_ns () < last_check + SUSPECT_INTERVAL)
+/* A flow that shows on another queue is found by bind_where_it_shows(), which
+ * looks each time the control thread wakes; a program that is gone, here. Asking
+ * for the link takes RTNL: packets that the program passes for good, such as
+ * those with IP options, must not make that a habit. */
+static gboolean
+serve_doubts (Distributor *distributor)
+{
+  GPtrArray *all = distributor->subscriptions;
+  guint64 now = now_ns ();
+
+  if (now < distributor->listen_at || !anybody_doubts (distributor))
     return FALSE;
-  for (guint i = 0; i < all->len; i++) {
-    AfxdpSubscription *subscription = all->pdata[i];
-
-    atomic_store (&subscription->suspect, FALSE);
-  }
-  return check (distributor);
+  distributor->listen_at = now + LISTEN_INTERVAL;
+  for (guint i = 0; i < all->len; i++)
+    atomic_store (&((AfxdpSubscription *) all->pdata[i])->suspect, FALSE);
+  return now + CHECK_INTERVAL >= distributor->check_at + DOUBT_INTERVAL &&
+      check (distributor);
 }
 
 static guint64
@@ -642,12 +653,11 @@ next_time (Distributor *distributor)
   for (guint i = 0; i < all->len; i++) {
     AfxdpSubscription *subscription = all->pdata[i];
 
-    if (subscription->error && subscription->bind_at)
+    if (distributor->attached && subscription->error && subscription->bind_at)
       next = MIN (next, subscription->bind_at);
-    if (atomic_load (&subscription->suspect) && distributor->attached)
-      next =
-          MIN (next, distributor->check_at - CHECK_INTERVAL + SUSPECT_INTERVAL);
   }
+  if (distributor->attached && anybody_doubts (distributor))
+    next = MIN (next, distributor->listen_at);
   return next;
 }
 
@@ -692,7 +702,7 @@ control_thread (gpointer data)
       changed = TRUE;
     }
     if (distributor->attached) {
-      changed |= serve_suspicions (distributor);
+      changed |= serve_doubts (distributor);
       if (now_ns () >= distributor->check_at)
         changed |= check (distributor);
     }
@@ -714,11 +724,55 @@ control_thread (gpointer data)
   }
 }
 
+static gboolean
+start_control_thread (Distributor *distributor, GError **error)
+{
+  sigset_t all, former;
+  int errnum;
+
+  if (distributor->wake < 0 || distributor->monitor < 0)
+    return afxdp_error_set (
+        error, errno, "Could not open what the control thread waits for");
+  /* Signals are the application's. */
+  sigfillset (&all);
+  pthread_sigmask (SIG_SETMASK, &all, &former);
+  errnum =
+      pthread_create (&distributor->thread, NULL, control_thread, distributor);
+  pthread_sigmask (SIG_SETMASK, &former, NULL);
+  if (errnum)
+    return afxdp_error_set (error, errnum, "Could not start a thread");
+  distributor->has_thread = TRUE;
+  pthread_setname_np (distributor->thread, "afxdp-control");
+  return TRUE;
+}
+
+static void
+distributor_free (Distributor *distributor)
+{
+  if (distributor->has_thread) {
+    pthread_mutex_lock (&distributor->lock);
+    distributor->quit = TRUE;
+    pthread_mutex_unlock (&distributor->lock);
+    ring_bell (distributor->wake);
+    pthread_join (distributor->thread, NULL);
+  }
+  afxdp_engine_free (distributor->engine);
+  g_ptr_array_unref (distributor->requests);
+  g_ptr_array_unref (distributor->subscriptions);
+  g_clear_error (&distributor->error);
+  pthread_mutex_destroy (&distributor->lock);
+  pthread_cond_destroy (&distributor->published);
+  if (distributor->wake >= 0)
+    close (distributor->wake);
+  if (distributor->monitor >= 0)
+    close (distributor->monitor);
+  g_free (distributor);
+}
+
 static Distributor *
-distributor_new (const AfxdpNetdev *netdev, guint64 key)
+distributor_new (const AfxdpNetdev *netdev, guint64 key, GError **error)
 {
   Distributor *distributor = g_new0 (Distributor, 1);
-  sigset_t all, former;
 
   distributor->key = key;
   distributor->netdev = *netdev;
@@ -730,39 +784,14 @@ distributor_new (const AfxdpNetdev *netdev, guint64 key)
   distributor->subscriptions = g_ptr_array_new ();
   pthread_mutex_init (&distributor->lock, NULL);
   pthread_cond_init (&distributor->published, NULL);
-
-  /* Signals are the application's. */
-  sigfillset (&all);
-  pthread_sigmask (SIG_SETMASK, &all, &former);
-  pthread_create (&distributor->thread, NULL, control_thread, distributor);
-  pthread_sigmask (SIG_SETMASK, &former, NULL);
-  pthread_setname_np (distributor->thread, "afxdp-control");
-  return distributor;
-}
-
-static void
-distributor_free (Distributor *distributor)
-{
-  pthread_mutex_lock (&distributor->lock);
-  distributor->quit = TRUE;
-  pthread_mutex_unlock (&distributor->lock);
-  ring_bell (distributor->wake);
-  pthread_join (distributor->thread, NULL);
-
-  afxdp_engine_free (distributor->engine);
-  g_ptr_array_unref (distributor->requests);
-  g_ptr_array_unref (distributor->subscriptions);
-  g_clear_error (&distributor->error);
-  pthread_mutex_destroy (&distributor->lock);
-  pthread_cond_destroy (&distributor->published);
-  close (distributor->wake);
-  if (distributor->monitor >= 0)
-    close (distributor->monitor);
-  g_free (distributor);
+  if (start_control_thread (distributor, error))
+    return distributor;
+  distributor_free (distributor);
+  return NULL;
 }
 
 static Distributor *
-distributor_get (const AfxdpNetdev *netdev)
+distributor_get (const AfxdpNetdev *netdev, GError **error)
 {
   guint64 key = afxdp_netdev_namespace () << 32 | (guint32) netdev->index;
   Distributor *distributor;
@@ -772,10 +801,12 @@ distributor_get (const AfxdpNetdev *netdev)
     registry = g_hash_table_new (g_int64_hash, g_int64_equal);
   distributor = g_hash_table_lookup (registry, &key);
   if (!distributor) {
-    distributor = distributor_new (netdev, key);
-    g_hash_table_insert (registry, &distributor->key, distributor);
+    distributor = distributor_new (netdev, key, error);
+    if (distributor)
+      g_hash_table_insert (registry, &distributor->key, distributor);
   }
-  distributor->refs++;
+  if (distributor)
+    distributor->refs++;
   pthread_mutex_unlock (&registry_lock);
   return distributor;
 }
@@ -811,11 +842,15 @@ change_membership (
 
 AfxdpSubscription *
 afxdp_distributor_subscribe (const AfxdpNetdev *netdev,
-    const AfxdpSubscriptionSettings *settings, int wake)
+    const AfxdpSubscriptionSettings *settings, int wake, GError **error)
 {
-  AfxdpSubscription *subscription = g_new0 (AfxdpSubscription, 1);
+  Distributor *distributor = distributor_get (netdev, error);
+  AfxdpSubscription *subscription;
 
-  subscription->distributor = distributor_get (netdev);
+  if (!distributor)
+    return NULL;
+  subscription = g_new0 (AfxdpSubscription, 1);
+  subscription->distributor = distributor;
   subscription->settings = *settings;
   subscription->settings.address = g_object_ref (settings->address);
   afxdp_xdpprog_flow_key (

@@ -58,10 +58,11 @@ typedef struct
   AfxdpRing rings[AFXDP_STREAM_QUEUES];
 } AfxdpFastDoor;
 
-/* Never fails: what is wrong with the fast door is in the snapshot. wake is an
- * eventfd, written when there is something new to read. */
+/* Fails only for want of descriptors or threads: what is wrong with the fast
+ * door is in the snapshot. wake is an eventfd, written when there is something
+ * new to read. */
 AfxdpSubscription *afxdp_distributor_subscribe (const AfxdpNetdev *netdev,
-    const AfxdpSubscriptionSettings *settings, int wake);
+    const AfxdpSubscriptionSettings *settings, int wake, GError **error);
 /* Closes the door for good, and takes home what was still in the rings. Returns
  * how many packets that were. */
 guint afxdp_subscription_free (AfxdpSubscription *subscription);

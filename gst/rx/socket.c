@@ -195,6 +195,17 @@ afxdp_socket_gsocket (const AfxdpSocket *socket)
   return socket->gsocket;
 }
 
+guint16
+afxdp_socket_port (const AfxdpSocket *socket)
+{
+  g_autoptr (GSocketAddress) address =
+      g_socket_get_local_address (socket->gsocket, NULL);
+
+  return address
+      ? g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (address))
+      : 0;
+}
+
 int
 afxdp_socket_fd (const AfxdpSocket *socket)
 {

@@ -19,8 +19,8 @@ typedef struct _AfxdpSocket AfxdpSocket;
 
 typedef struct
 {
-  GInetAddress *address; /* to bind: a group, an own address or any */
-  guint16 port;
+  GInetAddress *address;     /* to bind: a group, an own address or any */
+  guint16 port;              /* 0 = any free one */
   const AfxdpNetdev *netdev; /* NULL: not known */
   guint buffer_size;         /* bytes of SO_RCVBUF, 0 = 16 MiB, by force */
   guint batch;               /* most packets that receive() is asked for */
@@ -36,6 +36,8 @@ void afxdp_socket_free (AfxdpSocket *socket);
 gboolean afxdp_socket_join (AfxdpSocket *socket, GError **error);
 
 GSocket *afxdp_socket_gsocket (const AfxdpSocket *socket);
+/* The port that it is bound to. */
+guint16 afxdp_socket_port (const AfxdpSocket *socket);
 int afxdp_socket_fd (const AfxdpSocket *socket);
 /* Bytes that the kernel granted, as asked for (it doubles them inside). */
 guint afxdp_socket_buffer_size (const AfxdpSocket *socket);

@@ -237,6 +237,20 @@ is_exhausted (const AfxdpStream *stream)
   return FALSE;
 }
 
+/* Whether the rings have room enough again to be worth opening. */
+static gboolean
+has_recovered (const AfxdpStream *stream)
+{
+  for (guint i = 0; i < stream->fast.n_rings; i++) {
+    const AfxdpRing *ring = &stream->fast.rings[i];
+    guint credit = __atomic_load_n (&ring->words->credit, __ATOMIC_RELAXED);
+
+    if (afxdp_xsk_n_waiting (ring->xsk) > credit / 2)
+      return FALSE;
+  }
+  return TRUE;
+}
+
 static gboolean
 side_is_empty (const AfxdpStream *stream, Side side)
 {
@@ -301,9 +315,12 @@ follow_distributor (AfxdpStream *stream)
         "The pipeline took packets more slowly than they came until %u waited: "
         "the rest waits in the socket",
         MIN (stream->fast.share, stream->settings.ring_size));
-  } else if (ready && !stream->settling &&
-      (new_rings || (!stream->open && !stream->exhausted) ||
-          (stream->exhausted && side_is_empty (stream, SLOW_SIDE)))) {
+  } else if (ready && stream->exhausted) {
+    /* Not when the socket is empty: that may never be, at a rate that only the
+     * fast door can take. */
+    if (has_recovered (stream))
+      open_fast_door (stream);
+  } else if (ready && (new_rings || (!stream->open && !stream->settling))) {
     open_fast_door (stream);
   }
   if (!ready)
@@ -513,10 +530,10 @@ next_lane (AfxdpStream *stream)
   }
   if (best && stream->settling && side_of (best) != stream->first &&
       !first_has_some) {
+    /* Unless it continues what was handed out last. */
     if (!stream->has_last ||
         !follows (&best->packets[best->first].rtp, &stream->last))
       return NULL;
-    settle (stream);
   }
   return best;
 }
@@ -759,6 +776,7 @@ open_slow_door (
   stream->socket = afxdp_socket_new (&socket_settings, error);
   if (!stream->socket)
     return FALSE;
+  stream->settings.port = afxdp_socket_port (stream->socket);
   stream->socket_account =
       afxdp_account_new (afxdp_socket_umem (stream->socket));
   add_lane (stream, NULL);
@@ -771,7 +789,7 @@ look_for_fast_door (
 {
   AfxdpSubscriptionSettings subscription_settings = {
     .address = stream->address,
-    .port = settings->port,
+    .port = stream->settings.port, /* not 0 any more */
     .xdp_mode = settings->xdp_mode,
     .zero_copy = settings->zero_copy,
     .umem_frames = settings->umem_frames,
@@ -793,7 +811,9 @@ look_for_fast_door (
     return FALSE;
   }
   stream->subscription = afxdp_distributor_subscribe (
-      &stream->netdev, &subscription_settings, stream->wake);
+      &stream->netdev, &subscription_settings, stream->wake, error);
+  if (!stream->subscription)
+    return FALSE;
   return settings->mode != AFXDP_MODE_AF_XDP ||
       afxdp_subscription_wait (stream->subscription, START_TIMEOUT_MS, error);
 }
@@ -814,7 +834,9 @@ afxdp_stream_new (const AfxdpStreamSettings *settings, GError **error)
   stream->datagrams = g_new (AfxdpSocketPacket, settings->batch);
   stream->slow_due = TRUE;
   /* The fast door before the join: attaching resets most NICs. */
-  if (find_interface (stream, settings, error) &&
+  if (stream->wake < 0)
+    afxdp_error_set (error, errno, "Could not create an eventfd");
+  else if (find_interface (stream, settings, error) &&
       open_slow_door (stream, settings, error) &&
       look_for_fast_door (stream, settings, error) &&
       (!settings->auto_multicast ||

@@ -596,16 +596,3 @@ afxdp_xsk_n_waiting (const AfxdpXsk *xsk)
 
   return produced - xsk->rx.cached_cons;
 }
-
-gboolean
-afxdp_xsk_drops (const AfxdpXsk *xsk, AfxdpXskDrops *drops)
-{
-  struct xdp_statistics statistics = { 0 };
-  socklen_t size = sizeof statistics;
-
-  if (getsockopt (xsk->fd, SOL_XDP, XDP_STATISTICS, &statistics, &size))
-    return FALSE;
-  drops->rx_dropped = statistics.rx_dropped;
-  drops->rx_ring_full = statistics.rx_ring_full;
-  return TRUE;
-}

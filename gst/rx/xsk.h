@@ -81,14 +81,6 @@ guint afxdp_xsk_receive (AfxdpXsk *xsk, AfxdpXskPacket *packets, guint n);
 /* Packets that wait in the RX ring. */
 guint afxdp_xsk_n_waiting (const AfxdpXsk *xsk);
 
-/* XDP_STATISTICS of this socket. Not for each packet: a system call. */
-typedef struct
-{
-  guint64 rx_dropped;   /* no frame in the fill ring, or packet too long */
-  guint64 rx_ring_full; /* no room in the RX ring */
-} AfxdpXskDrops;
-gboolean afxdp_xsk_drops (const AfxdpXsk *xsk, AfxdpXskDrops *drops);
-
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AfxdpXskPool, afxdp_xsk_pool_unref)
 
 G_END_DECLS

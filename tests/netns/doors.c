@@ -15,6 +15,7 @@ assert_complete (Receiver *receiver, const GeneratorReport *sent)
   receiver_wait_stat (receiver, "packets", sent->packets);
   receiver_assert_stat (receiver, "packets", sent->packets);
   fail_unless (receiver_stat (receiver, "lost") <= sent->dropped);
+  fail_unless (receiver_stat (receiver, "pending") <= sent->dropped);
   receiver_assert_stat (receiver, "duplicates", 0);
   receiver_assert_stat (receiver, "malformed", 0);
   receiver_read_bus (receiver);
