@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# tests/build.sh DIRECTORY [MESON-OPTION...]: configures and builds the project
+# there, silently; shows the end of the output when that fails.
+set -euo pipefail
+
+if (($# < 1)); then
+  echo "usage: $0 DIRECTORY [MESON-OPTION...]" >&2
+  exit 2
+fi
+source=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+directory=$1
+shift
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+configure() {
+  if [ -f "$directory/build.ninja" ]; then
+    # meson 1.0.1 ignores -Dc_args of "setup --reconfigure".
+    meson configure "$directory" "$@" &&
+      meson setup --reconfigure "$directory" "$source"
+  else
+    meson setup "$directory" "$source" "$@"
+  fi
+}
+
+mkdir -p "$directory"
+if ! [ -w "$directory" ]; then
+  echo "build: $directory belongs to somebody else; remove it first" >&2
+  exit 1
+fi
+if ! { configure "$@" && meson compile -C "$directory"; } >"$log" 2>&1; then
+  tail -n 100 "$log" >&2
+  echo "build: failed in $directory; the reason stands above" >&2
+  exit 1
+fi

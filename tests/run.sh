@@ -1,0 +1,275 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Installs what is missing, builds, and runs every check of the project. The
+# one line on stdout is the sum; all else goes to stderr.
+set -euo pipefail
+export LC_ALL=C.UTF-8 PATH="$PATH:/usr/sbin:/sbin"
+
+usage() {
+  cat <<'END'
+usage: [sudo] tests/run.sh [OPTION...]
+
+Installs the packages of tests/packages that are missing, builds, and runs
+
+  static     clang-format and shellcheck
+  check      the tests that need no privileges
+  netns      the tests in network namespaces of their own; they need root
+  sanitize   "check" again, with AddressSanitizer and
+             UndefinedBehaviorSanitizer
+
+and ends with one line: N passed, N failed, N skipped. The exit status is 1 when
+anything failed.
+
+  --suite NAME     only this one of the above, or a suite of meson's; may be
+                   given several times
+  --no-install     install no packages
+  --no-sanitize    leave out "sanitize"
+  --build-dir DIR  build in DIR and DIR-sanitize (default: build-tests)
+  --help           this text
+
+With CI set in the environment, compiler warnings are errors.
+END
+}
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+build=$top/build-tests
+suites=()
+install=yes
+sanitize=yes
+
+built=no
+complete=no
+passed=0
+failed=0
+skipped=0
+
+say() {
+  printf '%s\n' "$*" >&2
+}
+
+parse_options() {
+  while (($# > 0)); do
+    case $1 in
+      --suite | --build-dir)
+        if (($# < 2)); then
+          say "$1 needs a value"
+          exit 2
+        fi
+        if [ "$1" = --suite ]; then suites+=("$2"); else build=$2; fi
+        shift
+        ;;
+      --no-install) install=no ;;
+      --no-sanitize) sanitize=no ;;
+      --help)
+        usage
+        exit 0
+        ;;
+      *)
+        say "tests/run.sh does not know $1; --help lists what it knows"
+        exit 2
+        ;;
+    esac
+    shift
+  done
+  if ((${#suites[@]} == 0)); then
+    suites=(static check netns)
+    [ $sanitize = no ] || suites+=(sanitize)
+  fi
+  case $build in /*) ;; *) build=$PWD/$build ;; esac
+}
+
+count() {
+  passed=$((passed + $1))
+  failed=$((failed + $2))
+  skipped=$((skipped + $3))
+}
+
+# The trap of EXIT: the sum is the last line even when the run broke off.
+finish() {
+  if [ $complete = no ]; then
+    say 'FAILED  the run broke off'
+    count 0 1 0
+  fi
+  printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped" \
+    >&3
+  exit $((failed > 0))
+}
+
+# What has to work before any test can; a failure ends the run.
+require() {
+  local name=$1
+  shift
+  if ! "$@"; then
+    say "FAILED  $name"
+    count 0 1 0
+    complete=yes
+    exit
+  fi
+}
+
+# One check that is a command: STATIC-NAME COMMAND...
+static_check() {
+  local name=$1
+  shift
+  if ! command -v "$1" >/dev/null; then
+    say "SKIPPED  static / $name: $1 is not installed"
+    count 0 0 1
+  elif "$@" >&2; then
+    say "ok      static / $name"
+    count 1 0 0
+  else
+    say "FAILED  static / $name"
+    count 0 1 0
+  fi
+}
+
+# Every file of the tree that git would keep; a tree without git is searched.
+source_files() {
+  git -c safe.directory="$top" -C "$top" ls-files --cached --others \
+    --exclude-standard 2>/dev/null ||
+    (cd "$top" && find gst bpf tests examples .ci -type f)
+}
+
+run_static() {
+  local file c_files=() scripts=()
+  while IFS= read -r file; do
+    [ -f "$top/$file" ] || continue
+    case $file in
+      *.[ch]) c_files+=("$top/$file") ;;
+      *.sh | .ci/run) scripts+=("$top/$file") ;;
+    esac
+  done < <(source_files)
+  if clang-format --version 2>/dev/null | grep -qv 'version 14\.'; then
+    say 'SKIPPED  static / clang-format: .clang-format is for version 14'
+    count 0 0 1
+  else
+    static_check clang-format clang-format --dry-run --Werror "${c_files[@]}"
+  fi
+  static_check shellcheck shellcheck --external-sources "${scripts[@]}"
+}
+
+# LABEL BUILD-DIRECTORY MESON-SELECTION... [-- MESON-TEST-OPTION...]
+# The selection is what "results.py list" and "meson test" both understand.
+run_meson() {
+  local label=$1 directory=$2 selection=() names sums
+  shift 2
+  while (($# > 0)); do
+    if [ "$1" = -- ]; then
+      shift
+      break
+    fi
+    selection+=("$1")
+    shift
+  done
+  names=$("$top/tests/results.py" list "$directory" "${selection[@]}")
+  if [ -z "$names" ]; then
+    say "$label: there are no tests"
+    return
+  fi
+  # An old log must not stand in for a run that did not take place.
+  rm -f "$directory/meson-logs/$label.json"
+  # Its exit status says less than the log.
+  meson test -C "$directory" --no-rebuild --logbase "$label" \
+    "${selection[@]}" "$@" >&2 || true
+  sums=$("$top/tests/results.py" report \
+    "$directory/meson-logs/$label.json" "$(wc -l <<<"$names")" "$label")
+  # shellcheck disable=SC2086 # three numbers
+  count $sums
+}
+
+build_plain() {
+  [ $built = no ] || return 0
+  say 'build: started'
+  require build "$top/tests/build.sh" "$build" -Dwerror="$werror"
+  built=yes
+}
+
+run_netns() {
+  local names
+  build_plain
+  if ((EUID == 0)); then
+    # One at a time: two cores are generator and receiver of one test.
+    run_meson netns "$build" --suite netns -- --num-processes 1
+    return
+  fi
+  names=$("$top/tests/results.py" list "$build" --suite netns)
+  if [ -n "$names" ]; then
+    say "SKIPPED  netns: root is needed to make network namespaces and to" \
+      "load the XDP program; not run: ${names//$'\n'/, }"
+    count 0 0 "$(wc -l <<<"$names")"
+  fi
+}
+
+can_sanitize() {
+  echo 'int main (void) { return 0; }' |
+    ${CC:-cc} -fsanitize=address,undefined -x c -o "$build-sanitize.probe" - \
+      >/dev/null 2>&1 &&
+    "$build-sanitize.probe"
+}
+
+run_sanitize() {
+  local able=yes
+  can_sanitize || able=no
+  rm -f "$build-sanitize.probe"
+  if [ $able = no ]; then
+    say 'SKIPPED  sanitize: this compiler has no AddressSanitizer'
+    count 0 0 1
+    return
+  fi
+  say 'build with sanitizers: started'
+  # GST_READ_UINT16_BE and its like read unaligned, on purpose, where the
+  # processor can (gstutils.h), so alignment is not checked.
+  require 'build with sanitizers' "$top/tests/build.sh" "$build-sanitize" \
+    -Dwerror="$werror" -Db_sanitize=address,undefined -Db_lundef=false \
+    -Dc_args=-fno-sanitize=alignment
+  # The scanner that GStreamer forks has no AddressSanitizer and so could not
+  # load a plugin that has it; a finding must end the test with a failure.
+  GST_REGISTRY=$build-sanitize/registry-tests.bin GST_REGISTRY_FORK=no \
+    ASAN_OPTIONS=${ASAN_OPTIONS:-halt_on_error=1} \
+    UBSAN_OPTIONS=${UBSAN_OPTIONS:-halt_on_error=1:print_stacktrace=1} \
+    run_meson sanitize "$build-sanitize" --suite check -- \
+    --timeout-multiplier 3
+}
+
+run_suite() {
+  case $1 in
+    static) run_static ;;
+    netns) run_netns ;;
+    sanitize) run_sanitize ;;
+    check)
+      build_plain
+      # "check" is every test that is not "netns", so that none is forgotten.
+      run_meson check "$build" --no-suite netns
+      ;;
+    *)
+      build_plain
+      if [ -z "$("$top/tests/results.py" list "$build" --suite "$1")" ]; then
+        say "FAILED  no test is in the suite $1"
+        count 0 1 0
+        return
+      fi
+      run_meson "$1" "$build" --suite "$1" -- --num-processes 1
+      ;;
+  esac
+}
+
+main() {
+  local suite
+  parse_options "$@"
+  exec 3>&1 1>&2
+  trap finish EXIT
+  werror=false
+  [ -z "${CI:-}" ] || werror=true
+  if [ $install = yes ]; then
+    require packages "$top/tests/install-packages.sh"
+  fi
+  # Not the user's registry, which other programs share.
+  export GST_REGISTRY=$build/registry-tests.bin
+  for suite in "${suites[@]}"; do
+    run_suite "$suite"
+  done
+  complete=yes
+}
+
+main "$@"
