@@ -341,6 +341,41 @@ add_sources (GstAfxdpReport *report, GstStructure *structure)
   gst_structure_take_value (structure, "sources", &sources);
 }
 
+/**
+ * GstAfxdpSrc:stats:
+ *
+ * Totals since READY, kept after stop. A #GstStructure
+ * `application/x-afxdp-stats` with these fields, guint64 unless said:
+ *
+ * * `mode` (string): as #GstAfxdpSrc:current-mode
+ * * `xdp-mode` (string): "native", "generic" or "none"
+ * * `zero-copy` (boolean)
+ * * `packets`, `bytes`: went downstream; bytes of UDP payload
+ * * `packets-per-second`, `bitrate` (double, bits per second): during the
+ *   last interval
+ * * `delivered-xdp`, `delivered-socket`: of packets, by which way
+ * * `copied`: of packets, copied since frames ran low, or since the packet was
+ *   longer than a frame
+ * * `gaps`: final gaps of the RTP sequence numbers (RFC 3550 A.1): after 100
+ *   later packets or 100 ms
+ * * `lost`: packets missing from them, less those that came late
+ * * `pending`: missing from gaps that are not final yet
+ * * `reordered`, `duplicates`: came after a later number; came twice
+ * * `restarts`: the sender began its numbers anew
+ * * `not-rtp`: neither RTP nor RTCP; kept back when the caps say RTP
+ * * `malformed`: redirected by the XDP program, but not of this stream
+ * * `discarded`: had arrived when the element was stopped
+ * * `frames`, `frames-free`: of the memory that the stream receives into, and
+ *   those of them that are not with the application
+ * * `sources` (GST_TYPE_ARRAY): for each SSRC a structure
+ *   `application/x-rtp-source-stats` with `ssrc` (guint), `payload-type`
+ *   (guint), `clock-rate` (gint, -1 when not known), `packets-received`,
+ *   `octets-received` (RTP payload), `bitrate`, `packets-lost` (gint,
+ *   RFC 3550 A.3: negative with duplicates), `lost`, `pending`, `jitter`
+ *   (guint, RFC 3550 A.8, RTP units), `seqnum-base` (gint),
+ *   `extended-highest-seq` (guint), `gaps`, `max-gap`, `reordered`,
+ *   `duplicates`, `restarts`
+ */
 /* Called with the lock. */
 static GstStructure *
 snapshot (GstAfxdpReport *report, const gchar *name)

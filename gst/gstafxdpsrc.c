@@ -57,7 +57,7 @@
 #include <time.h>
 
 #include "error.h"
-#include "gstafxdpallocator.h"
+#include "gstafxdpbuffers.h"
 #include "gstafxdpcaps.h"
 #include "gstafxdpenums.h"
 #include "gstafxdpreport.h"
@@ -95,7 +95,7 @@ struct _GstAfxdpSrc
   gboolean caps_decided;
   GstCaps *current_caps;
   gboolean is_rtp; /* current_caps are application/x-rtp */
-  GstClockTime last_pts;
+  GstAfxdpTiming timing;
   guint64 next_stats;
   gboolean mode_unposted;
   AfxdpDoorChange unposted;
@@ -246,16 +246,6 @@ resolve (const gchar *name, GError **error)
   return address;
 }
 
-static guint
-round_up_to_power_of_two (guint n)
-{
-  guint power = 1;
-
-  while (power < n)
-    power *= 2;
-  return power;
-}
-
 static AfxdpStream *
 open_stream (GstAfxdpSrc *self, GError **error)
 {
@@ -269,7 +259,7 @@ open_stream (GstAfxdpSrc *self, GError **error)
     .xdp_mode = settings->xdp_mode,
     .zero_copy = settings->zero_copy,
     .queue = settings->queue,
-    .ring_size = round_up_to_power_of_two (settings->ring_size),
+    .ring_size = 1u << g_bit_storage (settings->ring_size - 1),
     .umem_frames = settings->umem_frames,
     .batch = settings->batch_size,
     .buffer_size = settings->buffer_size,
@@ -368,7 +358,7 @@ gst_afxdp_src_start (GstBaseSrc *base)
 {
   GstAfxdpSrc *self = GST_AFXDP_SRC (base);
 
-  self->last_pts = 0;
+  self->timing.last = 0;
   self->caps_decided = FALSE;
   self->is_rtp = FALSE;
   gst_clear_caps (&self->current_caps);
@@ -419,6 +409,8 @@ gst_afxdp_src_unlock_stop (GstBaseSrc *base)
 {
   GstAfxdpSrc *self = GST_AFXDP_SRC (base);
 
+  /* A flush may begin running time anew. */
+  self->timing.last = 0;
   set_running (self, &self->flushing, FALSE);
   return TRUE;
 }
@@ -593,16 +585,17 @@ tell (GstAfxdpSrc *self)
 
 /* Buffers. */
 
-/* What has to be added to an arrival time to make it a running time of the
- * pipeline. FALSE: there is no clock, or timestamps are not wanted. */
-static gboolean
-running_time_offset (GstAfxdpSrc *self, gint64 *offset)
+/* What has to be added to an arrival time to make it a running time. Without a
+ * clock there are none, nor when they are not wanted. */
+static void
+read_clock (GstAfxdpSrc *self)
 {
   GstClockTime base_time;
   GstClock *clock;
 
+  self->timing.enabled = FALSE;
   if (!gst_base_src_get_do_timestamp (GST_BASE_SRC (self)))
-    return FALSE;
+    return;
   GST_OBJECT_LOCK (self);
   clock = GST_ELEMENT_CLOCK (self);
   if (clock)
@@ -610,81 +603,26 @@ running_time_offset (GstAfxdpSrc *self, gint64 *offset)
   base_time = GST_ELEMENT_CAST (self)->base_time;
   GST_OBJECT_UNLOCK (self);
   if (!clock)
-    return FALSE;
+    return;
+  self->timing.enabled = TRUE;
   /* Any clock: read it and the monotonic one at the same moment. */
-  *offset = (gint64) (gst_clock_get_time (clock) - base_time - monotonic_ns ());
+  self->timing.offset =
+      (gint64) (gst_clock_get_time (clock) - base_time - monotonic_ns ());
   gst_object_unref (clock);
-  return TRUE;
 }
 
-/* Packets that waited in the socket since before PLAYING count as time 0. */
-static GstClockTime
-running_time (GstAfxdpSrc *self, guint64 arrival, gint64 offset)
+/* Turns a batch into what create() returns. */
+static void
+hold (GstAfxdpSrc *self, AfxdpBatch *batch, guint not_rtp)
 {
-  gint64 time = (gint64) arrival + offset;
+  GstAfxdpYield yield;
 
-  self->last_pts = MAX ((gint64) self->last_pts, time);
-  return self->last_pts;
-}
-
-static GstBuffer *
-make_buffer (GstAfxdpSrc *self, AfxdpPacket *packet, guint *copied)
-{
-  GstBuffer *buffer = gst_buffer_new ();
-  const guint8 *data = packet->data;
-  AfxdpUmem *umem;
-  GstMemory *memory;
-
-  if (!packet->size)
-    return buffer;
-  umem = afxdp_stream_lend (self->stream, packet);
-  if (G_LIKELY (umem)) {
-    memory = gst_afxdp_allocator_wrap (umem, data, packet->size);
-  } else {
-    gpointer copy = g_memdup2 (data, packet->size);
-
-    memory = gst_memory_new_wrapped (
-        0, copy, packet->size, 0, packet->size, copy, g_free);
-    (*copied)++;
-  }
-  gst_buffer_append_memory (buffer, memory);
-  return buffer;
-}
-
-/* Makes a buffer, or a list of them, of a batch; NULL when nothing in it is to
- * be delivered. */
-static GstMiniObject *
-make_buffers (GstAfxdpSrc *self, AfxdpBatch *batch, guint not_rtp)
-{
-  gboolean only_rtp = self->is_rtp;
-  guint n = only_rtp ? batch->n - not_rtp : batch->n;
-  GstBufferList *list = n > 1 ? gst_buffer_list_new_sized (n) : NULL;
-  GstMiniObject *single = NULL;
-  guint64 bytes = 0;
-  guint copied = 0;
-  gint64 offset;
-  gboolean timed = running_time_offset (self, &offset);
-
-  for (guint i = 0; i < batch->n; i++) {
-    AfxdpPacket *packet = &batch->packets[i];
-    GstBuffer *buffer;
-
-    if (only_rtp && packet->rtp.kind == AFXDP_RTP_NONE)
-      continue;
-    bytes += packet->size;
-    buffer = make_buffer (self, packet, &copied);
-    if (timed)
-      GST_BUFFER_PTS (buffer) = GST_BUFFER_DTS (buffer) =
-          running_time (self, packet->arrival, offset);
-    if (list) {
-      gst_buffer_list_add (list, buffer);
-    } else {
-      single = GST_MINI_OBJECT_CAST (buffer);
-    }
-  }
-  gst_afxdp_report_delivered (self->report, batch->door, n, bytes, copied);
-  self->n_held = n;
-  return list ? GST_MINI_OBJECT_CAST (list) : single;
+  read_clock (self);
+  self->held = gst_afxdp_buffers_make (
+      self->stream, batch, self->is_rtp, not_rtp, &self->timing, &yield);
+  self->n_held = yield.n;
+  gst_afxdp_report_delivered (
+      self->report, batch->door, yield.n, yield.bytes, yield.copied);
 }
 
 /* num-buffers counts packets; the base class counted one for this call. */
@@ -717,7 +655,7 @@ receive (GstAfxdpSrc *self)
     not_rtp = gst_afxdp_report_count (self->report, &batch);
     accepted = self->caps_decided || decide_caps (self, &batch);
     if (accepted)
-      self->held = make_buffers (self, &batch, not_rtp);
+      hold (self, &batch, not_rtp);
     else
       gst_afxdp_report_discarded (self->report, batch.n);
     afxdp_stream_done (self->stream);
@@ -865,41 +803,6 @@ install_properties (GObjectClass *klass)
       g_param_spec_enum ("current-mode", "Current Mode",
           "The way of reception in use now", GST_TYPE_AFXDP_CURRENT_MODE,
           AFXDP_DOOR_NONE, READ_ONLY));
-  /**
-   * GstAfxdpSrc:stats:
-   *
-   * Totals since READY, kept after stop. A #GstStructure
-   * `application/x-afxdp-stats` with these fields, guint64 unless said:
-   *
-   * * `mode` (string): as #GstAfxdpSrc:current-mode
-   * * `xdp-mode` (string): "native", "generic" or "none"
-   * * `zero-copy` (boolean)
-   * * `packets`, `bytes`: went downstream; bytes of UDP payload
-   * * `packets-per-second`, `bitrate` (double, bits per second): during the
-   *   last interval
-   * * `delivered-xdp`, `delivered-socket`: of packets, by which way
-   * * `copied`: of packets, copied since frames ran low, or since the packet was
-   *   longer than a frame
-   * * `gaps`: final gaps of the RTP sequence numbers (RFC 3550 A.1): after 100
-   *   later packets or 100 ms
-   * * `lost`: packets missing from them, less those that came late
-   * * `pending`: missing from gaps that are not final yet
-   * * `reordered`, `duplicates`: came after a later number; came twice
-   * * `restarts`: the sender began its numbers anew
-   * * `not-rtp`: neither RTP nor RTCP; kept back when the caps say RTP
-   * * `malformed`: redirected by the XDP program, but not of this stream
-   * * `discarded`: had arrived when the element was stopped
-   * * `frames`, `frames-free`: of the memory that the stream receives into, and
-   *   those of them that are not with the application
-   * * `sources` (GST_TYPE_ARRAY): for each SSRC a structure
-   *   `application/x-rtp-source-stats` with `ssrc` (guint), `payload-type`
-   *   (guint), `clock-rate` (gint, -1 when not known), `packets-received`,
-   *   `octets-received` (RTP payload), `bitrate`, `packets-lost` (gint,
-   *   RFC 3550 A.3: negative with duplicates), `lost`, `pending`, `jitter`
-   *   (guint, RFC 3550 A.8, RTP units), `seqnum-base` (gint),
-   *   `extended-highest-seq` (guint), `gaps`, `max-gap`, `reordered`,
-   *   `duplicates`, `restarts`
-   */
   g_object_class_install_property (klass, PROP_STATS,
       g_param_spec_boxed ("stats", "Statistics",
           "Totals since READY, kept after stop", GST_TYPE_STRUCTURE,

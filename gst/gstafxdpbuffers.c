@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Buffers from the packets of a batch. */
+#include "gstafxdpbuffers.h"
+
+#include "gstafxdpallocator.h"
+
+/* Packets that waited in the socket since before PLAYING count as time 0. */
+static GstClockTime
+running_time (GstAfxdpTiming *timing, guint64 arrival)
+{
+  gint64 time = (gint64) arrival + timing->offset;
+
+  timing->last = MAX ((gint64) timing->last, time);
+  return timing->last;
+}
+
+static GstBuffer *
+make_buffer (AfxdpStream *stream, AfxdpPacket *packet, guint *copied)
+{
+  AfxdpUmem *umem;
+  GstBuffer *buffer;
+
+  if (!packet->size)
+    return gst_buffer_new ();
+  umem = afxdp_stream_lend (stream, packet);
+  if (G_UNLIKELY (!umem)) {
+    (*copied)++;
+    return gst_buffer_new_memdup (packet->data, packet->size);
+  }
+  buffer = gst_buffer_new ();
+  gst_buffer_append_memory (
+      buffer, gst_afxdp_allocator_wrap (umem, packet->data, packet->size));
+  return buffer;
+}
+
+GstMiniObject *
+gst_afxdp_buffers_make (AfxdpStream *stream, AfxdpBatch *batch,
+    gboolean only_rtp, guint not_rtp, GstAfxdpTiming *timing,
+    GstAfxdpYield *yield)
+{
+  guint n = only_rtp ? batch->n - not_rtp : batch->n;
+  GstBufferList *list = n > 1 ? gst_buffer_list_new_sized (n) : NULL;
+  GstBuffer *buffer = NULL;
+
+  *yield = (GstAfxdpYield){ .n = n };
+  for (guint i = 0; i < batch->n; i++) {
+    AfxdpPacket *packet = &batch->packets[i];
+
+    if (only_rtp && packet->rtp.kind == AFXDP_RTP_NONE)
+      continue;
+    yield->bytes += packet->size;
+    buffer = make_buffer (stream, packet, &yield->copied);
+    if (timing->enabled)
+      GST_BUFFER_PTS (buffer) = GST_BUFFER_DTS (buffer) =
+          running_time (timing, packet->arrival);
+    if (list) {
+      gst_buffer_list_add (list, buffer);
+    }
+  }
+  return list ? GST_MINI_OBJECT_CAST (list) : GST_MINI_OBJECT_CAST (buffer);
+}

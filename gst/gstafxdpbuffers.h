@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Buffers from the packets of a batch. For the streaming thread. */
+#pragma once
+
+#include <gst/gst.h>
+
+#include "stream.h"
+
+G_BEGIN_DECLS
+
+/* How arrival times become timestamps. */
+typedef struct
+{
+  gboolean enabled;  /* otherwise buffers have none */
+  gint64 offset;     /* ns to add to an arrival to get a running time */
+  GstClockTime last; /* the latest one given: they never decrease */
+} GstAfxdpTiming;
+
+/* What was made. */
+typedef struct
+{
+  guint n;       /* buffers */
+  guint64 bytes; /* in them */
+  guint copied;  /* of the buffers: not a frame, but a copy */
+} GstAfxdpYield;
+
+/* Makes a GstBuffer of a batch of one packet, a GstBufferList of a longer one.
+ * only_rtp: leaves out what is neither RTP nor RTCP, not_rtp packets. NULL when
+ * nothing is left. */
+GstMiniObject *gst_afxdp_buffers_make (AfxdpStream *stream, AfxdpBatch *batch,
+    gboolean only_rtp, guint not_rtp, GstAfxdpTiming *timing,
+    GstAfxdpYield *yield);
+
+G_END_DECLS
