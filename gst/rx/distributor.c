@@ -31,6 +31,7 @@
 #define SWAP_DELAY (50 * MS)
 
 #define DEFAULT_FRAMES 32768
+#define FEWEST_FRAMES 64
 
 typedef struct
 {
@@ -192,36 +193,71 @@ publish (Distributor *distributor)
   pthread_mutex_unlock (&distributor->lock);
 }
 
-/* Frames: fill rings get half of them, the streams divide the other half. Each
- * may have that many in its RX rings (credit), and as many downstream (share):
- * the half in the fill rings is what fills the RX rings. */
+/* What one stream may have of the frames. */
+typedef struct
+{
+  guint credit; /* between the program and the reader, on each ring */
+  guint share;  /* downstream */
+} Budget;
+
+/* Of frames that are a stream's, a third part or batch on each ring is what the
+ * reader holds in its hands; the rest is for its rings and for downstream. */
+static Budget
+budget_of (const AfxdpSubscription *subscription, guint frames)
+{
+  guint n_rings = MAX (1, subscription->door.n_rings);
+  guint in_hands = MIN (subscription->settings.batch * n_rings, frames / 3);
+  guint in_rings = (frames - in_hands) / 2;
+  Budget budget;
+
+  budget.credit =
+      CLAMP (in_rings / n_rings, 1, subscription->settings.ring_size);
+  budget.share = MAX (1, frames - in_hands - budget.credit * n_rings);
+  return budget;
+}
+
+/* Divides the frames equally among the streams, so that none can starve another
+ * even when it takes nothing out of its rings and gives nothing back. A fill
+ * ring holds the credit of all rings on its queue, and what refilling in steps
+ * lets it be short of. */
 static void
 divide_frames (Distributor *distributor)
 {
-  guint n = 0, share, n_frames;
+  GPtrArray *all = distributor->subscriptions;
+  guint fill[AFXDP_STREAM_QUEUES] = { 0 };
+  guint n_streams = 0, n_frames, slack;
 
   if (!distributor->engine)
     return;
   n_frames = afxdp_umem_n_frames (afxdp_engine_umem (distributor->engine));
-  for (guint i = 0; i < distributor->subscriptions->len; i++) {
-    AfxdpSubscription *subscription = distributor->subscriptions->pdata[i];
+  slack = MIN (AFXDP_XSK_REFILL_STEP, n_frames / 8);
+  for (guint i = 0; i < all->len; i++) {
+    const AfxdpSubscription *subscription = all->pdata[i];
 
-    n += subscription->slot >= 0;
+    n_streams += subscription->slot >= 0;
+    for (guint j = 0; j < subscription->door.n_rings; j++)
+      fill[subscription->door.rings[j].queue] = slack;
   }
-  share = MAX (1, n_frames / 2 / MAX (1, n));
+  for (guint queue = 0; queue < AFXDP_STREAM_QUEUES; queue++)
+    n_frames -= MIN (n_frames, fill[queue]);
 
   pthread_mutex_lock (&distributor->lock);
-  for (guint i = 0; i < distributor->subscriptions->len; i++) {
-    AfxdpSubscription *subscription = distributor->subscriptions->pdata[i];
+  for (guint i = 0; i < all->len; i++) {
+    AfxdpSubscription *subscription = all->pdata[i];
     AfxdpFastDoor *door = &subscription->door;
-    guint credit = MAX (1, share / MAX (1, door->n_rings));
+    Budget budget = budget_of (subscription, n_frames / MAX (1, n_streams));
 
-    door->share = share;
-    for (guint j = 0; j < door->n_rings; j++)
-      __atomic_store_n (&door->rings[j].words->credit,
-          MIN (credit, subscription->settings.ring_size), __ATOMIC_RELAXED);
+    door->share = budget.share;
+    for (guint j = 0; j < door->n_rings; j++) {
+      fill[door->rings[j].queue] += budget.credit;
+      __atomic_store_n (
+          &door->rings[j].words->credit, budget.credit, __ATOMIC_RELAXED);
+    }
   }
   pthread_mutex_unlock (&distributor->lock);
+  for (guint queue = 0; queue < AFXDP_STREAM_QUEUES; queue++)
+    if (fill[queue])
+      afxdp_engine_set_fill (distributor->engine, queue, fill[queue]);
 }
 
 /* Attaching, and trying again. */
@@ -258,7 +294,7 @@ load_engine (Distributor *distributor, GError **error)
     .xdp_mode = settings->xdp_mode,
     .zero_copy = settings->zero_copy,
     .n_frames = settings->umem_frames
-        ? settings->umem_frames
+        ? MAX (settings->umem_frames, FEWEST_FRAMES)
         : MAX (2 * settings->ring_size, DEFAULT_FRAMES),
   };
   AfxdpEngine *engine =

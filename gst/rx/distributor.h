@@ -34,6 +34,7 @@ typedef struct
   guint umem_frames;       /* likewise; 0 = automatic */
   gint queue;              /* -1: whichever the flow arrives on */
   guint ring_size;         /* a power of two */
+  guint batch;             /* packets that are read at once from each ring */
 } AfxdpSubscriptionSettings;
 
 typedef enum

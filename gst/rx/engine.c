@@ -234,8 +234,9 @@ afxdp_engine_add_ring (AfxdpEngine *engine, guint slot, guint queue,
   struct afxdp_slot *words = afxdp_xdpprog_slot (engine->prog, slot, queue);
   AfxdpXsk *xsk;
 
-  if (!afxdp_xsk_pool_open_queue (
-          engine->pool, queue, engine->settings.zero_copy, generic, error))
+  if (!afxdp_xsk_pool_open_queue (engine->pool, queue,
+          engine->settings.n_frames / 4, engine->settings.zero_copy, generic,
+          error))
     return FALSE;
   xsk = take_idle (engine, queue, ring_size);
   if (!xsk)
@@ -252,6 +253,12 @@ afxdp_engine_add_ring (AfxdpEngine *engine, guint slot, guint queue,
   }
   *ring = (AfxdpRing){ .queue = queue, .xsk = xsk, .words = words };
   return TRUE;
+}
+
+void
+afxdp_engine_set_fill (AfxdpEngine *engine, guint queue, guint frames)
+{
+  afxdp_xsk_pool_set_fill (engine->pool, queue, frames);
 }
 
 guint

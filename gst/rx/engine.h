@@ -71,6 +71,8 @@ guint64 afxdp_engine_n_passed (AfxdpEngine *engine, guint slot, guint queue);
 /* Fills in ring, whose door is closed. The caller owns its xsk. */
 gboolean afxdp_engine_add_ring (AfxdpEngine *engine, guint slot, guint queue,
     guint ring_size, AfxdpRing *ring, GError **error);
+/* How many frames should wait in the fill ring of a queue that has a ring. */
+void afxdp_engine_set_fill (AfxdpEngine *engine, guint queue, guint frames);
 /* Takes flow out of the program and slot's rings out of its map, waits until
  * no packet can be on its way to them, and takes home what they hold. The slot
  * is free then; the sockets are kept for other slots. Returns how many packets

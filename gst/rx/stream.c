@@ -312,9 +312,9 @@ follow_distributor (AfxdpStream *stream)
     stream->exhausted = TRUE;
     close_fast_door (stream);
     tell (stream, AFXDP_DOOR_SLOW, NULL,
-        "The pipeline took packets more slowly than they came until %u waited: "
-        "the rest waits in the socket",
-        MIN (stream->fast.share, stream->settings.ring_size));
+        "The pipeline took packets more slowly than they came, until its part "
+        "of "
+        "the frames was used up; the next ones wait in the socket");
   } else if (ready && stream->exhausted) {
     /* Not when the socket is empty: that may never be, at a rate that only the
      * fast door can take. */
@@ -795,6 +795,7 @@ look_for_fast_door (
     .umem_frames = settings->umem_frames,
     .queue = settings->queue,
     .ring_size = settings->ring_size,
+    .batch = settings->batch,
   };
 
   if (settings->mode == AFXDP_MODE_SOCKET)

@@ -16,8 +16,6 @@
 
 /* No TX, but the kernel wants a completion ring beside every fill ring. */
 #define COMPLETION_SIZE 16
-/* Frames that go into a fill ring at once: worth the lock. */
-#define REFILL_STEP 64
 
 /* The memory that the kernel shares for one ring. */
 typedef struct
@@ -32,7 +30,8 @@ typedef struct
   int fd;
   RingMapping mapping;
   struct xsk_ring_prod fill;
-  guint64 filled; /* frames ever put in */
+  guint64 filled;     /* frames ever put in */
+  atomic_uint target; /* frames that should be in it */
 } Owner;
 
 typedef struct
@@ -54,7 +53,6 @@ struct _AfxdpXskPool
   int *spare;
   guint n_spare;
   guint fill_size;
-  atomic_uint n_open;
 
   /* The socket that registered the UMEM becomes the owner of the first queue
    * that can be bound; until then it waits here, since a bind that failed
@@ -139,7 +137,7 @@ afxdp_xsk_pool_new (AfxdpUmem *umem, int ifindex, const gchar *interface,
   pool->ifindex = ifindex;
   pool->interface = g_strdup (interface);
   pool->fill_size = 1;
-  while (pool->fill_size < afxdp_umem_n_frames (umem) / 2)
+  while (pool->fill_size < afxdp_umem_n_frames (umem))
     pool->fill_size *= 2;
   pool->n_queues = n_queues;
   pool->queues = g_aligned_alloc0 (n_queues, sizeof *pool->queues, 64);
@@ -274,21 +272,20 @@ create_fill_ring (AfxdpXskPool *pool, Owner *owner, GError **error)
   return TRUE;
 }
 
-/* Half of the frames wait in the fill rings, in equal parts. */
+/* Below the target by this much, a fill ring is topped up. */
 static guint
-fill_target (AfxdpXskPool *pool)
+refill_step (guint target)
 {
-  return afxdp_umem_n_frames (pool->umem) / 2 /
-      MAX (1, atomic_load_explicit (&pool->n_open, memory_order_relaxed));
+  return MAX (1, MIN (AFXDP_XSK_REFILL_STEP, target / 4));
 }
 
 /* How many frames the fill ring is short of its target. Any thread. */
 static guint
-shortage (AfxdpXskPool *pool, const Owner *owner)
+shortage (const Owner *owner)
 {
   guint32 produced = __atomic_load_n (owner->fill.producer, __ATOMIC_RELAXED);
   guint32 consumed = __atomic_load_n (owner->fill.consumer, __ATOMIC_RELAXED);
-  guint target = fill_target (pool);
+  guint target = atomic_load_explicit (&owner->target, memory_order_relaxed);
   guint inside = produced - consumed;
 
   return inside < target ? target - inside : 0;
@@ -300,10 +297,10 @@ static gboolean
 fill (AfxdpXskPool *pool, Owner *owner)
 {
   guint shift = g_bit_nth_lsf (afxdp_umem_frame_size (pool->umem), -1);
-  guint32 frames[REFILL_STEP];
+  guint32 frames[AFXDP_XSK_REFILL_STEP];
 
-  for (guint n = shortage (pool, owner); n;) {
-    guint want = MIN (n, REFILL_STEP);
+  for (guint n = shortage (owner); n;) {
+    guint want = MIN (n, AFXDP_XSK_REFILL_STEP);
     guint got = afxdp_umem_take (pool->umem, frames, want, TRUE);
     guint32 at = 0;
 
@@ -327,10 +324,11 @@ static void
 refill (AfxdpXskPool *pool, Queue *queue)
 {
   Owner *owner = &queue->owner;
-  guint step = MAX (1, MIN (REFILL_STEP, fill_target (pool) / 4));
+  guint step =
+      refill_step (atomic_load_explicit (&owner->target, memory_order_relaxed));
   gboolean enough;
 
-  if (shortage (pool, owner) < step || pthread_mutex_trylock (&queue->lock))
+  if (shortage (owner) < step || pthread_mutex_trylock (&queue->lock))
     return;
   enough = fill (pool, owner);
   pthread_mutex_unlock (&queue->lock);
@@ -430,7 +428,7 @@ discard_owner (AfxdpXskPool *pool, Owner *owner)
 }
 
 gboolean
-afxdp_xsk_pool_open_queue (AfxdpXskPool *pool, guint number,
+afxdp_xsk_pool_open_queue (AfxdpXskPool *pool, guint number, guint frames,
     AfxdpZeroCopy zero_copy, gboolean generic, GError **error)
 {
   Queue *queue = &pool->queues[number];
@@ -444,22 +442,29 @@ afxdp_xsk_pool_open_queue (AfxdpXskPool *pool, guint number,
   if (!owner->mapping.memory && !create_fill_ring (pool, owner, error))
     goto close_other;
   /* Full before the bind: zero-copy drivers fill their ring from it there. */
-  atomic_fetch_add (&pool->n_open, 1);
+  atomic_store (&owner->target, frames);
   fill (pool, owner);
   if (!bind_owner (pool, owner, number, bind_flags (zero_copy, generic), error))
-    goto uncount;
+    goto close_other;
   queue->owner = *owner;
   *owner = (Owner){ .fd = -1 };
   atomic_store (&queue->open, TRUE);
   afxdp_umem_set_refill (pool->umem, refill_all, pool);
   return TRUE;
 
-uncount:
-  atomic_fetch_sub (&pool->n_open, 1);
 close_other:
   if (owner == &other)
     discard_owner (pool, owner);
   return FALSE;
+}
+
+void
+afxdp_xsk_pool_set_fill (AfxdpXskPool *pool, guint number, guint frames)
+{
+  Queue *queue = &pool->queues[number];
+
+  atomic_store (&queue->owner.target, MIN (frames, pool->fill_size));
+  refill (pool, queue);
 }
 
 gboolean

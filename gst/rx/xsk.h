@@ -30,6 +30,11 @@ typedef enum
   AFXDP_ZERO_COPY_NEVER,
 } AfxdpZeroCopy;
 
+/* A fill ring is topped up when it is this much below what should be in it (a
+ * quarter of that, when it is less). So that many packets may find it empty
+ * earlier than it looks: leave room. */
+#define AFXDP_XSK_REFILL_STEP 64
+
 typedef struct _AfxdpXskPool AfxdpXskPool;
 typedef struct _AfxdpXsk AfxdpXsk;
 
@@ -42,13 +47,16 @@ AfxdpXskPool *afxdp_xsk_pool_new (AfxdpUmem *umem, int ifindex,
 AfxdpXskPool *afxdp_xsk_pool_ref (AfxdpXskPool *pool);
 void afxdp_xsk_pool_unref (AfxdpXskPool *pool);
 
-/* Makes queue ready for streams' sockets: binds its owner and fills its fill
- * ring. Does nothing when it is. generic: the program runs in generic mode,
- * where zero-copy cannot be. Errors: AFXDP_ERROR_QUEUE_BUSY when another
+/* Makes queue ready for streams' sockets: binds its owner and puts frames into
+ * its fill ring. Does nothing when it is. generic: the program runs in generic
+ * mode, where zero-copy cannot be. Errors: AFXDP_ERROR_QUEUE_BUSY when another
  * process has the queue (or the kernel has not yet released it: try again for
  * a second), _UNSUPPORTED when zero-copy is required and cannot be had. */
 gboolean afxdp_xsk_pool_open_queue (AfxdpXskPool *pool, guint queue,
-    AfxdpZeroCopy zero_copy, gboolean generic, GError **error);
+    guint frames, AfxdpZeroCopy zero_copy, gboolean generic, GError **error);
+/* How many frames should be in the fill ring of an open queue. Takes none out
+ * when there are more. */
+void afxdp_xsk_pool_set_fill (AfxdpXskPool *pool, guint queue, guint frames);
 /* What the driver does on the queues that are open. */
 gboolean afxdp_xsk_pool_is_zero_copy (const AfxdpXskPool *pool);
 /* Frames in the fill rings, in the driver and in the RX rings. */
