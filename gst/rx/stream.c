@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "error.h"
-#include "packet.h"
+#include "lane.h"
 #include "socket.h"
 
 #define MS G_GUINT64_CONSTANT (1000000)
@@ -26,16 +26,6 @@
 /* With mode=af-xdp: the kernel may not yet have released a queue. */
 #define START_TIMEOUT_MS 1500
 
-/* One source of packets: the socket, or one ring. Packets that it gave and that
- * have not been handed out yet are packets[first] to packets[end - 1]. */
-typedef struct
-{
-  AfxdpPacket *packets;
-  guint first, end;
-  const AfxdpRing *ring; /* NULL: the socket */
-  guint64 next_ordinal;  /* that the program gives on this ring */
-} Lane;
-
 typedef enum
 {
   SLOW_SIDE,
@@ -46,8 +36,7 @@ struct _AfxdpStream
 {
   AfxdpStreamSettings settings; /* its pointers are not to be used */
   GInetAddress *address;
-  guint8 destination[16];
-  gsize destination_size;
+  AfxdpDestination destination;
   gboolean has_netdev;
   AfxdpNetdev netdev;
   AfxdpSocket *socket;
@@ -59,11 +48,9 @@ struct _AfxdpStream
 
   /* The streaming thread's own. */
   AfxdpFastDoor fast;
-  guint version; /* of fast */
-  Lane lanes[1 + AFXDP_STREAM_QUEUES];
+  guint version;                            /* of fast */
+  AfxdpLane lanes[1 + AFXDP_STREAM_QUEUES]; /* the first is the socket's */
   guint n_lanes;
-  AfxdpXskPacket *raw;
-  AfxdpSocketPacket *datagrams;
 
   gboolean open;      /* our word on it; the program may know better */
   gboolean exhausted; /* closed because the credit was used up */
@@ -72,13 +59,12 @@ struct _AfxdpStream
   guint grace;        /* ticket: after it, first has got all it will get */
   guint64 settle_by;
   gboolean slow_due;          /* there may be something in the socket */
-  gboolean slow_dry;          /* the last look emptied it */
   guint batches;              /* since the last look */
   guint64 passed, redirected; /* sums at the last look */
   gboolean has_last;
   AfxdpRtp last; /* of the packet handed out last */
 
-  Lane *handed_out; /* batch between receive() and done() */
+  AfxdpLane *handed_out; /* batch between receive() and done() */
   guint n_handed_out;
   AfxdpAccount *account; /* that its frames are lent from */
   guint lendable;        /* reserved in account, not yet lent */
@@ -152,7 +138,7 @@ afxdp_stream_door_changed (AfxdpStream *stream, AfxdpDoorChange *change)
 /* Opening and closing: one store for each ring. */
 
 static Side
-side_of (const Lane *lane)
+side_of (const AfxdpLane *lane)
 {
   return lane->ring ? FAST_SIDE : SLOW_SIDE;
 }
@@ -213,20 +199,6 @@ settle (AfxdpStream *stream)
   stream->settling = FALSE;
 }
 
-/* With the door closed, a grace period over and the ring empty, what the
- * program redirected and the ring did not deliver was lost in between. */
-static void
-forget_lost (AfxdpStream *stream)
-{
-  for (guint i = 1; i < stream->n_lanes; i++) {
-    Lane *lane = &stream->lanes[i];
-    struct afxdp_slot *words = lane->ring->words;
-
-    lane->next_ordinal = __atomic_load_n (&words->redirected, __ATOMIC_RELAXED);
-    __atomic_store_n (&words->released, lane->next_ordinal, __ATOMIC_RELAXED);
-  }
-}
-
 static gboolean
 is_exhausted (const AfxdpStream *stream)
 {
@@ -255,26 +227,14 @@ static gboolean
 side_is_empty (const AfxdpStream *stream, Side side)
 {
   if (side == SLOW_SIDE)
-    return stream->lanes[0].first == stream->lanes[0].end && stream->slow_dry;
+    return afxdp_lane_is_empty (&stream->lanes[0]) && stream->lanes[0].dry;
   for (guint i = 1; i < stream->n_lanes; i++) {
-    const Lane *lane = &stream->lanes[i];
+    const AfxdpLane *lane = &stream->lanes[i];
 
-    if (lane->first != lane->end || afxdp_xsk_n_waiting (lane->ring->xsk))
+    if (!afxdp_lane_is_empty (lane) || afxdp_xsk_n_waiting (lane->ring->xsk))
       return FALSE;
   }
   return TRUE;
-}
-
-static void
-add_lane (AfxdpStream *stream, const AfxdpRing *ring)
-{
-  Lane *lane = &stream->lanes[stream->n_lanes++];
-
-  lane->packets = g_new (AfxdpPacket, stream->settings.batch);
-  lane->ring = ring;
-  if (ring)
-    lane->next_ordinal =
-        __atomic_load_n (&ring->words->redirected, __ATOMIC_RELAXED);
 }
 
 /* Reads what the distributor published. Returns whether there are new rings. */
@@ -290,8 +250,10 @@ read_fast_door (AfxdpStream *stream)
   afxdp_fast_door_clear (&stream->fast);
   afxdp_subscription_read (stream->subscription, &stream->fast);
   /* Rings are only ever added, at the end. */
-  while (stream->n_lanes < 1 + stream->fast.n_rings)
-    add_lane (stream, &stream->fast.rings[stream->n_lanes - 1]);
+  for (; stream->n_lanes < 1 + stream->fast.n_rings; stream->n_lanes++)
+    afxdp_lane_init_ring (&stream->lanes[stream->n_lanes],
+        &stream->fast.rings[stream->n_lanes - 1], stream->fast.umem,
+        stream->settings.batch);
   return stream->n_lanes > n_lanes;
 }
 
@@ -330,98 +292,6 @@ follow_distributor (AfxdpStream *stream)
 
 /* Looking into the lanes. */
 
-static gboolean
-is_mine (const AfxdpStream *stream, const AfxdpDatagram *datagram)
-{
-  return datagram->destination_port == stream->settings.port &&
-      (datagram->version == 4 ? 4 : 16) == stream->destination_size &&
-      !memcmp (
-          datagram->destination, stream->destination, stream->destination_size);
-}
-
-/* Takes the arrival time and the ordinal from in front of a packet. */
-static guint64
-read_metadata (Lane *lane, const guint8 *data)
-{
-  struct afxdp_metadata metadata;
-  guint32 ahead;
-
-  memcpy (&metadata, data - sizeof metadata, sizeof metadata);
-  ahead = metadata.ordinal - (guint32) lane->next_ordinal;
-  lane->next_ordinal += ahead + G_GUINT64_CONSTANT (1);
-  return metadata.time;
-}
-
-static void
-look_into_ring (AfxdpStream *stream, Lane *lane)
-{
-  guint n =
-      afxdp_xsk_receive (lane->ring->xsk, stream->raw, stream->settings.batch);
-  guint64 now = 0;
-
-  lane->first = lane->end = 0;
-  if (!n)
-    return;
-  if (!stream->fast.metadata)
-    now = clock_ns (CLOCK_MONOTONIC);
-  for (guint i = 0; i < n; i++) {
-    AfxdpPacket *packet = &lane->packets[lane->end];
-    const AfxdpXskPacket *raw = &stream->raw[i];
-    AfxdpDatagram datagram;
-
-    packet->arrival = now ? now : read_metadata (lane, raw->data);
-    packet->frame = raw->frame;
-    if (afxdp_packet_parse (raw->data, raw->length, &datagram) !=
-            AFXDP_PACKET_UDP ||
-        !is_mine (stream, &datagram)) {
-      afxdp_umem_give (stream->fast.umem, &raw->frame, 1);
-      atomic_fetch_add_explicit (&stream->malformed, 1, memory_order_relaxed);
-      continue;
-    }
-    packet->data = datagram.payload;
-    packet->size = datagram.payload_size;
-    afxdp_rtp_parse (packet->data, packet->size, &packet->rtp);
-    lane->end++;
-  }
-  if (!stream->fast.metadata)
-    lane->next_ordinal += n;
-  __atomic_store_n (
-      &lane->ring->words->released, lane->next_ordinal, __ATOMIC_RELEASE);
-}
-
-static void
-look_into_socket (AfxdpStream *stream, Lane *lane)
-{
-  guint64 monotonic, real;
-  int errnum;
-  guint n = afxdp_socket_receive (
-      stream->socket, stream->datagrams, stream->settings.batch, &errnum);
-
-  stream->batches = 0;
-  stream->slow_dry = n < stream->settings.batch;
-  stream->slow_due = !stream->slow_dry;
-  lane->first = 0;
-  lane->end = n;
-  if (!n)
-    return;
-  monotonic = clock_ns (CLOCK_MONOTONIC);
-  real = clock_ns (CLOCK_REALTIME);
-  for (guint i = 0; i < n; i++) {
-    const AfxdpSocketPacket *datagram = &stream->datagrams[i];
-    AfxdpPacket *packet = &lane->packets[i];
-    guint64 age = real - datagram->arrival;
-
-    /* No stamp, or the clock was set back meanwhile. */
-    if (!datagram->arrival || datagram->arrival > real || age > monotonic)
-      age = 0;
-    packet->arrival = monotonic - age;
-    packet->data = datagram->data;
-    packet->size = datagram->size;
-    packet->frame = datagram->frame;
-    afxdp_rtp_parse (packet->data, packet->size, &packet->rtp);
-  }
-}
-
 /* Packets by the socket although the program should have redirected them, and
  * it has seen none: does it still run? Does the flow come on another queue? */
 static void
@@ -439,23 +309,28 @@ static void
 look (AfxdpStream *stream)
 {
   guint64 passed = 0, redirected = 0;
-  Lane *slow = &stream->lanes[0];
+  AfxdpLane *slow = &stream->lanes[0];
 
   for (guint i = 1; i < stream->n_lanes; i++) {
-    Lane *lane = &stream->lanes[i];
+    AfxdpLane *lane = &stream->lanes[i];
 
-    if (lane->first == lane->end)
-      look_into_ring (stream, lane);
+    if (afxdp_lane_is_empty (lane))
+      atomic_fetch_add_explicit (&stream->malformed,
+          afxdp_lane_read_ring (
+              lane, &stream->destination, stream->fast.metadata),
+          memory_order_relaxed);
     passed += __atomic_load_n (&lane->ring->words->passed, __ATOMIC_RELAXED);
     redirected +=
         __atomic_load_n (&lane->ring->words->redirected, __ATOMIC_RELAXED);
   }
-  if (slow->first != slow->end)
+  if (!afxdp_lane_is_empty (slow))
     return;
   if (!stream->slow_due && !stream->settling && passed == stream->passed &&
       (!stream->open || ++stream->batches < BATCHES_BETWEEN_LOOKS))
     return;
-  look_into_socket (stream, slow);
+  afxdp_lane_read_socket (slow);
+  stream->batches = 0;
+  stream->slow_due = !slow->dry;
   if (slow->end && stream->subscription)
     doubt (stream, passed, redirected);
   stream->passed = passed;
@@ -501,8 +376,8 @@ static void
 try_to_settle (AfxdpStream *stream, gboolean grace_over)
 {
   if (grace_over && side_is_empty (stream, stream->first)) {
-    if (!stream->open)
-      forget_lost (stream);
+    for (guint i = 1; !stream->open && i < stream->n_lanes; i++)
+      afxdp_lane_forget_lost (&stream->lanes[i]);
     settle (stream);
   } else if ((stream->first == SLOW_SIDE && is_half_full (stream)) ||
       clock_ns (CLOCK_MONOTONIC) >= stream->settle_by) {
@@ -512,16 +387,16 @@ try_to_settle (AfxdpStream *stream, gboolean grace_over)
 
 /* The lane whose first packet is next, or NULL: there is none, or it must wait
  * for older ones of the other side. */
-static Lane *
+static AfxdpLane *
 next_lane (AfxdpStream *stream)
 {
-  Lane *best = NULL;
+  AfxdpLane *best = NULL;
   gboolean first_has_some = FALSE;
 
   for (guint i = 0; i < stream->n_lanes; i++) {
-    Lane *lane = &stream->lanes[i];
+    AfxdpLane *lane = &stream->lanes[i];
 
-    if (lane->first == lane->end)
+    if (afxdp_lane_is_empty (lane))
       continue;
     first_has_some |= side_of (lane) == stream->first;
     if (!best ||
@@ -532,7 +407,7 @@ next_lane (AfxdpStream *stream)
       !first_has_some) {
     /* Unless it continues what was handed out last. */
     if (!stream->has_last ||
-        !follows (&best->packets[best->first].rtp, &stream->last))
+        !follows (&afxdp_lane_head (best)->rtp, &stream->last))
       return NULL;
   }
   return best;
@@ -540,21 +415,21 @@ next_lane (AfxdpStream *stream)
 
 /* How many packets of lane come before those of the others. */
 static guint
-run_length (AfxdpStream *stream, const Lane *lane, guint max)
+run_length (AfxdpStream *stream, const AfxdpLane *lane, guint max)
 {
   guint n = MIN (max, lane->end - lane->first);
   const AfxdpPacket *packets = &lane->packets[lane->first];
 
   for (guint i = 0; i < stream->n_lanes; i++) {
-    const Lane *other = &stream->lanes[i];
+    const AfxdpLane *other = &stream->lanes[i];
 
-    if (other == lane || other->first == other->end)
+    if (other == lane || afxdp_lane_is_empty (other))
       continue;
     for (guint j = 1; j < n; j++)
-      if (comes_before (&other->packets[other->first], &packets[j]))
+      if (comes_before (afxdp_lane_head (other), &packets[j]))
         n = j;
   }
-  if (!lane->ring || stream->lanes[0].first != stream->lanes[0].end)
+  if (!lane->ring || !afxdp_lane_is_empty (&stream->lanes[0]))
     return n;
   /* At a gap, look whether the missing packet came by the socket. */
   for (guint j = 1; j < n; j++)
@@ -567,7 +442,7 @@ run_length (AfxdpStream *stream, const Lane *lane, guint max)
 }
 
 static void
-hand_out (AfxdpStream *stream, Lane *lane, guint max, AfxdpBatch *batch)
+hand_out (AfxdpStream *stream, AfxdpLane *lane, guint max, AfxdpBatch *batch)
 {
   guint n = run_length (stream, lane, max);
   guint share, held;
@@ -611,12 +486,12 @@ sleep_until (AfxdpStream *stream, guint64 deadline)
 
   fds[n++] = (struct pollfd){ .fd = stream->wake, .events = POLLIN };
   for (guint i = 0; i < stream->n_lanes; i++) {
-    const Lane *lane = &stream->lanes[i];
+    const AfxdpLane *lane = &stream->lanes[i];
     int fd = lane->ring ? afxdp_xsk_fd (lane->ring->xsk)
                         : afxdp_socket_fd (stream->socket);
 
     /* What waits for its turn must not wake us again and again. */
-    if (lane->first == lane->end)
+    if (afxdp_lane_is_empty (lane))
       fds[n++] = (struct pollfd){ .fd = fd, .events = POLLIN };
   }
   if (ppoll (fds, n, &timeout, NULL) <= 0)
@@ -635,7 +510,7 @@ afxdp_stream_receive (
 {
   do {
     gboolean grace_over;
-    Lane *lane;
+    AfxdpLane *lane;
 
     if (atomic_load_explicit (&stream->woken, memory_order_relaxed))
       return FALSE;
@@ -666,24 +541,15 @@ afxdp_stream_lend (AfxdpStream *stream, AfxdpPacket *packet)
   return afxdp_account_umem (stream->account);
 }
 
-/* Returns how many packets that were. */
-static guint
-give_home (AfxdpUmem *umem, const AfxdpPacket *packets, guint n)
-{
-  for (guint i = 0; i < n; i++)
-    if (packets[i].frame != AFXDP_NO_FRAME)
-      afxdp_umem_give (umem, &packets[i].frame, 1);
-  return n;
-}
-
 void
 afxdp_stream_done (AfxdpStream *stream)
 {
-  Lane *lane = stream->handed_out;
+  AfxdpLane *lane = stream->handed_out;
   AfxdpPacket *packets = &lane->packets[lane->first];
 
-  give_home (
-      afxdp_account_umem (stream->account), packets, stream->n_handed_out);
+  for (guint i = 0; i < stream->n_handed_out; i++)
+    if (packets[i].frame != AFXDP_NO_FRAME)
+      afxdp_umem_give (lane->umem, &packets[i].frame, 1);
   afxdp_account_unreserve (stream->account, stream->lendable);
   stream->last = packets[stream->n_handed_out - 1].rtp;
   stream->has_last = TRUE;
@@ -779,7 +645,9 @@ open_slow_door (
   stream->settings.port = afxdp_socket_port (stream->socket);
   stream->socket_account =
       afxdp_account_new (afxdp_socket_umem (stream->socket));
-  add_lane (stream, NULL);
+  afxdp_lane_init_socket (&stream->lanes[0], stream->socket, settings->batch);
+  stream->n_lanes = 1;
+  stream->destination.port = stream->settings.port;
   return TRUE;
 }
 
@@ -827,12 +695,13 @@ afxdp_stream_new (const AfxdpStreamSettings *settings, GError **error)
 
   stream->settings = *settings;
   stream->address = g_object_ref (settings->address);
-  stream->destination_size = g_inet_address_get_native_size (settings->address);
-  memcpy (stream->destination, g_inet_address_to_bytes (settings->address),
-      stream->destination_size);
+  stream->destination.version =
+      g_inet_address_get_family (settings->address) == G_SOCKET_FAMILY_IPV6 ? 6
+                                                                            : 4;
+  memcpy (stream->destination.address,
+      g_inet_address_to_bytes (settings->address),
+      g_inet_address_get_native_size (settings->address));
   stream->wake = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
-  stream->raw = g_new (AfxdpXskPacket, settings->batch);
-  stream->datagrams = g_new (AfxdpSocketPacket, settings->batch);
   stream->slow_due = TRUE;
   /* The fast door before the join: attaching resets most NICs. */
   if (stream->wake < 0)
@@ -851,21 +720,14 @@ afxdp_stream_new (const AfxdpStreamSettings *settings, GError **error)
 void
 afxdp_stream_close (AfxdpStream *stream, AfxdpStreamCounts *counts)
 {
-  for (guint i = 0; i < stream->n_lanes; i++) {
-    Lane *lane = &stream->lanes[i];
-
-    stream->discarded += give_home (
-        lane->ring ? stream->fast.umem : afxdp_socket_umem (stream->socket),
-        &lane->packets[lane->first], lane->end - lane->first);
-  }
+  for (guint i = 0; i < stream->n_lanes; i++)
+    stream->discarded += afxdp_lane_clear (&stream->lanes[i]);
   afxdp_fast_door_clear (&stream->fast);
   if (stream->socket)
     afxdp_stream_counts (stream, counts);
   counts->discarded =
       stream->discarded + afxdp_subscription_free (stream->subscription);
 
-  for (guint i = 0; i < stream->n_lanes; i++)
-    g_free (stream->lanes[i].packets);
   afxdp_account_close (stream->socket_account);
   afxdp_socket_free (stream->socket);
   afxdp_door_change_clear (&stream->change);
@@ -873,7 +735,5 @@ afxdp_stream_close (AfxdpStream *stream, AfxdpStreamCounts *counts)
     close (stream->wake);
   g_object_unref (stream->address);
   g_free (stream->slow_reason);
-  g_free (stream->raw);
-  g_free (stream->datagrams);
   g_free (stream);
 }

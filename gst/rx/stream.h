@@ -23,8 +23,8 @@
 #include <gio/gio.h>
 
 #include "distributor.h"
+#include "lane.h"
 #include "netdev.h"
-#include "rtp.h"
 #include "umem.h"
 
 G_BEGIN_DECLS
@@ -58,15 +58,6 @@ typedef struct
   guint buffer_size;
   gboolean auto_multicast;
 } AfxdpStreamSettings;
-
-typedef struct
-{
-  const guint8 *data; /* UDP payload */
-  guint size;         /* bytes, 0 is legal */
-  guint32 frame;      /* AFXDP_NO_FRAME: not in one, or lent */
-  guint64 arrival;    /* ns of CLOCK_MONOTONIC */
-  AfxdpRtp rtp;
-} AfxdpPacket;
 
 typedef struct
 {

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One source of a stream's packets: its socket, or one of its rings. */
+#include "lane.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "packet.h"
+
+static guint64
+clock_ns (clockid_t clock)
+{
+  struct timespec time;
+
+  clock_gettime (clock, &time);
+  return time.tv_sec * G_GUINT64_CONSTANT (1000000000) + time.tv_nsec;
+}
+
+static guint64
+n_redirected (const AfxdpLane *lane)
+{
+  return __atomic_load_n (&lane->ring->words->redirected, __ATOMIC_RELAXED);
+}
+
+/* Gives credit back to the program. */
+static void
+release (AfxdpLane *lane)
+{
+  __atomic_store_n (
+      &lane->ring->words->released, lane->next_ordinal, __ATOMIC_RELEASE);
+}
+
+void
+afxdp_lane_init_ring (
+    AfxdpLane *lane, const AfxdpRing *ring, AfxdpUmem *umem, guint batch)
+{
+  *lane = (AfxdpLane){ .ring = ring, .umem = umem, .batch = batch };
+  lane->packets = g_new (AfxdpPacket, batch);
+  lane->raw = g_new (AfxdpXskPacket, batch);
+  lane->next_ordinal = n_redirected (lane);
+}
+
+void
+afxdp_lane_init_socket (AfxdpLane *lane, AfxdpSocket *socket, guint batch)
+{
+  *lane = (AfxdpLane){
+    .socket = socket, .umem = afxdp_socket_umem (socket), .batch = batch
+  };
+  lane->packets = g_new (AfxdpPacket, batch);
+  lane->raw = g_new (AfxdpSocketPacket, batch);
+}
+
+guint
+afxdp_lane_clear (AfxdpLane *lane)
+{
+  guint n = lane->end - lane->first;
+
+  for (; lane->first < lane->end; lane->first++) {
+    const AfxdpPacket *packet = afxdp_lane_head (lane);
+
+    if (packet->frame != AFXDP_NO_FRAME)
+      afxdp_umem_give (lane->umem, &packet->frame, 1);
+  }
+  g_clear_pointer (&lane->packets, g_free);
+  g_clear_pointer (&lane->raw, g_free);
+  return n;
+}
+
+static gboolean
+is_for (const AfxdpDestination *destination, const AfxdpDatagram *datagram)
+{
+  return datagram->destination_port == destination->port &&
+      datagram->version == destination->version &&
+      !memcmp (datagram->destination, destination->address,
+          datagram->version == 4 ? 4 : 16);
+}
+
+/* Takes the arrival time and the ordinal from in front of a packet. */
+static guint64
+read_metadata (AfxdpLane *lane, const guint8 *data)
+{
+  struct afxdp_metadata metadata;
+  guint32 ahead;
+
+  memcpy (&metadata, data - sizeof metadata, sizeof metadata);
+  ahead = metadata.ordinal - (guint32) lane->next_ordinal;
+  lane->next_ordinal += ahead + G_GUINT64_CONSTANT (1);
+  return metadata.time;
+}
+
+guint
+afxdp_lane_read_ring (
+    AfxdpLane *lane, const AfxdpDestination *destination, gboolean metadata)
+{
+  AfxdpXskPacket *raw = lane->raw;
+  guint n = afxdp_xsk_receive (lane->ring->xsk, raw, lane->batch);
+  guint64 now = 0;
+
+  lane->first = lane->end = 0;
+  lane->dry = n < lane->batch;
+  if (!n)
+    return 0;
+  if (!metadata) {
+    now = clock_ns (CLOCK_MONOTONIC);
+    lane->next_ordinal += n;
+  }
+  for (guint i = 0; i < n; i++) {
+    AfxdpPacket *packet = &lane->packets[lane->end];
+    AfxdpDatagram datagram;
+
+    packet->arrival = metadata ? read_metadata (lane, raw[i].data) : now;
+    packet->frame = raw[i].frame;
+    if (afxdp_packet_parse (raw[i].data, raw[i].length, &datagram) !=
+            AFXDP_PACKET_UDP ||
+        !is_for (destination, &datagram)) {
+      afxdp_umem_give (lane->umem, &packet->frame, 1);
+      continue;
+    }
+    packet->data = datagram.payload;
+    packet->size = datagram.payload_size;
+    afxdp_rtp_parse (packet->data, packet->size, &packet->rtp);
+    lane->end++;
+  }
+  release (lane);
+  return n - lane->end;
+}
+
+void
+afxdp_lane_read_socket (AfxdpLane *lane)
+{
+  AfxdpSocketPacket *raw = lane->raw;
+  guint64 monotonic, real;
+  int errnum;
+
+  lane->first = 0;
+  lane->end = afxdp_socket_receive (lane->socket, raw, lane->batch, &errnum);
+  lane->dry = lane->end < lane->batch;
+  if (!lane->end)
+    return;
+  monotonic = clock_ns (CLOCK_MONOTONIC);
+  real = clock_ns (CLOCK_REALTIME);
+  for (guint i = 0; i < lane->end; i++) {
+    AfxdpPacket *packet = &lane->packets[i];
+    guint64 age = real - raw[i].arrival;
+
+    /* No stamp, or the clock was set back meanwhile. */
+    if (!raw[i].arrival || raw[i].arrival > real || age > monotonic)
+      age = 0;
+    packet->arrival = monotonic - age;
+    packet->data = raw[i].data;
+    packet->size = raw[i].size;
+    packet->frame = raw[i].frame;
+    afxdp_rtp_parse (packet->data, packet->size, &packet->rtp);
+  }
+}
+
+void
+afxdp_lane_forget_lost (AfxdpLane *lane)
+{
+  lane->next_ordinal = n_redirected (lane);
+  release (lane);
+}
