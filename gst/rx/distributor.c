@@ -11,24 +11,18 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "attachment.h"
 #include "error.h"
 
 #define MS G_GUINT64_CONSTANT (1000000)
-#define NEVER G_MAXUINT64
 
-/* How often the link is looked at: always, and when somebody has doubts. */
-#define CHECK_INTERVAL (1000 * MS)
-#define DOUBT_INTERVAL (100 * MS)
 /* How often streams that doubt are listened to. */
 #define LISTEN_INTERVAL (20 * MS)
-/* Between two attempts: somebody may have done on purpose what we undo. */
-#define FIRST_BACKOFF (1000 * MS)
-#define LAST_BACKOFF (30000 * MS)
+/* Between two attempts to bind to a queue. */
+#define BIND_INTERVAL (1000 * MS)
 /* The kernel releases a queue some time after its socket was closed. */
 #define BUSY_INTERVAL (50 * MS)
 #define BUSY_ATTEMPTS 20
-/* Streams close their doors in the meantime, before the program changes. */
-#define SWAP_DELAY (50 * MS)
 
 #define DEFAULT_FRAMES 32768
 #define FEWEST_FRAMES 64
@@ -44,23 +38,18 @@ typedef struct
   gboolean has_thread;
 
   /* Inside registry_lock, outside the locks of xsk and umem. Protects
-   * requests, memberships, what is published to subscriptions, and the
-   * pointer to engine. Never held in a call that may wait for RTNL: streaming
-   * threads take it. */
+   * requests, memberships and what is published to subscriptions. Never held
+   * in a call that may wait for RTNL: streaming threads take it. */
   pthread_mutex_t lock;
   pthread_cond_t published; /* something was, or a request was served */
   GPtrArray *requests;      /* subscriptions that are JOINING or LEAVING */
   gboolean quit;
-  AfxdpEngine *engine; /* made once, kept until the end */
 
   /* The control thread's own. */
   GPtrArray *subscriptions;
-  AfxdpSubscriptionSettings interface_settings; /* the first stream's */
-  gboolean attached;
-  gboolean swap_metadata;
-  GError *error; /* why it is not attached */
-  guint64 retry_at, backoff;
-  guint64 check_at, attached_at, listen_at;
+  AfxdpEngineSettings engine_settings; /* the first stream's */
+  AfxdpAttachment attachment;
+  guint64 listen_at;
 } Distributor;
 
 typedef enum
@@ -149,15 +138,15 @@ describe (Distributor *distributor, AfxdpSubscription *subscription,
 
   g_clear_error (&door->error);
   door->state = AFXDP_FAST_DOOR_FAILED;
-  if (!distributor->attached && distributor->error) {
-    door->error = g_error_copy (distributor->error);
+  if (!distributor->attachment.attached && distributor->attachment.error) {
+    door->error = g_error_copy (distributor->attachment.error);
   } else if (subscription->error) {
     door->error = g_error_copy (subscription->error);
   } else if (subscription->conflict) {
     door->error = g_error_new (AFXDP_ERROR, AFXDP_ERROR_SETTINGS,
         "Another afxdpsrc of this process receives the same address and port; "
         "both receive it through their sockets while that is so");
-  } else if (distributor->swap_metadata) {
+  } else if (distributor->attachment.swapping) {
     door->error = g_error_new (AFXDP_ERROR, AFXDP_ERROR_UNSUPPORTED,
         "The driver of %s has no room for XDP metadata; going over to the "
         "program without it",
@@ -169,10 +158,11 @@ describe (Distributor *distributor, AfxdpSubscription *subscription,
   } else {
     door->state = AFXDP_FAST_DOOR_READY;
   }
-  if (distributor->attached) {
-    door->xdp_mode = afxdp_engine_xdp_mode (distributor->engine);
-    door->metadata = afxdp_engine_has_metadata (distributor->engine);
-    door->zero_copy = afxdp_engine_is_zero_copy (distributor->engine);
+  if (distributor->attachment.attached) {
+    door->xdp_mode = afxdp_engine_xdp_mode (distributor->attachment.engine);
+    door->metadata = afxdp_engine_has_metadata (distributor->attachment.engine);
+    door->zero_copy =
+        afxdp_engine_is_zero_copy (distributor->attachment.engine);
   }
 }
 
@@ -227,9 +217,10 @@ divide_frames (Distributor *distributor)
   guint fill[AFXDP_STREAM_QUEUES] = { 0 };
   guint n_streams = 0, n_frames, slack;
 
-  if (!distributor->engine)
+  if (!distributor->attachment.engine)
     return;
-  n_frames = afxdp_umem_n_frames (afxdp_engine_umem (distributor->engine));
+  n_frames =
+      afxdp_umem_n_frames (afxdp_engine_umem (distributor->attachment.engine));
   slack = MIN (AFXDP_XSK_REFILL_STEP, n_frames / 8);
   for (guint i = 0; i < all->len; i++) {
     const AfxdpSubscription *subscription = all->pdata[i];
@@ -257,69 +248,8 @@ divide_frames (Distributor *distributor)
   pthread_mutex_unlock (&distributor->lock);
   for (guint queue = 0; queue < AFXDP_STREAM_QUEUES; queue++)
     if (fill[queue])
-      afxdp_engine_set_fill (distributor->engine, queue, fill[queue]);
-}
-
-/* Attaching, and trying again. */
-
-/* Whether what error names can end without anybody starting anew. */
-static gboolean
-may_heal (const GError *error)
-{
-  return !g_error_matches (error, AFXDP_ERROR, AFXDP_ERROR_PERMISSION) &&
-      !g_error_matches (error, AFXDP_ERROR, AFXDP_ERROR_UNSUPPORTED) &&
-      !g_error_matches (error, AFXDP_ERROR, AFXDP_ERROR_SETTINGS);
-}
-
-/* Takes error: why the program is not attached. */
-static void
-fail (Distributor *distributor, GError *error)
-{
-  g_clear_error (&distributor->error);
-  distributor->error = error;
-  distributor->attached = FALSE;
-  if (!may_heal (error)) {
-    distributor->retry_at = NEVER;
-    return;
-  }
-  distributor->retry_at = now_ns () + distributor->backoff;
-  distributor->backoff = MIN (2 * distributor->backoff, LAST_BACKOFF);
-}
-
-static gboolean
-load_engine (Distributor *distributor, GError **error)
-{
-  const AfxdpSubscriptionSettings *settings = &distributor->interface_settings;
-  AfxdpEngineSettings engine_settings = {
-    .xdp_mode = settings->xdp_mode,
-    .zero_copy = settings->zero_copy,
-    .n_frames = settings->umem_frames
-        ? MAX (settings->umem_frames, FEWEST_FRAMES)
-        : MAX (2 * settings->ring_size, DEFAULT_FRAMES),
-  };
-  AfxdpEngine *engine =
-      afxdp_engine_new (&distributor->netdev, &engine_settings, error);
-
-  pthread_mutex_lock (&distributor->lock);
-  distributor->engine = engine;
-  pthread_mutex_unlock (&distributor->lock);
-  return engine != NULL;
-}
-
-static void
-attach (Distributor *distributor)
-{
-  GError *error = NULL;
-
-  if ((!distributor->engine && !load_engine (distributor, &error)) ||
-      !afxdp_engine_attach (distributor->engine, &error)) {
-    fail (distributor, error);
-    return;
-  }
-  g_clear_error (&distributor->error);
-  distributor->attached = TRUE;
-  distributor->attached_at = now_ns ();
-  distributor->check_at = distributor->attached_at + CHECK_INTERVAL;
+      afxdp_engine_set_fill (
+          distributor->attachment.engine, queue, fill[queue]);
 }
 
 /* Streams on queues. */
@@ -349,8 +279,8 @@ shows_on (
   if (subscription->settings.queue >= 0)
     return queue == (guint) subscription->settings.queue;
   return (queue == 0 && distributor->netdev.rx_active == 1) ||
-      afxdp_engine_n_passed (distributor->engine, subscription->slot, queue) !=
-      subscription->passed[queue];
+      afxdp_engine_n_passed (distributor->attachment.engine, subscription->slot,
+          queue) != subscription->passed[queue];
 }
 
 /* Returns whether anything changed. */
@@ -362,7 +292,7 @@ bind_where_it_shows (Distributor *distributor, AfxdpSubscription *subscription)
   gboolean changed = FALSE;
   AfxdpRing ring;
 
-  if (!distributor->attached || subscription->slot < 0 ||
+  if (!distributor->attachment.attached || subscription->slot < 0 ||
       now_ns () < subscription->bind_at)
     return FALSE;
   for (guint queue = 0; queue < n_queues (distributor); queue++) {
@@ -370,8 +300,9 @@ bind_where_it_shows (Distributor *distributor, AfxdpSubscription *subscription)
         !shows_on (distributor, subscription, queue))
       continue;
     changed = TRUE;
-    if (!afxdp_engine_add_ring (distributor->engine, subscription->slot, queue,
-            subscription->settings.ring_size, &ring, &error))
+    if (!afxdp_engine_add_ring (distributor->attachment.engine,
+            subscription->slot, queue, subscription->settings.ring_size, &ring,
+            &error))
       break;
     pthread_mutex_lock (&distributor->lock);
     door->rings[door->n_rings++] = ring;
@@ -383,13 +314,13 @@ bind_where_it_shows (Distributor *distributor, AfxdpSubscription *subscription)
     return changed;
   }
   /* Busy for a second is the kernel's doing; after that, somebody else's. */
-  if (!may_heal (error))
-    subscription->bind_at = NEVER;
+  if (!afxdp_attachment_may_heal (error))
+    subscription->bind_at = AFXDP_NEVER;
   else if (subscription->bind_attempts++ < BUSY_ATTEMPTS &&
       g_error_matches (error, AFXDP_ERROR, AFXDP_ERROR_QUEUE_BUSY))
     subscription->bind_at = now_ns () + BUSY_INTERVAL;
   else
-    subscription->bind_at = now_ns () + FIRST_BACKOFF;
+    subscription->bind_at = now_ns () + BIND_INTERVAL;
   g_clear_error (&subscription->error);
   subscription->error = error;
   return TRUE;
@@ -412,21 +343,38 @@ settle_flows (Distributor *distributor)
       if (i != j && !memcmp (&one->key, &other->key, sizeof one->key))
         one->conflict = TRUE;
     }
-    if (!distributor->engine || one->slot < 0)
+    if (!distributor->attachment.engine || one->slot < 0)
       continue;
     if (one->conflict)
-      afxdp_engine_remove_flow (distributor->engine, &one->key);
+      afxdp_engine_remove_flow (distributor->attachment.engine, &one->key);
     else if (!one->error)
       afxdp_engine_set_flow (
-          distributor->engine, &one->key, one->slot, &one->error);
+          distributor->attachment.engine, &one->key, one->slot, &one->error);
   }
 }
 
+/* What a stream's settings demand of the interface. */
+static AfxdpEngineSettings
+engine_settings (const AfxdpSubscriptionSettings *settings)
+{
+  guint n_frames = settings->umem_frames
+      ? MAX (settings->umem_frames, FEWEST_FRAMES)
+      : MAX (2 * settings->ring_size, DEFAULT_FRAMES);
+
+  return (AfxdpEngineSettings){
+    .xdp_mode = settings->xdp_mode,
+    .zero_copy = settings->zero_copy,
+    .n_frames = n_frames,
+  };
+}
+
+/* The first stream sets what holds for the interface. A later one that demands
+ * another is refused; umem-frames=0 demands none. */
 static gboolean
 check_settings (
     Distributor *distributor, AfxdpSubscription *subscription, GError **error)
 {
-  const AfxdpSubscriptionSettings *first = &distributor->interface_settings;
+  const AfxdpEngineSettings *first = &distributor->engine_settings;
   const AfxdpSubscriptionSettings *mine = &subscription->settings;
   const gchar *name = NULL;
 
@@ -440,7 +388,8 @@ check_settings (
     name = "xdp-mode";
   else if (mine->zero_copy != first->zero_copy)
     name = "zero-copy";
-  else if (mine->umem_frames != first->umem_frames)
+  else if (mine->umem_frames &&
+      engine_settings (mine).n_frames != first->n_frames)
     name = "umem-frames";
   if (!name)
     return TRUE;
@@ -455,7 +404,7 @@ check_settings (
 static void
 take_slot (Distributor *distributor, AfxdpSubscription *subscription)
 {
-  AfxdpEngine *engine = distributor->engine;
+  AfxdpEngine *engine = distributor->attachment.engine;
 
   if (!engine || subscription->slot >= 0 || subscription->error)
     return;
@@ -476,9 +425,9 @@ open_account (Distributor *distributor, AfxdpSubscription *subscription)
   AfxdpFastDoor *door = &subscription->door;
   AfxdpUmem *umem;
 
-  if (!distributor->engine || door->account)
+  if (!distributor->attachment.engine || door->account)
     return;
-  umem = afxdp_engine_umem (distributor->engine);
+  umem = afxdp_engine_umem (distributor->attachment.engine);
   pthread_mutex_lock (&distributor->lock);
   door->umem = afxdp_umem_ref (umem);
   door->account = afxdp_account_new (umem);
@@ -488,12 +437,15 @@ open_account (Distributor *distributor, AfxdpSubscription *subscription)
 static void
 join (Distributor *distributor, AfxdpSubscription *subscription)
 {
+  const AfxdpSubscriptionSettings *settings = &subscription->settings;
+
   g_ptr_array_add (distributor->subscriptions, subscription);
-  if (distributor->subscriptions->len == 1 && !distributor->engine)
-    distributor->interface_settings = subscription->settings;
+  if (distributor->subscriptions->len == 1 && !distributor->attachment.engine)
+    distributor->engine_settings = engine_settings (settings);
   if (check_settings (distributor, subscription, &subscription->error) &&
-      !distributor->attached)
-    attach (distributor);
+      !distributor->attachment.attached)
+    afxdp_attachment_try (&distributor->attachment, &distributor->netdev,
+        &distributor->engine_settings, now_ns ());
 }
 
 static void
@@ -504,8 +456,9 @@ leave (Distributor *distributor, AfxdpSubscription *subscription)
   g_ptr_array_remove (distributor->subscriptions, subscription);
   if (subscription->slot < 0)
     return;
-  subscription->drained = afxdp_engine_release_slot (distributor->engine,
-      subscription->slot, &subscription->key, door->rings, door->n_rings);
+  subscription->drained =
+      afxdp_engine_release_slot (distributor->attachment.engine,
+          subscription->slot, &subscription->key, door->rings, door->n_rings);
   door->n_rings = 0;
   subscription->slot = -1;
 }
@@ -572,81 +525,21 @@ serve_monitor (Distributor *distributor)
   AfxdpNetdev now;
 
   if (events & AFXDP_NETDEV_GONE) {
-    /* It may have moved to another network namespace, program and all, where
-     * the program would redirect into sockets that cannot receive. */
-    if (distributor->engine)
-      afxdp_engine_detach (distributor->engine);
-    fail (distributor,
-        g_error_new (AFXDP_ERROR, AFXDP_ERROR_NOT_FOUND,
-            "Interface %s was removed", netdev->name));
-    distributor->retry_at = NEVER;
+    afxdp_attachment_interface_gone (&distributor->attachment, netdev);
     return TRUE;
   }
   if (!(events & AFXDP_NETDEV_CHANGED) ||
       !afxdp_netdev_by_index (netdev->index, &now, NULL))
     return FALSE;
-  if (distributor->engine)
-    afxdp_engine_set_mac (distributor->engine, now.mac);
-  /* What failed may work on an interface that has just come up. */
-  if (now.up && !netdev->up && distributor->retry_at != NEVER &&
-      !distributor->attached)
-    distributor->retry_at = 0;
+  if (distributor->attachment.engine)
+    afxdp_engine_set_mac (distributor->attachment.engine, now.mac);
+  if (now.up && !netdev->up)
+    afxdp_attachment_interface_up (&distributor->attachment);
   /* The number of queues is what the maps were made for. */
   now.rx_queues = netdev->rx_queues;
   *netdev = now;
   /* Streams whose poll() was silent while it was down look at their rings. */
   return TRUE;
-}
-
-static gboolean
-driver_refuses_metadata (Distributor *distributor)
-{
-  GPtrArray *all = distributor->subscriptions;
-
-  if (!afxdp_engine_has_metadata (distributor->engine))
-    return FALSE;
-  for (guint i = 0; i < all->len; i++) {
-    const AfxdpFastDoor *door = &((AfxdpSubscription *) all->pdata[i])->door;
-
-    for (guint j = 0; j < door->n_rings; j++)
-      if (__atomic_load_n (
-              &door->rings[j].words->no_metadata, __ATOMIC_RELAXED))
-        return TRUE;
-  }
-  return FALSE;
-}
-
-/* Looks whether all is as it should be. Returns whether it was not. */
-static gboolean
-check (Distributor *distributor)
-{
-  guint64 now = now_ns ();
-  GError *error = NULL;
-
-  distributor->check_at = now + CHECK_INTERVAL;
-  if (!afxdp_engine_is_attached (distributor->engine)) {
-    /* Patience grows only with those who insist. */
-    if (now - distributor->attached_at > LAST_BACKOFF)
-      distributor->backoff = FIRST_BACKOFF;
-    fail (distributor,
-        g_error_new (AFXDP_ERROR, AFXDP_ERROR_FOREIGN,
-            "Somebody detached the XDP program from %s; attaching it again in "
-            "%" G_GUINT64_FORMAT " s",
-            distributor->netdev.name, distributor->backoff / (1000 * MS)));
-    return TRUE;
-  }
-  if (distributor->swap_metadata) {
-    distributor->swap_metadata = FALSE;
-    if (!afxdp_engine_drop_metadata (distributor->engine, &error))
-      fail (distributor, error);
-    return TRUE;
-  }
-  if (driver_refuses_metadata (distributor)) {
-    distributor->swap_metadata = TRUE;
-    distributor->check_at = now + SWAP_DELAY;
-    return TRUE;
-  }
-  return FALSE;
 }
 
 static gboolean
@@ -660,12 +553,10 @@ anybody_doubts (Distributor *distributor)
   return FALSE;
 }
 
-/* A flow that shows on another queue is found by bind_where_it_shows(), which
- * looks each time the control thread wakes; a program that is gone, here. Asking
- * for the link takes RTNL: packets that the program passes for good, such as
- * those with IP options, must not make that a habit. */
+/* Whether a stream doubts that the program runs. Not to be asked too often: a
+ * flow that shows on another queue wakes us for each batch. */
 static gboolean
-serve_doubts (Distributor *distributor)
+take_doubts (Distributor *distributor)
 {
   GPtrArray *all = distributor->subscriptions;
   guint64 now = now_ns ();
@@ -675,24 +566,23 @@ serve_doubts (Distributor *distributor)
   distributor->listen_at = now + LISTEN_INTERVAL;
   for (guint i = 0; i < all->len; i++)
     atomic_store (&((AfxdpSubscription *) all->pdata[i])->suspect, FALSE);
-  return now + CHECK_INTERVAL >= distributor->check_at + DOUBT_INTERVAL &&
-      check (distributor);
+  return TRUE;
 }
 
 static guint64
 next_time (Distributor *distributor)
 {
   GPtrArray *all = distributor->subscriptions;
-  guint64 next =
-      distributor->attached ? distributor->check_at : distributor->retry_at;
+  guint64 next = afxdp_attachment_next_time (&distributor->attachment);
 
   for (guint i = 0; i < all->len; i++) {
     AfxdpSubscription *subscription = all->pdata[i];
 
-    if (distributor->attached && subscription->error && subscription->bind_at)
+    if (distributor->attachment.attached && subscription->error &&
+        subscription->bind_at)
       next = MIN (next, subscription->bind_at);
   }
-  if (distributor->attached && anybody_doubts (distributor))
+  if (distributor->attachment.attached && anybody_doubts (distributor))
     next = MIN (next, distributor->listen_at);
   return next;
 }
@@ -712,7 +602,7 @@ wait_for_work (Distributor *distributor)
     timeout.tv_sec = (next - now) / (1000 * MS);
     timeout.tv_nsec = (next - now) % (1000 * MS);
   }
-  ppoll (fds, G_N_ELEMENTS (fds), next == NEVER ? NULL : &timeout, NULL);
+  ppoll (fds, G_N_ELEMENTS (fds), next == AFXDP_NEVER ? NULL : &timeout, NULL);
   if (read (distributor->wake, &bells, sizeof bells) < 0)
     return;
 }
@@ -733,15 +623,9 @@ control_thread (gpointer data)
 
     changed = serve_requests (distributor);
     changed |= serve_monitor (distributor);
-    if (!distributor->attached && now_ns () >= distributor->retry_at) {
-      attach (distributor);
-      changed = TRUE;
-    }
-    if (distributor->attached) {
-      changed |= serve_doubts (distributor);
-      if (now_ns () >= distributor->check_at)
-        changed |= check (distributor);
-    }
+    changed |= afxdp_attachment_work (&distributor->attachment,
+        &distributor->netdev, &distributor->engine_settings,
+        take_doubts (distributor), now_ns ());
     for (guint i = 0; i < distributor->subscriptions->len; i++) {
       take_slot (distributor, distributor->subscriptions->pdata[i]);
       open_account (distributor, distributor->subscriptions->pdata[i]);
@@ -792,10 +676,9 @@ distributor_free (Distributor *distributor)
     ring_bell (distributor->wake);
     pthread_join (distributor->thread, NULL);
   }
-  afxdp_engine_free (distributor->engine);
+  afxdp_attachment_clear (&distributor->attachment);
   g_ptr_array_unref (distributor->requests);
   g_ptr_array_unref (distributor->subscriptions);
-  g_clear_error (&distributor->error);
   pthread_mutex_destroy (&distributor->lock);
   pthread_cond_destroy (&distributor->published);
   if (distributor->wake >= 0)
@@ -814,8 +697,7 @@ distributor_new (const AfxdpNetdev *netdev, guint64 key, GError **error)
   distributor->netdev = *netdev;
   distributor->wake = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
   distributor->monitor = afxdp_netdev_monitor_new (NULL);
-  distributor->backoff = FIRST_BACKOFF;
-  distributor->retry_at = NEVER; /* the first stream tries */
+  afxdp_attachment_init (&distributor->attachment);
   distributor->requests = g_ptr_array_new ();
   distributor->subscriptions = g_ptr_array_new ();
   pthread_mutex_init (&distributor->lock, NULL);
@@ -931,7 +813,7 @@ afxdp_subscription_wait (
     done = atomic_load (&subscription->version) &&
         door->state != AFXDP_FAST_DOOR_FAILED;
     if (done || now_ns () >= deadline ||
-        (door->error && !may_heal (door->error)))
+        (door->error && !afxdp_attachment_may_heal (door->error)))
       break;
     clock_gettime (CLOCK_REALTIME, &until);
     until.tv_sec += 1;
@@ -984,13 +866,12 @@ void
 afxdp_subscription_frames (
     AfxdpSubscription *subscription, guint *n_frames, guint *n_home)
 {
-  Distributor *distributor = subscription->distributor;
+  AfxdpEngine *engine =
+      afxdp_attachment_engine (&subscription->distributor->attachment);
 
   *n_frames = *n_home = 0;
-  pthread_mutex_lock (&distributor->lock);
-  if (distributor->engine) {
-    *n_frames = afxdp_umem_n_frames (afxdp_engine_umem (distributor->engine));
-    *n_home = afxdp_engine_n_home (distributor->engine);
-  }
-  pthread_mutex_unlock (&distributor->lock);
+  if (!engine)
+    return;
+  *n_frames = afxdp_umem_n_frames (afxdp_engine_umem (engine));
+  *n_home = afxdp_engine_n_home (engine);
 }

@@ -161,6 +161,21 @@ afxdp_engine_has_metadata (const AfxdpEngine *engine)
 }
 
 gboolean
+afxdp_engine_driver_refuses_metadata (const AfxdpEngine *engine)
+{
+  if (!afxdp_xdpprog_has_metadata (engine->prog))
+    return FALSE;
+  for (guint slot = 0; slot < AFXDP_SLOTS; slot++)
+    for (guint queue = 0;
+         engine->slot_used[slot] && queue < engine->netdev.rx_queues; queue++)
+      if (__atomic_load_n (
+              &afxdp_xdpprog_slot (engine->prog, slot, queue)->no_metadata,
+              __ATOMIC_RELAXED))
+        return TRUE;
+  return FALSE;
+}
+
+gboolean
 afxdp_engine_drop_metadata (AfxdpEngine *engine, GError **error)
 {
   return afxdp_xdpprog_drop_metadata (engine->prog, error);

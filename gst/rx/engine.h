@@ -53,6 +53,8 @@ void afxdp_engine_set_mac (AfxdpEngine *engine, const guint8 mac[6]);
 AfxdpXdpMode afxdp_engine_xdp_mode (const AfxdpEngine *engine);
 gboolean afxdp_engine_is_zero_copy (const AfxdpEngine *engine);
 gboolean afxdp_engine_has_metadata (const AfxdpEngine *engine);
+/* Whether the program found no room for it in front of some packet. */
+gboolean afxdp_engine_driver_refuses_metadata (const AfxdpEngine *engine);
 /* Goes over to the program without metadata. No door may be open. */
 gboolean afxdp_engine_drop_metadata (AfxdpEngine *engine, GError **error);
 
