@@ -109,6 +109,13 @@ post (GstAfxdpReport *report, GstMessage **place, GstStructure *structure)
   gst_element_post_message (report->element, gst_message_ref (*place));
 }
 
+void
+gst_afxdp_report_forget_messages (GstAfxdpReport *report)
+{
+  empty_outbox (&report->stats_outbox);
+  empty_outbox (&report->mode_outbox);
+}
+
 GstAfxdpReport *
 gst_afxdp_report_new (GstElement *element)
 {
@@ -124,8 +131,7 @@ gst_afxdp_report_new (GstElement *element)
 void
 gst_afxdp_report_free (GstAfxdpReport *report)
 {
-  empty_outbox (&report->stats_outbox);
-  empty_outbox (&report->mode_outbox);
+  gst_afxdp_report_forget_messages (report);
   g_hash_table_unref (report->rates);
   afxdp_rtp_stats_free (report->rtp);
   g_mutex_clear (&report->lock);
@@ -137,8 +143,7 @@ gst_afxdp_report_reset (GstAfxdpReport *report, guint64 now)
 {
   static const Totals none;
 
-  empty_outbox (&report->stats_outbox);
-  empty_outbox (&report->mode_outbox);
+  gst_afxdp_report_forget_messages (report);
   report->posted_door = AFXDP_DOOR_NONE;
   g_mutex_lock (&report->lock);
   afxdp_rtp_stats_free (report->rtp);

@@ -29,6 +29,10 @@ GstAfxdpReport *gst_afxdp_report_new (GstElement *element);
 void gst_afxdp_report_free (GstAfxdpReport *report);
 /* Starts anew. now is in ns of CLOCK_MONOTONIC, here and below. */
 void gst_afxdp_report_reset (GstAfxdpReport *report, guint64 now);
+/* Lets go of the messages that were posted, each of which holds the element:
+ * without this it would live as long as they do, and they as long as it. While
+ * no streaming thread runs. */
+void gst_afxdp_report_forget_messages (GstAfxdpReport *report);
 
 /* Units per second of the RTP timestamps of payload_type. */
 void gst_afxdp_report_set_clock_rate (

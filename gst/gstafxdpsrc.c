@@ -303,8 +303,10 @@ gst_afxdp_src_open (GstAfxdpSrc *self)
   if (!self->stream) {
     gst_element_message_full (GST_ELEMENT (self), GST_MESSAGE_ERROR,
         GST_RESOURCE_ERROR, resource_error (error), g_strdup (error->message),
-        g_strdup_printf (
-            "%s, code %d", g_quark_to_string (error->domain), error->code),
+        g_strdup_printf ("address %s, port %d, multicast-iface %s, mode %s",
+            self->active.address, self->active.port,
+            self->active.multicast_iface ? self->active.multicast_iface : "any",
+            gst_afxdp_enum_nick (GST_TYPE_AFXDP_MODE, self->active.mode)),
         __FILE__, GST_FUNCTION, __LINE__);
     return FALSE;
   }
@@ -340,6 +342,7 @@ gst_afxdp_src_close (GstAfxdpSrc *self)
   gst_afxdp_report_set_stream_counts (self->report, &counts);
   gst_afxdp_report_discarded (self->report, counts.discarded);
   gst_afxdp_report_advance (self->report, G_MAXUINT64);
+  gst_afxdp_report_forget_messages (self->report);
   set_current_door (self, AFXDP_DOOR_NONE);
 }
 

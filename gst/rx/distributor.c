@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "attachment.h"
+#include "budget.h"
 #include "error.h"
 
 #define MS G_GUINT64_CONSTANT (1000000)
@@ -183,60 +184,38 @@ publish (Distributor *distributor)
   pthread_mutex_unlock (&distributor->lock);
 }
 
-/* What one stream may have of the frames. */
-typedef struct
-{
-  guint credit; /* between the program and the reader, on each ring */
-  guint share;  /* downstream */
-} Budget;
-
-/* Of frames that are a stream's, a third part or batch on each ring is what the
- * reader holds in its hands; the rest is for its rings and for downstream. */
-static Budget
-budget_of (const AfxdpSubscription *subscription, guint frames)
-{
-  guint n_rings = MAX (1, subscription->door.n_rings);
-  guint in_hands = MIN (subscription->settings.batch * n_rings, frames / 3);
-  guint in_rings = (frames - in_hands) / 2;
-  Budget budget;
-
-  budget.credit =
-      CLAMP (in_rings / n_rings, 1, subscription->settings.ring_size);
-  budget.share = MAX (1, frames - in_hands - budget.credit * n_rings);
-  return budget;
-}
-
-/* Divides the frames equally among the streams, so that none can starve another
- * even when it takes nothing out of its rings and gives nothing back. A fill
- * ring holds the credit of all rings on its queue, and what refilling in steps
- * lets it be short of. */
+/* Tells the program, the fill rings and the streams what each may have. */
 static void
 divide_frames (Distributor *distributor)
 {
+  AfxdpEngine *engine = distributor->attachment.engine;
   GPtrArray *all = distributor->subscriptions;
   guint fill[AFXDP_STREAM_QUEUES] = { 0 };
-  guint n_streams = 0, n_frames, slack;
+  guint n_streams = 0, n_queues = 0, n_frames;
 
-  if (!distributor->attachment.engine)
+  if (!engine)
     return;
-  n_frames =
-      afxdp_umem_n_frames (afxdp_engine_umem (distributor->attachment.engine));
-  slack = MIN (AFXDP_XSK_REFILL_STEP, n_frames / 8);
+  n_frames = afxdp_umem_n_frames (afxdp_engine_umem (engine));
   for (guint i = 0; i < all->len; i++) {
     const AfxdpSubscription *subscription = all->pdata[i];
 
     n_streams += subscription->slot >= 0;
     for (guint j = 0; j < subscription->door.n_rings; j++)
-      fill[subscription->door.rings[j].queue] = slack;
+      fill[subscription->door.rings[j].queue] = afxdp_budget_slack (n_frames);
   }
   for (guint queue = 0; queue < AFXDP_STREAM_QUEUES; queue++)
-    n_frames -= MIN (n_frames, fill[queue]);
+    n_queues += fill[queue] > 0;
 
   pthread_mutex_lock (&distributor->lock);
   for (guint i = 0; i < all->len; i++) {
     AfxdpSubscription *subscription = all->pdata[i];
     AfxdpFastDoor *door = &subscription->door;
-    Budget budget = budget_of (subscription, n_frames / MAX (1, n_streams));
+    AfxdpClaim claim = {
+      .n_rings = door->n_rings,
+      .ring_size = subscription->settings.ring_size,
+      .batch = subscription->settings.batch,
+    };
+    AfxdpBudget budget = afxdp_budget (&claim, n_frames, n_streams, n_queues);
 
     door->share = budget.share;
     for (guint j = 0; j < door->n_rings; j++) {
@@ -248,8 +227,7 @@ divide_frames (Distributor *distributor)
   pthread_mutex_unlock (&distributor->lock);
   for (guint queue = 0; queue < AFXDP_STREAM_QUEUES; queue++)
     if (fill[queue])
-      afxdp_engine_set_fill (
-          distributor->attachment.engine, queue, fill[queue]);
+      afxdp_engine_set_fill (engine, queue, fill[queue]);
 }
 
 /* Streams on queues. */

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* How the frames of an interface are divided among its streams. */
+#include "budget.h"
+
+#include "xsk.h"
+
+guint
+afxdp_budget_slack (guint n_frames)
+{
+  return MIN (AFXDP_XSK_REFILL_STEP, n_frames / 8);
+}
+
+AfxdpBudget
+afxdp_budget (
+    const AfxdpClaim *claim, guint n_frames, guint n_streams, guint n_queues)
+{
+  guint slack = MIN (n_frames, n_queues * afxdp_budget_slack (n_frames));
+  guint part = (n_frames - slack) / MAX (1, n_streams);
+  guint n_rings = MAX (1, claim->n_rings);
+  guint in_hands = MIN (claim->batch * n_rings, part / 3);
+  AfxdpBudget budget;
+
+  budget.credit = CLAMP ((part - in_hands) / 2 / n_rings, 1, claim->ring_size);
+  budget.share = MAX (1, (gint) (part - in_hands - budget.credit * n_rings));
+  return budget;
+}
