@@ -150,14 +150,26 @@ set_address (GstAfxdpSettings *settings, const gchar *address)
       g_strdup (address && *address ? address : DEFAULT_ADDRESS);
 }
 
+/* One of our schemes, a port that there can be, and no address where only a
+ * path is (afxdp:ADDRESS). */
+static gboolean
+is_usable (const GstUri *uri)
+{
+  const gchar *scheme = gst_uri_get_scheme (uri);
+  g_autofree gchar *path = gst_uri_get_path (uri);
+
+  return (!g_strcmp0 (scheme, "afxdp") || !g_strcmp0 (scheme, "udp")) &&
+      gst_uri_get_port (uri) <= G_MAXUINT16 &&
+      (gst_uri_get_host (uri) || !path);
+}
+
 gboolean
 gst_afxdp_settings_set_uri (
     GstAfxdpSettings *settings, const gchar *text, GError **error)
 {
   g_autoptr (GstUri) uri = gst_uri_from_string (text);
-  const gchar *scheme = uri ? gst_uri_get_scheme (uri) : NULL;
 
-  if (g_strcmp0 (scheme, "afxdp") && g_strcmp0 (scheme, "udp")) {
+  if (!uri || !is_usable (uri)) {
     g_set_error (error, GST_URI_ERROR, GST_URI_ERROR_BAD_URI,
         "\"%s\" is not of the form afxdp://ADDRESS:PORT", text);
     return FALSE;

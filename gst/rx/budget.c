@@ -17,10 +17,14 @@ afxdp_budget (
   guint slack = MIN (n_frames, n_queues * afxdp_budget_slack (n_frames));
   guint part = (n_frames - slack) / MAX (1, n_streams);
   guint n_rings = MAX (1, claim->n_rings);
-  guint in_hands = MIN (claim->batch * n_rings, part / 3);
+  /* Of each ring, the reader has no more in its hands than fits into it. */
+  guint in_hands = MIN (claim->batch, part / 3 / n_rings);
+  guint credit = (part - in_hands * n_rings) / 2 / n_rings;
   AfxdpBudget budget;
 
-  budget.credit = CLAMP ((part - in_hands) / 2 / n_rings, 1, claim->ring_size);
-  budget.share = MAX (1, (gint) (part - in_hands - budget.credit * n_rings));
+  if (in_hands < claim->batch)
+    credit = in_hands;
+  budget.credit = CLAMP (credit, 1, claim->ring_size);
+  budget.share = MAX (1, (gint) (part - (in_hands + budget.credit) * n_rings));
   return budget;
 }

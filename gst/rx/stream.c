@@ -306,11 +306,8 @@ doubt (AfxdpStream *stream, guint64 passed, guint64 redirected)
 }
 
 static void
-look (AfxdpStream *stream)
+look_into_rings (AfxdpStream *stream)
 {
-  guint64 passed = 0, redirected = 0;
-  AfxdpLane *slow = &stream->lanes[0];
-
   for (guint i = 1; i < stream->n_lanes; i++) {
     AfxdpLane *lane = &stream->lanes[i];
 
@@ -319,9 +316,21 @@ look (AfxdpStream *stream)
           afxdp_lane_read_ring (
               lane, &stream->destination, stream->fast.metadata),
           memory_order_relaxed);
-    passed += __atomic_load_n (&lane->ring->words->passed, __ATOMIC_RELAXED);
-    redirected +=
-        __atomic_load_n (&lane->ring->words->redirected, __ATOMIC_RELAXED);
+  }
+}
+
+static void
+look (AfxdpStream *stream)
+{
+  guint64 passed = 0, redirected = 0;
+  AfxdpLane *slow = &stream->lanes[0];
+
+  look_into_rings (stream);
+  for (guint i = 1; i < stream->n_lanes; i++) {
+    const struct afxdp_slot *words = stream->lanes[i].ring->words;
+
+    passed += __atomic_load_n (&words->passed, __ATOMIC_RELAXED);
+    redirected += __atomic_load_n (&words->redirected, __ATOMIC_RELAXED);
   }
   if (!afxdp_lane_is_empty (slow))
     return;
@@ -335,6 +344,10 @@ look (AfxdpStream *stream)
     doubt (stream, passed, redirected);
   stream->passed = passed;
   stream->redirected = redirected;
+  /* A ring that was empty may have filled up before these came: a credit can be
+   * used up between two looks. */
+  if (slow->end)
+    look_into_rings (stream);
 }
 
 /* Which lane is next. */
