@@ -42,15 +42,15 @@ enum afxdp_door
 
 /*
  * One for each (slot, RX queue), at index slot * queues + queue. Counters only
- * rise. A packet that the flow map matched is in exactly one of redirected and
- * passed; too_long, no_socket and no_metadata are parts of passed.
+ * rise. A packet that the flow map matched, on a queue that there is, is in
+ * exactly one of redirected and passed; too_long, no_socket and no_metadata are parts of passed.
  */
 struct afxdp_slot
 {
   /* Written by the program. */
   __u64 redirected;  /* the ordinal of a packet is this, before it counts */
   __u64 passed;      /* given to the kernel's socket instead */
-  __u64 too_long;    /* longer than the space in a frame */
+  __u64 too_long;    /* longer than a frame's space, or in several buffers */
   __u64 no_socket;   /* no AF_XDP socket in the map */
   __u64 no_metadata; /* the driver has no room for metadata */
   __u64 reserved0[3];

@@ -19,7 +19,7 @@ G_DECLARE_FINAL_TYPE (
     GstAfxdpAllocator, gst_afxdp_allocator, GST, AFXDP_ALLOCATOR, GstAllocator)
 
 /* The memory of a frame that has been lent: size bytes at data, which lie in
- * it. Nothing in front of data can be written to, and nothing behind. */
+ * it. Nothing behind them can be reached, nor another frame. */
 GstMemory *gst_afxdp_allocator_wrap (
     AfxdpUmem *umem, const guint8 *data, gsize size);
 

@@ -11,6 +11,7 @@ typedef struct
   guint64 packets;
   guint64 bytes;
   guint64 copied;
+  guint64 not_rtp;
   AfxdpLedger ledger;
   AfxdpRtpCounts rtp;
 } Totals;
@@ -29,6 +30,7 @@ static const struct
   { "duplicates", G_STRUCT_OFFSET (Totals, rtp.duplicates) },
   { "restarts", G_STRUCT_OFFSET (Totals, rtp.restarts) },
   { "copied", G_STRUCT_OFFSET (Totals, copied) },
+  { "not-rtp", G_STRUCT_OFFSET (Totals, not_rtp) },
 };
 
 /* Rates of one SSRC. */
@@ -181,31 +183,31 @@ gst_afxdp_report_count (GstAfxdpReport *report, const AfxdpBatch *batch)
     else if (packet->rtp.kind == AFXDP_RTP_NONE)
       not_rtp++;
   }
-  report->totals.ledger.packets[AFXDP_COLUMN_NOT_RTP] += not_rtp;
+  report->totals.not_rtp += not_rtp;
   g_mutex_unlock (&report->lock);
   return not_rtp;
 }
 
 void
-gst_afxdp_report_delivered (GstAfxdpReport *report, AfxdpDoor door, guint n,
-    guint64 bytes, guint copied)
+gst_afxdp_report_delivered (
+    GstAfxdpReport *report, AfxdpDoor door, const GstAfxdpYield *yield)
 {
   AfxdpColumn column = door == AFXDP_DOOR_FAST ? AFXDP_COLUMN_DELIVERED_XDP
                                                : AFXDP_COLUMN_DELIVERED_SOCKET;
 
   g_mutex_lock (&report->lock);
-  report->totals.ledger.packets[column] += n;
-  report->totals.packets += n;
-  report->totals.bytes += bytes;
-  report->totals.copied += copied;
+  report->totals.ledger.packets[column] += yield->n;
+  report->totals.packets += yield->n;
+  report->totals.bytes += yield->bytes;
+  report->totals.copied += yield->copied;
   g_mutex_unlock (&report->lock);
 }
 
 void
-gst_afxdp_report_discarded (GstAfxdpReport *report, guint n)
+gst_afxdp_report_dropped (GstAfxdpReport *report, AfxdpColumn column, guint n)
 {
   g_mutex_lock (&report->lock);
-  report->totals.ledger.packets[AFXDP_COLUMN_DISCARDED] += n;
+  report->totals.ledger.packets[column] += n;
   g_mutex_unlock (&report->lock);
 }
 
@@ -367,7 +369,8 @@ add_sources (GstAfxdpReport *report, GstStructure *structure)
  * * `pending`: missing from gaps that are not final yet
  * * `reordered`, `duplicates`: came after a later number; came twice
  * * `restarts`: the sender began its numbers anew
- * * `not-rtp`: neither RTP nor RTCP; kept back when the caps say RTP
+ * * `not-rtp`: neither RTP nor RTCP, whether delivered or not
+ * * `kept-back`: of these, not delivered since the caps say RTP
  * * `malformed`: redirected by the XDP program, but not of this stream
  * * `discarded`: had arrived when the element was stopped
  * * `frames`, `frames-free`: of the memory that the stream receives into, and

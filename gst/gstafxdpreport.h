@@ -16,6 +16,7 @@
 
 #include <gst/gst.h>
 
+#include "gstafxdpbuffers.h"
 #include "ledger.h"
 #include "stream.h"
 
@@ -39,10 +40,12 @@ void gst_afxdp_report_set_clock_rate (
     GstAfxdpReport *report, guint8 payload_type, guint clock_rate);
 /* A batch has arrived. Returns how many of its packets are not RTP. */
 guint gst_afxdp_report_count (GstAfxdpReport *report, const AfxdpBatch *batch);
-/* n packets of bytes UDP payload go downstream, copied of them copied. */
-void gst_afxdp_report_delivered (GstAfxdpReport *report, AfxdpDoor door,
-    guint n, guint64 bytes, guint copied);
-void gst_afxdp_report_discarded (GstAfxdpReport *report, guint n);
+/* What was made of a batch goes downstream. */
+void gst_afxdp_report_delivered (
+    GstAfxdpReport *report, AfxdpDoor door, const GstAfxdpYield *yield);
+/* n packets ended in column instead. */
+void gst_afxdp_report_dropped (
+    GstAfxdpReport *report, AfxdpColumn column, guint n);
 void gst_afxdp_report_set_door (
     GstAfxdpReport *report, const AfxdpDoorChange *change);
 /* What the stream counted; the last ones stay when it is closed. */

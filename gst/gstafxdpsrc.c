@@ -77,12 +77,12 @@ struct _GstAfxdpSrc
   GstAfxdpReport *report;
 
   /* Protects the pointer: readers of stats against the state change that
-   * closes the stream. Outside the locks of report and stream. */
+   * closes the stream, which takes run_lock too. Outside all others. */
   GMutex stream_lock;
   AfxdpStream *stream;    /* NULL -> READY to READY -> NULL */
   AfxdpDoor current_door; /* object lock */
 
-  /* Inside no other. Protects the three, and wakes create(). */
+  /* Inside stream_lock. Protects the two, and wakes create(). */
   GMutex run_lock;
   GCond run_changed;
   gboolean flushing; /* between unlock() and unlock_stop() */
@@ -90,8 +90,9 @@ struct _GstAfxdpSrc
 
   /* The streaming thread's own. */
   GstAfxdpSettings active;
-  GstMiniObject *held; /* a batch that came while pausing */
-  guint n_held;        /* its packets */
+  GstMiniObject *held; /* a batch on its way to the base class */
+  GstAfxdpYield held_yield;
+  AfxdpDoor held_door;
   gboolean caps_decided;
   GstCaps *current_caps;
   gboolean is_rtp; /* current_caps are application/x-rtp */
@@ -134,8 +135,10 @@ follow_settings (GstAfxdpSrc *self)
   if (!g_atomic_int_compare_and_exchange (&self->settings_changed, TRUE, FALSE))
     return;
   GST_OBJECT_LOCK (self);
-  if (gst_caps_replace (&self->active.caps, self->settings.caps))
-    self->caps_decided = FALSE;
+  if (gst_caps_replace (&self->active.caps, self->settings.caps)) {
+    self->caps_decided = self->is_rtp = FALSE;
+    gst_clear_caps (&self->current_caps);
+  }
   if (self->active.stats_interval != self->settings.stats_interval)
     self->next_stats = 0;
   self->active.stats_interval = self->settings.stats_interval;
@@ -291,6 +294,7 @@ static gboolean
 gst_afxdp_src_open (GstAfxdpSrc *self)
 {
   g_autoptr (GError) error = NULL;
+  AfxdpStream *stream;
 
   gst_afxdp_settings_clear (&self->active);
   GST_OBJECT_LOCK (self);
@@ -299,8 +303,11 @@ gst_afxdp_src_open (GstAfxdpSrc *self)
   g_atomic_int_set (&self->settings_changed, FALSE);
   gst_afxdp_report_reset (self->report, monotonic_ns ());
 
-  self->stream = open_stream (self, &error);
-  if (!self->stream) {
+  stream = open_stream (self, &error);
+  g_mutex_lock (&self->stream_lock);
+  self->stream = stream;
+  g_mutex_unlock (&self->stream_lock);
+  if (!stream) {
     gst_element_message_full (GST_ELEMENT (self), GST_MESSAGE_ERROR,
         GST_RESOURCE_ERROR, resource_error (error), g_strdup (error->message),
         g_strdup_printf ("address %s, port %d, multicast-iface %s, mode %s",
@@ -334,13 +341,16 @@ gst_afxdp_src_close (GstAfxdpSrc *self)
   AfxdpStream *stream;
 
   g_mutex_lock (&self->stream_lock);
+  g_mutex_lock (&self->run_lock);
   stream = g_steal_pointer (&self->stream);
+  g_mutex_unlock (&self->run_lock);
   g_mutex_unlock (&self->stream_lock);
   if (!stream)
     return;
   afxdp_stream_close (stream, &counts);
   gst_afxdp_report_set_stream_counts (self->report, &counts);
-  gst_afxdp_report_discarded (self->report, counts.discarded);
+  gst_afxdp_report_dropped (
+      self->report, AFXDP_COLUMN_DISCARDED, counts.discarded);
   gst_afxdp_report_advance (self->report, G_MAXUINT64);
   gst_afxdp_report_forget_messages (self->report);
   set_current_door (self, AFXDP_DOOR_NONE);
@@ -352,7 +362,8 @@ drop_held (GstAfxdpSrc *self)
 {
   if (!self->held)
     return;
-  gst_afxdp_report_discarded (self->report, self->n_held);
+  gst_afxdp_report_dropped (
+      self->report, AFXDP_COLUMN_DISCARDED, self->held_yield.n);
   g_clear_pointer (&self->held, gst_mini_object_unref);
 }
 
@@ -489,7 +500,8 @@ use_caps (GstAfxdpSrc *self, GstCaps *caps)
   self->is_rtp = gst_structure_has_name (structure, "application/x-rtp");
   if (self->is_rtp &&
       gst_structure_get_int (structure, "clock-rate", &clock_rate)) {
-    if (gst_structure_get_int (structure, "payload", &payload))
+    if (gst_structure_get_int (structure, "payload", &payload) &&
+        payload >= 0 && payload < 128)
       gst_afxdp_report_set_clock_rate (self->report, payload, clock_rate);
     else
       for (payload = 0; payload < 128; payload++)
@@ -498,8 +510,9 @@ use_caps (GstAfxdpSrc *self, GstCaps *caps)
   return gst_base_src_set_caps (GST_BASE_SRC (self), caps);
 }
 
-/* Decides the caps, once: by the property, or by the first packet that is not
- * empty. Returns FALSE when downstream refuses those of the property. */
+/* Decides the caps, once: by the property, or by the first packet that is
+ * neither empty nor RTCP, which goes beside any stream. Returns FALSE when
+ * downstream refuses those of the property. */
 static gboolean
 decide_caps (GstAfxdpSrc *self, const AfxdpBatch *batch)
 {
@@ -509,6 +522,7 @@ decide_caps (GstAfxdpSrc *self, const AfxdpBatch *batch)
 
   if (self->active.caps) {
     self->caps_decided = TRUE;
+    self->is_rtp = FALSE;
     if (gst_caps_is_any (self->active.caps))
       return TRUE;
     if (gst_caps_is_empty (self->active.caps))
@@ -517,7 +531,8 @@ decide_caps (GstAfxdpSrc *self, const AfxdpBatch *batch)
     return use_caps (self, caps);
   }
   for (guint i = 0; i < batch->n && !packet; i++)
-    if (batch->packets[i].size)
+    if (batch->packets[i].size &&
+        batch->packets[i].rtp.kind != AFXDP_RTP_CONTROL)
       packet = &batch->packets[i];
   if (!packet)
     return TRUE;
@@ -571,7 +586,10 @@ tell_stats (GstAfxdpSrc *self, guint64 now)
       gst_afxdp_report_post_stats (self->report);
   }
   /* Without messages the rates are still measured. */
-  self->next_stats = now + (interval ? interval : GST_SECOND);
+  if (!interval)
+    interval = GST_SECOND;
+  self->next_stats =
+      interval < G_MAXUINT64 - now ? now + interval : G_MAXUINT64;
 }
 
 /* Does what is due. Returns when something will be. */
@@ -618,14 +636,12 @@ read_clock (GstAfxdpSrc *self)
 static void
 hold (GstAfxdpSrc *self, AfxdpBatch *batch, guint not_rtp)
 {
-  GstAfxdpYield yield;
-
   read_clock (self);
-  self->held = gst_afxdp_buffers_make (
-      self->stream, batch, self->is_rtp, not_rtp, &self->timing, &yield);
-  self->n_held = yield.n;
-  gst_afxdp_report_delivered (
-      self->report, batch->door, yield.n, yield.bytes, yield.copied);
+  self->held = gst_afxdp_buffers_make (self->stream, batch, self->is_rtp,
+      not_rtp, &self->timing, &self->held_yield);
+  self->held_door = batch->door;
+  if (self->is_rtp)
+    gst_afxdp_report_dropped (self->report, AFXDP_COLUMN_KEPT_BACK, not_rtp);
 }
 
 /* num-buffers counts packets; the base class counted one for this call. */
@@ -655,15 +671,20 @@ receive (GstAfxdpSrc *self)
       return GST_FLOW_FLUSHING;
     if (!afxdp_stream_receive (self->stream, &batch, most_packets (self), due))
       continue;
+    /* What was set while it waited holds for what it waited for. */
+    follow_settings (self);
     not_rtp = gst_afxdp_report_count (self->report, &batch);
     accepted = self->caps_decided || decide_caps (self, &batch);
     if (accepted)
       hold (self, &batch, not_rtp);
     else
-      gst_afxdp_report_discarded (self->report, batch.n);
+      gst_afxdp_report_dropped (self->report, AFXDP_COLUMN_DISCARDED, batch.n);
     afxdp_stream_done (self->stream);
-    if (!accepted)
+    if (!accepted) {
+      /* Nobody will read any more. */
+      afxdp_stream_close_door (self->stream);
       return GST_FLOW_NOT_NEGOTIATED;
+    }
   }
   return GST_FLOW_OK;
 }
@@ -675,13 +696,18 @@ gst_afxdp_src_create (GstPushSrc *push, GstBuffer **buffer)
   GstBaseSrc *base = GST_BASE_SRC (push);
   GstFlowReturn flow = receive (self);
 
-  if (flow != GST_FLOW_OK)
-    return flow;
   /* The last look before the base class takes over. */
-  if (!wait_while_pausing (self))
-    return GST_FLOW_FLUSHING;
+  if (flow == GST_FLOW_OK && !wait_while_pausing (self))
+    flow = GST_FLOW_FLUSHING;
+  if (flow != GST_FLOW_OK) {
+    /* The base class counted this call, and will count the next one. */
+    if (base->num_buffers_left >= 0)
+      base->num_buffers_left++;
+    return flow;
+  }
   if (base->num_buffers_left > 0)
-    base->num_buffers_left -= self->n_held - 1;
+    base->num_buffers_left -= self->held_yield.n - 1;
+  gst_afxdp_report_delivered (self->report, self->held_door, &self->held_yield);
   if (GST_IS_BUFFER_LIST (self->held))
     gst_base_src_submit_buffer_list (
         base, GST_BUFFER_LIST_CAST (g_steal_pointer (&self->held)));

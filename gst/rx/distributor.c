@@ -49,6 +49,7 @@ typedef struct
   /* The control thread's own. */
   GPtrArray *subscriptions;
   AfxdpEngineSettings engine_settings; /* the first stream's */
+  gboolean has_settings;
   AfxdpAttachment attachment;
   guint64 listen_at;
 } Distributor;
@@ -139,9 +140,13 @@ describe (Distributor *distributor, AfxdpSubscription *subscription,
 
   g_clear_error (&door->error);
   door->state = AFXDP_FAST_DOOR_FAILED;
-  if (!distributor->attachment.attached && distributor->attachment.error) {
+  if (subscription->settings.socket_only) {
+    door->error = g_error_new (
+        AFXDP_ERROR, AFXDP_ERROR_SETTINGS, "mode=socket was asked for");
+  } else if (!distributor->attachment.attached &&
+      distributor->attachment.error) {
     door->error = g_error_copy (distributor->attachment.error);
-  } else if (subscription->error) {
+  } else if (subscription->error && !door->n_rings) {
     door->error = g_error_copy (subscription->error);
   } else if (subscription->conflict) {
     door->error = g_error_new (AFXDP_ERROR, AFXDP_ERROR_SETTINGS,
@@ -273,6 +278,7 @@ bind_where_it_shows (Distributor *distributor, AfxdpSubscription *subscription)
   if (!distributor->attachment.attached || subscription->slot < 0 ||
       now_ns () < subscription->bind_at)
     return FALSE;
+  subscription->bind_at = 0;
   for (guint queue = 0; queue < n_queues (distributor); queue++) {
     if (has_ring (subscription, queue) ||
         !shows_on (distributor, subscription, queue))
@@ -384,7 +390,8 @@ take_slot (Distributor *distributor, AfxdpSubscription *subscription)
 {
   AfxdpEngine *engine = distributor->attachment.engine;
 
-  if (!engine || subscription->slot >= 0 || subscription->error)
+  if (!engine || subscription->slot >= 0 || subscription->error ||
+      subscription->settings.socket_only)
     return;
   subscription->slot = afxdp_engine_take_slot (engine);
   if (subscription->slot < 0)
@@ -418,8 +425,11 @@ join (Distributor *distributor, AfxdpSubscription *subscription)
   const AfxdpSubscriptionSettings *settings = &subscription->settings;
 
   g_ptr_array_add (distributor->subscriptions, subscription);
-  if (distributor->subscriptions->len == 1 && !distributor->attachment.engine)
+  if (settings->socket_only)
+    return;
+  if (!distributor->has_settings)
     distributor->engine_settings = engine_settings (settings);
+  distributor->has_settings = TRUE;
   if (check_settings (distributor, subscription, &subscription->error) &&
       !distributor->attachment.attached)
     afxdp_attachment_try (&distributor->attachment, &distributor->netdev,
@@ -502,13 +512,14 @@ serve_monitor (Distributor *distributor)
       afxdp_netdev_monitor_read (distributor->monitor, netdev->index);
   AfxdpNetdev now;
 
-  if (events & AFXDP_NETDEV_GONE) {
+  if (!events)
+    return FALSE;
+  /* Also gone: we missed the message, and the interface is not there. */
+  if (events & AFXDP_NETDEV_GONE ||
+      !afxdp_netdev_by_index (netdev->index, &now, NULL)) {
     afxdp_attachment_interface_gone (&distributor->attachment, netdev);
     return TRUE;
   }
-  if (!(events & AFXDP_NETDEV_CHANGED) ||
-      !afxdp_netdev_by_index (netdev->index, &now, NULL))
-    return FALSE;
   if (distributor->attachment.engine)
     afxdp_engine_set_mac (distributor->attachment.engine, now.mac);
   if (now.up && !netdev->up)
@@ -670,6 +681,7 @@ static Distributor *
 distributor_new (const AfxdpNetdev *netdev, guint64 key, GError **error)
 {
   Distributor *distributor = g_new0 (Distributor, 1);
+  pthread_condattr_t condition;
 
   distributor->key = key;
   distributor->netdev = *netdev;
@@ -679,7 +691,10 @@ distributor_new (const AfxdpNetdev *netdev, guint64 key, GError **error)
   distributor->requests = g_ptr_array_new ();
   distributor->subscriptions = g_ptr_array_new ();
   pthread_mutex_init (&distributor->lock, NULL);
-  pthread_cond_init (&distributor->published, NULL);
+  pthread_condattr_init (&condition);
+  pthread_condattr_setclock (&condition, CLOCK_MONOTONIC);
+  pthread_cond_init (&distributor->published, &condition);
+  pthread_condattr_destroy (&condition);
   if (start_control_thread (distributor, error))
     return distributor;
   distributor_free (distributor);
@@ -793,8 +808,8 @@ afxdp_subscription_wait (
     if (done || now_ns () >= deadline ||
         (door->error && !afxdp_attachment_may_heal (door->error)))
       break;
-    clock_gettime (CLOCK_REALTIME, &until);
-    until.tv_sec += 1;
+    until.tv_sec = deadline / (1000 * MS);
+    until.tv_nsec = deadline % (1000 * MS);
     pthread_cond_timedwait (
         &distributor->published, &distributor->lock, &until);
   }

@@ -29,6 +29,8 @@ typedef struct
 {
   GInetAddress *address;
   guint16 port;
+  gboolean socket_only;    /* takes the flow, but not by the fast door: then
+                              nobody else of this process may either */
   AfxdpXdpMode xdp_mode;   /* of the whole interface: the first stream's */
   AfxdpZeroCopy zero_copy; /* likewise */
   guint umem_frames;       /* likewise; 0 = automatic */

@@ -80,11 +80,14 @@ static guint64
 read_metadata (AfxdpLane *lane, const guint8 *data)
 {
   struct afxdp_metadata metadata;
-  guint32 ahead;
+  gint32 ahead;
 
   memcpy (&metadata, data - sizeof metadata, sizeof metadata);
+  /* Behind: in generic mode two CPUs can overtake each other between the
+   * program, which numbers, and the ring. */
   ahead = metadata.ordinal - (guint32) lane->next_ordinal;
-  lane->next_ordinal += ahead + G_GUINT64_CONSTANT (1);
+  if (G_LIKELY (ahead >= 0))
+    lane->next_ordinal += (guint64) ahead + 1;
   return metadata.time;
 }
 
@@ -130,10 +133,9 @@ afxdp_lane_read_socket (AfxdpLane *lane)
 {
   AfxdpSocketPacket *raw = lane->raw;
   guint64 monotonic, real;
-  int errnum;
 
   lane->first = 0;
-  lane->end = afxdp_socket_receive (lane->socket, raw, lane->batch, &errnum);
+  lane->end = afxdp_socket_receive (lane->socket, raw, lane->batch);
   lane->dry = lane->end < lane->batch;
   if (!lane->end)
     return;

@@ -131,7 +131,6 @@ read_link (const struct nlmsghdr *header, AfxdpNetdev *netdev)
   memset (netdev, 0, sizeof *netdev);
   netdev->index = link->ifi_index;
   netdev->up = link->ifi_flags & IFF_UP;
-  netdev->carrier = link->ifi_flags & IFF_RUNNING;
   netdev->loopback = link->ifi_flags & IFF_LOOPBACK;
   netdev->rx_queues = 1;
   for (const struct rtattr *attribute = IFLA_RTA (link);
@@ -331,10 +330,13 @@ afxdp_netdev_monitor_read (int monitor, int index)
     for (const struct nlmsghdr *header = (const struct nlmsghdr *) messages;
          NLMSG_OK (header, (gsize) size); header = NLMSG_NEXT (header, size)) {
       const struct ifinfomsg *link = NLMSG_DATA (header);
+      /* A bridge speaks of its ports too, of those that leave it as well. */
+      gboolean is_it =
+          link->ifi_family == AF_UNSPEC && link->ifi_index == index;
 
-      if (header->nlmsg_type == RTM_NEWLINK && link->ifi_index == index)
+      if (header->nlmsg_type == RTM_NEWLINK && is_it)
         events |= AFXDP_NETDEV_CHANGED;
-      if (header->nlmsg_type == RTM_DELLINK && link->ifi_index == index)
+      if (header->nlmsg_type == RTM_DELLINK && is_it)
         events |= AFXDP_NETDEV_GONE;
     }
   }

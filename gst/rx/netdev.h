@@ -23,7 +23,6 @@ typedef struct
   guint rx_queues; /* most that it can ever have, at least 1 */
   guint rx_active; /* that it uses now, at least 1 */
   gboolean up;     /* administratively */
-  gboolean carrier;
   gboolean loopback;
 } AfxdpNetdev;
 

@@ -59,8 +59,11 @@ bind_socket (
     AfxdpSocket *socket, const AfxdpSocketSettings *settings, GError **error)
 {
   g_autofree gchar *address = g_inet_address_to_string (settings->address);
+  /* The interface makes a link-local IPv6 address unambiguous. */
   g_autoptr (GSocketAddress) socket_address =
-      g_inet_socket_address_new (settings->address, settings->port);
+      g_object_new (G_TYPE_INET_SOCKET_ADDRESS, "address", settings->address,
+          "port", settings->port, "scope-id",
+          settings->netdev ? (guint) settings->netdev->index : 0, NULL);
   g_autoptr (GError) cause = NULL;
 
   if (g_socket_bind (socket->gsocket, socket_address, TRUE, &cause))
@@ -79,7 +82,7 @@ open_socket (
     AfxdpSocket *socket, const AfxdpSocketSettings *settings, GError **error)
 {
   GSocketFamily family = g_inet_address_get_family (settings->address);
-  int off = 0, on = 1;
+  int on = 1;
 
   socket->gsocket = g_socket_new (
       family, G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, error);
@@ -88,12 +91,6 @@ open_socket (
   g_socket_set_blocking (socket->gsocket, FALSE);
   socket->fd = g_socket_get_fd (socket->gsocket);
   setsockopt (socket->fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
-  /* Otherwise the socket gets the group's packets from interfaces that some
-   * other program joined it on. */
-  if (family == G_SOCKET_FAMILY_IPV6)
-    setsockopt (socket->fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL, &off, sizeof off);
-  else
-    setsockopt (socket->fd, IPPROTO_IP, IP_MULTICAST_ALL, &off, sizeof off);
   set_buffer_size (socket, settings->buffer_size);
   return bind_socket (socket, settings, error);
 }
@@ -177,8 +174,17 @@ gboolean
 afxdp_socket_join (AfxdpSocket *socket, GError **error)
 {
   g_autofree gchar *group = g_inet_address_to_string (socket->address);
+  gboolean ipv6 =
+      g_inet_address_get_family (socket->address) == G_SOCKET_FAMILY_IPV6;
   g_autoptr (GError) cause = NULL;
+  int off = 0;
 
+  /* Otherwise the socket gets the group's packets from interfaces that some
+   * other program joined it on. */
+  if (ipv6)
+    setsockopt (socket->fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL, &off, sizeof off);
+  else
+    setsockopt (socket->fd, IPPROTO_IP, IP_MULTICAST_ALL, &off, sizeof off);
   if (g_socket_join_multicast_group (
           socket->gsocket, socket->address, FALSE, socket->interface, &cause))
     return TRUE;
@@ -293,24 +299,19 @@ disarm (AfxdpSocket *socket, guint i, AfxdpSocketPacket *packet)
 }
 
 guint
-afxdp_socket_receive (
-    AfxdpSocket *socket, AfxdpSocketPacket *packets, guint n, int *errnum)
+afxdp_socket_receive (AfxdpSocket *socket, AfxdpSocketPacket *packets, guint n)
 {
   int got;
 
-  *errnum = 0;
   n = MIN (n, socket->batch);
   for (guint i = 0; i < n; i++)
     arm (socket, i);
   do
     got = recvmmsg (socket->fd, socket->messages, n, MSG_DONTWAIT, NULL);
   while (got < 0 && errno == EINTR);
-  if (got < 0) {
-    if (errno != EAGAIN)
-      *errnum = errno;
-    return 0;
-  }
   for (int i = 0; i < got; i++)
     disarm (socket, i, &packets[i]);
-  return got;
+  /* An error other than being empty is an answer to something sent (ICMP), which
+   * we do not, and is over when it was reported. */
+  return MAX (got, 0);
 }

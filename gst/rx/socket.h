@@ -58,9 +58,9 @@ typedef struct
 } AfxdpSocketPacket;
 
 /* Receives up to n datagrams without waiting. Fewer than n: the socket is
- * empty. errnum is 0, or what the socket reports besides being empty. */
+ * empty. */
 guint afxdp_socket_receive (
-    AfxdpSocket *socket, AfxdpSocketPacket *packets, guint n, int *errnum);
+    AfxdpSocket *socket, AfxdpSocketPacket *packets, guint n);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AfxdpSocket, afxdp_socket_free)
 

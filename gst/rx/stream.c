@@ -23,6 +23,8 @@
 #define LONGEST_SETTLING (100 * MS)
 /* While doors change places, what poll() does not tell is looked at. */
 #define SETTLING_TICK (1 * MS)
+/* Between two times that a credit used up is told. */
+#define EXHAUSTED_INTERVAL (1000 * MS)
 /* With mode=af-xdp: the kernel may not yet have released a queue. */
 #define START_TIMEOUT_MS 1500
 
@@ -58,6 +60,7 @@ struct _AfxdpStream
   Side first;         /* whose packets are older, while settling */
   guint grace;        /* ticket: after it, first has got all it will get */
   guint64 settle_by;
+  guint64 tell_exhausted_at;  /* not again before */
   gboolean slow_due;          /* there may be something in the socket */
   guint batches;              /* since the last look */
   guint64 passed, redirected; /* sums at the last look */
@@ -192,11 +195,19 @@ afxdp_stream_close_door (AfxdpStream *stream)
     close_fast_door (stream);
 }
 
-/* The order is certain again. */
+/* At an overload the door closes and opens many times in a second; more than one
+ * change in a second tells nobody more. */
 static void
-settle (AfxdpStream *stream)
+tell_exhausted (AfxdpStream *stream)
 {
-  stream->settling = FALSE;
+  guint64 now = clock_ns (CLOCK_MONOTONIC);
+
+  if (now < stream->tell_exhausted_at)
+    return;
+  stream->tell_exhausted_at = now + EXHAUSTED_INTERVAL;
+  tell (stream, AFXDP_DOOR_SLOW, NULL,
+      "The pipeline took packets more slowly than they came, until its part of "
+      "the frames was used up; the next ones wait in the socket");
 }
 
 static gboolean
@@ -216,8 +227,10 @@ has_recovered (const AfxdpStream *stream)
   for (guint i = 0; i < stream->fast.n_rings; i++) {
     const AfxdpRing *ring = &stream->fast.rings[i];
     guint credit = __atomic_load_n (&ring->words->credit, __ATOMIC_RELAXED);
+    guint64 out = __atomic_load_n (&ring->words->redirected, __ATOMIC_RELAXED) -
+        __atomic_load_n (&ring->words->released, __ATOMIC_RELAXED);
 
-    if (afxdp_xsk_n_waiting (ring->xsk) > credit / 2)
+    if (out > credit / 2)
       return FALSE;
   }
   return TRUE;
@@ -235,6 +248,19 @@ side_is_empty (const AfxdpStream *stream, Side side)
       return FALSE;
   }
   return TRUE;
+}
+
+/* With the door closed, a grace period over and the rings empty, what is still
+ * missing was lost, and would use up credit for ever. */
+static void
+forget_lost (AfxdpStream *stream)
+{
+  if (stream->open ||
+      !afxdp_subscription_grace_over (stream->subscription, stream->grace) ||
+      !side_is_empty (stream, FAST_SIDE))
+    return;
+  for (guint i = 1; i < stream->n_lanes; i++)
+    afxdp_lane_forget_lost (&stream->lanes[i]);
 }
 
 /* Reads what the distributor published. Returns whether there are new rings. */
@@ -267,21 +293,21 @@ follow_distributor (AfxdpStream *stream)
     return;
   }
   new_rings = read_fast_door (stream);
+  forget_lost (stream);
   ready = stream->fast.state == AFXDP_FAST_DOOR_READY;
   if (stream->open && !ready) {
     close_fast_door (stream);
   } else if (stream->open && is_exhausted (stream)) {
     stream->exhausted = TRUE;
     close_fast_door (stream);
-    tell (stream, AFXDP_DOOR_SLOW, NULL,
-        "The pipeline took packets more slowly than they came, until its part "
-        "of "
-        "the frames was used up; the next ones wait in the socket");
+    tell_exhausted (stream);
   } else if (ready && stream->exhausted) {
     /* Not when the socket is empty: that may never be, at a rate that only the
      * fast door can take. */
     if (has_recovered (stream))
       open_fast_door (stream);
+    else
+      tell_exhausted (stream);
   } else if (ready && (new_rings || (!stream->open && !stream->settling))) {
     open_fast_door (stream);
   }
@@ -388,14 +414,10 @@ is_half_full (const AfxdpStream *stream)
 static void
 try_to_settle (AfxdpStream *stream, gboolean grace_over)
 {
-  if (grace_over && side_is_empty (stream, stream->first)) {
-    for (guint i = 1; !stream->open && i < stream->n_lanes; i++)
-      afxdp_lane_forget_lost (&stream->lanes[i]);
-    settle (stream);
-  } else if ((stream->first == SLOW_SIDE && is_half_full (stream)) ||
-      clock_ns (CLOCK_MONOTONIC) >= stream->settle_by) {
-    settle (stream);
-  }
+  if ((grace_over && side_is_empty (stream, stream->first)) ||
+      (stream->first == SLOW_SIDE && is_half_full (stream)) ||
+      clock_ns (CLOCK_MONOTONIC) >= stream->settle_by)
+    stream->settling = FALSE;
 }
 
 /* The lane whose first packet is next, or NULL: there is none, or it must wait
@@ -485,13 +507,11 @@ sleep_until (AfxdpStream *stream, guint64 deadline)
 {
   struct pollfd fds[2 + AFXDP_STREAM_QUEUES];
   guint64 now = clock_ns (CLOCK_MONOTONIC);
+  guint64 wait = now < deadline ? deadline - now : 0;
   struct timespec timeout;
-  guint64 bells, wait;
+  guint64 bells;
   guint n = 0;
 
-  if (now >= deadline)
-    return FALSE;
-  wait = deadline - now;
   if (stream->settling)
     wait = MIN (wait, SETTLING_TICK);
   timeout.tv_sec = wait / (1000 * MS);
@@ -508,13 +528,13 @@ sleep_until (AfxdpStream *stream, guint64 deadline)
       fds[n++] = (struct pollfd){ .fd = fd, .events = POLLIN };
   }
   if (ppoll (fds, n, &timeout, NULL) <= 0)
-    return TRUE;
+    return now < deadline;
   if (fds[0].revents && read (stream->wake, &bells, sizeof bells) < 0)
     g_assert (errno == EAGAIN);
   for (guint i = 1; i < n; i++)
     if (fds[i].fd == afxdp_socket_fd (stream->socket) && fds[i].revents)
       stream->slow_due = TRUE;
-  return TRUE;
+  return now < deadline;
 }
 
 gboolean
@@ -677,15 +697,13 @@ look_for_fast_door (
     .queue = settings->queue,
     .ring_size = settings->ring_size,
     .batch = settings->batch,
+    .socket_only = settings->mode == AFXDP_MODE_SOCKET,
   };
 
-  if (settings->mode == AFXDP_MODE_SOCKET)
-    stream->slow_reason = g_strdup ("mode=socket was asked for");
-  else if (g_inet_address_get_is_any (stream->address))
+  if (g_inet_address_get_is_any (stream->address)) {
     stream->slow_reason = g_strdup (
         "The address is not a particular one; set multicast-group or address "
         "to receive through AF_XDP");
-  if (stream->slow_reason) {
     if (settings->mode != AFXDP_MODE_AF_XDP)
       return TRUE;
     g_set_error (

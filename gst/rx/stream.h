@@ -9,7 +9,7 @@
  *
  * The streaming thread runs this:
  *
- *   while (afxdp_stream_receive (stream, &batch, max, deadline)) {
+ *   if (afxdp_stream_receive (stream, &batch, max, deadline)) {
  *     for each packet of the batch
  *       afxdp_stream_lend (stream, packet) ? wrap the frame : copy its data;
  *     afxdp_stream_done (stream);     before anything is pushed downstream
@@ -101,7 +101,7 @@ guint afxdp_stream_buffer_size (const AfxdpStream *stream);
 const AfxdpNetdev *afxdp_stream_netdev (const AfxdpStream *stream);
 
 /* Fills in batch with 1 to max packets, valid until done(). FALSE: wake() was
- * called, or deadline (ns of CLOCK_MONOTONIC) has passed. */
+ * called, deadline (ns of CLOCK_MONOTONIC) has passed, or door_changed(). */
 gboolean afxdp_stream_receive (
     AfxdpStream *stream, AfxdpBatch *batch, guint max, guint64 deadline);
 /* Returns the area when packet's frame may go downstream, which then owes it to
@@ -119,7 +119,7 @@ void afxdp_door_change_clear (AfxdpDoorChange *change);
 /* Closes the fast door: nobody is going to call receive() for a while. The
  * next receive() opens it again. Streaming thread. */
 void afxdp_stream_close_door (AfxdpStream *stream);
-/* Makes receive() return 0, the present call or the next one, until unwake(). */
+/* Makes receive() return FALSE, the present call or the next one, until unwake(). */
 void afxdp_stream_wake (AfxdpStream *stream);
 void afxdp_stream_unwake (AfxdpStream *stream);
 

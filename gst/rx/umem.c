@@ -25,12 +25,9 @@ typedef enum
 #define move(umem, frame, from, to) ((void) 0)
 #endif
 
-/* Frames come home on a stack without a lock: one word holds the frame on top
- * (low half) and how many there are (high half). It is only ever emptied as a
- * whole, so the top cannot be replaced unnoticed (no ABA). */
-#define STACK_EMPTY ((guint64) AFXDP_NO_FRAME)
-#define STACK_TOP(word) ((guint32) (word))
-#define STACK_COUNT(word) ((guint) ((word) >> 32))
+/* Frames come home on a stack without a lock: returned is the frame on top. It
+ * is only ever emptied as a whole, so the top cannot be replaced unnoticed (no
+ * ABA). */
 
 struct _AfxdpUmem
 {
@@ -56,7 +53,7 @@ struct _AfxdpUmem
 #endif
 
   /* Written by the threads that free; read-mostly fields stay off this line. */
-  _Alignas(64) _Atomic guint64 returned;
+  _Alignas(64) _Atomic guint32 returned;
   atomic_bool hungry;
 };
 
@@ -96,7 +93,7 @@ afxdp_umem_new (guint n_frames, guint frame_size, GError **error)
   umem->free = g_new (guint32, n_frames);
   umem->next = g_new (guint32, n_frames);
   umem->accounts = g_new0 (AfxdpAccount *, n_frames);
-  atomic_init (&umem->returned, STACK_EMPTY);
+  atomic_init (&umem->returned, AFXDP_NO_FRAME);
 #ifdef AFXDP_CHECK_FRAMES
   umem->owners = g_malloc0 (n_frames);
 #endif
@@ -173,11 +170,10 @@ afxdp_umem_frame_at (const AfxdpUmem *umem, guint64 offset)
 static void
 collect (AfxdpUmem *umem)
 {
-  guint64 stack = atomic_exchange_explicit (
-      &umem->returned, STACK_EMPTY, memory_order_acquire);
+  guint32 frame = atomic_exchange_explicit (
+      &umem->returned, AFXDP_NO_FRAME, memory_order_acquire);
 
-  for (guint32 frame = STACK_TOP (stack); frame != AFXDP_NO_FRAME;
-       frame = umem->next[frame])
+  for (; frame != AFXDP_NO_FRAME; frame = umem->next[frame])
     umem->free[umem->n_free++] = frame;
 }
 
@@ -355,15 +351,14 @@ void
 afxdp_umem_give_back (AfxdpUmem *umem, guint32 frame)
 {
   AfxdpAccount *account = umem->accounts[frame];
-  guint64 stack, pushed;
+  guint32 top;
 
   move (umem, frame, OWNER_DOWNSTREAM, OWNER_FREE);
-  stack = atomic_load_explicit (&umem->returned, memory_order_relaxed);
-  do {
-    umem->next[frame] = STACK_TOP (stack);
-    pushed = ((guint64) (STACK_COUNT (stack) + 1) << 32) | frame;
-  } while (!atomic_compare_exchange_weak_explicit (&umem->returned, &stack,
-      pushed, memory_order_release, memory_order_relaxed));
+  top = atomic_load_explicit (&umem->returned, memory_order_relaxed);
+  do
+    umem->next[frame] = top;
+  while (!atomic_compare_exchange_weak_explicit (&umem->returned, &top, frame,
+      memory_order_release, memory_order_relaxed));
 
   if (G_UNLIKELY (atomic_load_explicit (&umem->hungry, memory_order_relaxed)))
     feed (umem);

@@ -5,9 +5,12 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/capability.h>
 #include <linux/if_link.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "afxdp.skel.h"
@@ -32,19 +35,62 @@ be_silent (enum libbpf_print_level level, const char *format, va_list args)
 }
 
 static gboolean
+has_capability (guint capability)
+{
+  struct __user_cap_header_struct header = {
+    .version = _LINUX_CAPABILITY_VERSION_3,
+  };
+  struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+
+  return !syscall (SYS_capget, &header, sets) &&
+      sets[CAP_TO_INDEX (capability)].effective & CAP_TO_MASK (capability);
+}
+
+/* What the kernel missed; it does not say. */
+static const gchar *
+missing_capabilities (void)
+{
+  gboolean bpf = has_capability (CAP_BPF);
+  gboolean net_admin = has_capability (CAP_NET_ADMIN);
+
+  if (!bpf)
+    return net_admin ? "CAP_BPF is missing"
+                     : "CAP_BPF and CAP_NET_ADMIN are missing";
+  return net_admin ? "CAP_BPF and CAP_NET_ADMIN are there, but in a user "
+                     "namespace, or a security policy forbids it"
+                   : "CAP_NET_ADMIN is missing";
+}
+
+/* libbpf's print function is one for the process. */
+static pthread_mutex_t print_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static gboolean
 load_error (GError **error, int errnum)
 {
   if (errnum == EPERM || errnum == EACCES)
-    return afxdp_error_set (error, errnum,
-        "Could not load the XDP program: CAP_BPF or CAP_NET_ADMIN is missing");
+    return afxdp_error_set (error, errnum, "Could not load the XDP program: %s",
+        missing_capabilities ());
   return afxdp_error_set (error, errnum, "Could not load the XDP program");
+}
+
+static int
+load (AfxdpXdpProg *prog)
+{
+  libbpf_print_fn_t former;
+  int result;
+
+  pthread_mutex_lock (&print_lock);
+  former = libbpf_set_print (be_silent);
+  result = afxdp_bpf__load (prog->skeleton);
+  libbpf_set_print (former);
+  pthread_mutex_unlock (&print_lock);
+  return result;
 }
 
 AfxdpXdpProg *
 afxdp_xdpprog_new (guint n_queues, guint longest, GError **error)
 {
   AfxdpXdpProg *prog = g_new0 (AfxdpXdpProg, 1);
-  libbpf_print_fn_t former = libbpf_set_print (be_silent);
   guint n = AFXDP_SLOTS * n_queues;
   int result;
 
@@ -60,7 +106,7 @@ afxdp_xdpprog_new (guint n_queues, guint longest, GError **error)
   prog->skeleton->rodata->longest_packet = longest;
   bpf_map__set_max_entries (prog->skeleton->maps.slots, n);
   bpf_map__set_max_entries (prog->skeleton->maps.sockets, n);
-  result = afxdp_bpf__load (prog->skeleton);
+  result = load (prog);
   if (result) {
     load_error (error, -result);
     goto free_prog;
@@ -73,11 +119,9 @@ afxdp_xdpprog_new (guint n_queues, guint longest, GError **error)
     afxdp_error_set (error, errno, "Could not map the XDP program's counters");
     goto free_prog;
   }
-  libbpf_set_print (former);
   return prog;
 
 free_prog:
-  libbpf_set_print (former);
   afxdp_xdpprog_free (prog);
   return NULL;
 }

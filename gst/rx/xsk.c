@@ -30,8 +30,8 @@ typedef struct
   int fd;
   RingMapping mapping;
   struct xsk_ring_prod fill;
-  guint64 filled;     /* frames ever put in */
-  atomic_uint target; /* frames that should be in it */
+  _Atomic guint64 filled; /* frames ever put in */
+  atomic_uint target;     /* frames that should be in it */
 } Owner;
 
 typedef struct
@@ -309,9 +309,9 @@ fill (AfxdpXskPool *pool, Owner *owner)
     for (guint i = 0; i < got; i++)
       *xsk_ring_prod__fill_addr (&owner->fill, at + i) = (guint64) frames[i]
           << shift;
+    owner->filled += got; /* before they can arrive */
     if (got)
       xsk_ring_prod__submit (&owner->fill, got);
-    owner->filled += got;
     if (got < want)
       return FALSE;
     n -= got;
@@ -332,7 +332,8 @@ refill (AfxdpXskPool *pool, Queue *queue)
     return;
   enough = fill (pool, owner);
   pthread_mutex_unlock (&queue->lock);
-  afxdp_umem_set_hungry (pool->umem, !enough);
+  if (!enough)
+    afxdp_umem_set_hungry (pool->umem, TRUE);
   if (pool->zero_copy && xsk_ring_prod__needs_wakeup (&owner->fill))
     recvfrom (owner->fd, NULL, 0, MSG_DONTWAIT, NULL, NULL);
 }
@@ -342,6 +343,8 @@ refill_all (gpointer data)
 {
   AfxdpXskPool *pool = data;
 
+  /* Whichever queue is still short says so again. */
+  afxdp_umem_set_hungry (pool->umem, FALSE);
   for (guint i = 0; i < pool->n_queues; i++)
     if (atomic_load (&pool->queues[i].open))
       refill (pool, &pool->queues[i]);
@@ -443,7 +446,13 @@ afxdp_xsk_pool_open_queue (AfxdpXskPool *pool, guint number, guint frames,
     goto close_other;
   /* Full before the bind: zero-copy drivers fill their ring from it there. */
   atomic_store (&owner->target, frames);
-  fill (pool, owner);
+  if (!fill (pool, owner) && shortage (owner) > frames / 2) {
+    g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_MEMORY,
+        "The frames of %s are used up by its other RX queues: none are left "
+        "for queue %u; raise umem-frames",
+        pool->interface, number);
+    goto close_other;
+  }
   if (!bind_owner (pool, owner, number, bind_flags (zero_copy, generic), error))
     goto close_other;
   queue->owner = *owner;
@@ -478,13 +487,8 @@ afxdp_xsk_pool_n_frames (AfxdpXskPool *pool)
 {
   guint64 n = pool->first.filled;
 
-  for (guint i = 0; i < pool->n_queues; i++) {
-    Queue *queue = &pool->queues[i];
-
-    pthread_mutex_lock (&queue->lock);
-    n += queue->owner.filled - atomic_load (&queue->arrived);
-    pthread_mutex_unlock (&queue->lock);
-  }
+  for (guint i = 0; i < pool->n_queues; i++)
+    n += pool->queues[i].owner.filled - pool->queues[i].arrived;
   return n;
 }
 

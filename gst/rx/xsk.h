@@ -11,7 +11,7 @@
  * sockets come and go. The sockets that streams read (AfxdpXsk) have an RX ring
  * only.
  *
- * open_queue(), bind() and the last unref() may take RTNL in the kernel, and so
+ * open_queue(), new() and the last unref() may take RTNL in the kernel, and so
  * seconds: never in a streaming thread. receive() is for the one thread that
  * reads the socket; refilling is safe from any thread.
  */
