@@ -313,6 +313,150 @@ GST_START_TEST (test_foreign_program)
 }
 GST_END_TEST
 
+/* XDP would take the flow away from the socket of the other: both get all by
+ * their sockets, and say so; when one leaves, the fast door opens. */
+static void
+check_two_takers (const gchar *other_properties, const gchar *other_reason)
+{
+  Receiver *receiver = receiver_new ("", "fakesink");
+  Receiver *other = receiver_new (other_properties, "fakesink");
+  GeneratorReport sent;
+
+  receiver_play (receiver);
+  receiver_assert_mode (receiver, 0, "af-xdp");
+  receiver_play (other);
+  receiver_assert_mode (other, 0, "socket");
+  fail_unless (
+      strstr (gst_structure_get_string (other->modes->pdata[0], "reason"),
+          other_reason));
+  receiver_wait_modes (receiver, 2);
+  receiver_assert_mode (receiver, 1, "socket");
+  sent = generator_finish (generator_start ("--rate=10000 --packets=5000"));
+  receiver_wait_stat (receiver, "delivered-socket", sent.packets);
+  receiver_wait_stat (other, "delivered-socket", sent.packets);
+  receiver_free (other);
+  receiver_wait_modes (receiver, 3);
+  receiver_assert_mode (receiver, 2, "af-xdp");
+  receiver_free (receiver);
+}
+
+GST_START_TEST (test_two_takers)
+{
+  check_two_takers ("", "Another afxdpsrc");
+}
+GST_END_TEST
+
+GST_START_TEST (test_two_takers_one_by_socket)
+{
+  check_two_takers ("mode=socket", "mode=socket");
+}
+GST_END_TEST
+
+/* Two CPUs number packets and put them into the ring in another order. */
+GST_START_TEST (test_generic_mode_from_two_cpus)
+{
+  Receiver *receiver = receiver_new ("xdp-mode=generic", "fakesink");
+  Generator *generators[2];
+  guint64 sent = 0;
+
+  receiver_play (receiver);
+  for (guint i = 0; i < 2; i++)
+    generators[i] = generator_start (
+        "--method=socket --rate=20000 --packets=40000 --cpu=%u --ssrc=%u", i,
+        i + 1);
+  for (guint i = 0; i < 2; i++)
+    sent += generator_finish (generators[i]).packets;
+  receiver_wait_stat (receiver, "packets", sent);
+  receiver_assert_stat (receiver, "delivered-xdp", sent);
+  receiver_read_bus (receiver);
+  fail_unless_equals_int (receiver->modes->len, 1);
+  receiver_free (receiver);
+}
+GST_END_TEST
+
+/* A bridge that a port leaves says RTM_DELLINK, which is not the interface's. */
+GST_START_TEST (test_leaving_a_bridge)
+{
+  Receiver *receiver;
+  GeneratorReport sent;
+
+  network_run ("ip link add br0 type bridge && ip link set rx0 master br0");
+  receiver = receiver_new ("multicast-iface=rx0", "fakesink");
+  receiver_play (receiver);
+  network_run ("ip link set rx0 nomaster && ip link set rx0 mtu 1400");
+  sent = generator_finish (generator_start ("--rate=10000 --packets=10000"));
+  assert_complete (receiver, &sent);
+  receiver_assert_stat (receiver, "delivered-xdp", sent.packets);
+  fail_unless_equals_int (receiver->modes->len, 1);
+  receiver_free (receiver);
+}
+GST_END_TEST
+
+/* The interface is gone: the stream stays up, and says why it is silent. */
+GST_START_TEST (test_interface_removed)
+{
+  Receiver *receiver = receiver_new ("", "fakesink");
+
+  receiver_play (receiver);
+  network_run ("ip link del rx0");
+  fail_unless (strstr (
+      gst_structure_get_string (receiver_wait_modes (receiver, 2), "reason"),
+      "Interface rx0 was removed"));
+  receiver_free (receiver);
+}
+GST_END_TEST
+
+/* Somebody else has joined the group. */
+GST_START_TEST (test_without_joining)
+{
+  Receiver *other = receiver_new ("mode=socket", "fakesink");
+  Receiver *receiver =
+      receiver_new ("mode=socket auto-multicast=false", "fakesink");
+  GeneratorReport sent;
+
+  receiver_play (other);
+  receiver_play (receiver);
+  sent = generator_finish (generator_start ("--rate=10000 --packets=5000"));
+  receiver_wait_stat (receiver, "packets", sent.packets);
+  receiver_wait_stat (other, "packets", sent.packets);
+  receiver_free (receiver);
+  receiver_free (other);
+}
+GST_END_TEST
+
+/* A queue that another process has costs the others nothing. */
+GST_START_TEST (test_busy_queue)
+{
+  g_autoptr (GSubprocess) foreign = NULL;
+  Receiver *receiver;
+  GeneratorReport sent;
+
+  network_down ();
+  network_up (2);
+  foreign = g_subprocess_new (G_SUBPROCESS_FLAGS_STDOUT_SILENCE, NULL,
+      "gst-launch-1.0", "-q", "afxdpsrc", "multicast-group=239.1.1.2",
+      "queue=1", "!", "fakesink", NULL);
+  while (!network_has_program ())
+    g_usleep (10000);
+  /* Its sockets stay, though its program goes. */
+  network_detach_program ();
+  receiver = receiver_new ("queue=0", "fakesink");
+  receiver_play (receiver);
+  receiver_assert_mode (receiver, 0, "af-xdp");
+  sent = generator_finish (
+      generator_start ("--rate=10000 --packets=5000 --cpu=0"));
+  receiver_wait_stat (receiver, "delivered-xdp", sent.packets);
+  sent = generator_finish (
+      generator_start ("--rate=10000 --packets=5000 --cpu=1"));
+  receiver_wait_stat (receiver, "delivered-socket", sent.packets);
+  receiver_read_bus (receiver);
+  fail_unless_equals_int (receiver->modes->len, 1);
+  g_subprocess_send_signal (foreign, SIGKILL);
+  g_subprocess_wait (foreign, NULL, NULL);
+  receiver_free (receiver);
+}
+GST_END_TEST
+
 static void
 up_with_one_queue (void)
 {
@@ -342,6 +486,13 @@ doors_suite (void)
   tcase_add_test (tcase, test_pause);
   tcase_add_test (tcase, test_stop_and_start);
   tcase_add_test (tcase, test_foreign_program);
+  tcase_add_test (tcase, test_two_takers);
+  tcase_add_test (tcase, test_two_takers_one_by_socket);
+  tcase_add_test (tcase, test_generic_mode_from_two_cpus);
+  tcase_add_test (tcase, test_leaving_a_bridge);
+  tcase_add_test (tcase, test_interface_removed);
+  tcase_add_test (tcase, test_without_joining);
+  tcase_add_test (tcase, test_busy_queue);
   return suite;
 }
 
