@@ -592,16 +592,19 @@ tell_stats (GstAfxdpSrc *self, guint64 now)
       interval < G_MAXUINT64 - now ? now + interval : G_MAXUINT64;
 }
 
-/* Does what is due. Returns when something will be. */
+/* Does what is due. Returns when something will be, or when a setting is looked
+ * at again that may have changed. */
 static guint64
 tell (GstAfxdpSrc *self)
 {
   guint64 now = monotonic_ns ();
   guint64 gap_due = gst_afxdp_report_advance (self->report, now);
+  guint64 due;
 
   tell_door (self);
   tell_stats (self, now);
-  return gap_due ? MIN (gap_due, self->next_stats) : self->next_stats;
+  due = MIN (self->next_stats, now + GST_SECOND);
+  return gap_due ? MIN (gap_due, due) : due;
 }
 
 /* Buffers. */
@@ -673,8 +676,9 @@ receive (GstAfxdpSrc *self)
       continue;
     /* What was set while it waited holds for what it waited for. */
     follow_settings (self);
-    not_rtp = gst_afxdp_report_count (self->report, &batch);
     accepted = self->caps_decided || decide_caps (self, &batch);
+    /* By the clock rate that the caps tell. */
+    not_rtp = gst_afxdp_report_count (self->report, &batch);
     if (accepted)
       hold (self, &batch, not_rtp);
     else

@@ -4,16 +4,20 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <gst/check/gstcheck.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define SKIP 77
+/* No test needs this long, unless what it waits for never comes. */
+#define PATIENCE (30 * G_TIME_SPAN_SECOND)
 
 /* Interface numbers repeat in every namespace, and links of all of them are in
  * one list: ours has a number that no other test has at the same time. */
@@ -163,6 +167,23 @@ network_sender (void)
   return sender;
 }
 
+/* A socket stays in the namespace that it was made in. */
+int
+network_sender_socket (int domain, int type, int protocol)
+{
+  int here = open ("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+  int there = open (sender, O_RDONLY | O_CLOEXEC);
+  int fd;
+
+  fail_unless (!setns (there, CLONE_NEWNET), "%s", g_strerror (errno));
+  fd = socket (domain, type | SOCK_CLOEXEC, protocol);
+  fail_unless (fd >= 0, "%s", g_strerror (errno));
+  fail_unless (!setns (here, CLONE_NEWNET), "%s", g_strerror (errno));
+  close (there);
+  close (here);
+  return fd;
+}
+
 guint64
 network_counter (const gchar *name)
 {
@@ -171,6 +192,40 @@ network_counter (const gchar *name)
 
   fail_unless (*output, "rx0 has no counter %s", name);
   return g_ascii_strtoull (output, NULL, 10);
+}
+
+/* What waits in the sockets of port, by one of /proc/net's tables. */
+static guint64
+backlog (const gchar *table, guint port)
+{
+  g_autofree gchar *name = g_strconcat ("/proc/thread-self/net/", table, NULL);
+  g_autofree gchar *text = NULL;
+  g_auto (GStrv) lines = NULL;
+  guint64 sum = 0;
+
+  fail_unless (g_file_get_contents (name, &text, NULL, NULL));
+  lines = g_strsplit (text, "\n", -1);
+  for (guint i = 0; lines[i]; i++) {
+    guint local, waiting;
+
+    if (sscanf (lines[i], " %*d: %*[^:]:%x %*s %*s %*x:%x", &local, &waiting) ==
+            2 &&
+        local == port)
+      sum += waiting;
+  }
+  return sum;
+}
+
+void
+network_wait_for_backlog (guint port, guint64 bytes)
+{
+  gint64 deadline = g_get_monotonic_time () + PATIENCE;
+
+  while (backlog ("udp", port) + backlog ("udp6", port) < bytes) {
+    fail_if (g_get_monotonic_time () > deadline,
+        "%" G_GUINT64_FORMAT " bytes never waited in port %u", bytes, port);
+    g_usleep (1000);
+  }
 }
 
 gboolean

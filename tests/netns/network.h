@@ -23,6 +23,9 @@ void network_down (void);
 /* The sending host's network namespace, as nsenter --net takes it. */
 const gchar *network_sender (void);
 
+/* A socket on the sending host, for what rtpgen does not send. */
+int network_sender_socket (int domain, int type, int protocol);
+
 /* Runs a shell command on the receiving host. */
 void network_run (const gchar *format, ...) G_GNUC_PRINTF (1, 2);
 /* The same on the sending host. */
@@ -32,6 +35,10 @@ gchar *network_output (const gchar *format, ...) G_GNUC_PRINTF (1, 2);
 
 /* A counter of rx0 that ethtool -S shows, such as "rx_queue_0_drops". */
 guint64 network_counter (const gchar *name);
+/* Until so many bytes, as the kernel counts them, wait in the receiving host's
+ * UDP sockets of port. */
+void network_wait_for_backlog (guint port, guint64 bytes);
+
 /* Whether an XDP program is attached to rx0. */
 gboolean network_has_program (void);
 /* Detaches it as somebody else would with bpftool link detach. */

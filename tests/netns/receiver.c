@@ -2,8 +2,6 @@
 /* A pipeline with an afxdpsrc, and what its bus says. */
 #include "receiver.h"
 
-#include <gst/check/gstcheck.h>
-
 /* No test needs this long, unless what it waits for never comes. */
 #define PATIENCE (30 * G_TIME_SPAN_SECOND)
 #define TICK (10 * GST_MSECOND)
@@ -41,6 +39,7 @@ receiver_free (Receiver *receiver)
   g_ptr_array_unref (receiver->modes);
   g_ptr_array_unref (receiver->warnings);
   g_free (receiver->error);
+  g_free (receiver->description);
   g_free (receiver);
 }
 
@@ -123,20 +122,42 @@ receiver_stat (Receiver *receiver, const gchar *name)
   return value;
 }
 
+const gchar *
+receiver_describe (Receiver *receiver)
+{
+  g_autoptr (GstStructure) stats = NULL;
+  GString *text = g_string_new (NULL);
+
+  receiver_read_bus (receiver);
+  g_object_get (receiver->src, "stats", &stats, NULL);
+  if (receiver->error)
+    g_string_append_printf (text, "error \"%s\"; ", receiver->error);
+  for (guint i = 0; i < receiver->modes->len; i++)
+    g_string_append_printf (text, "%s: %s; ",
+        gst_structure_get_string (receiver->modes->pdata[i], "mode"),
+        gst_structure_get_string (receiver->modes->pdata[i], "reason"));
+  for (gint i = 0; i < gst_structure_n_fields (stats); i++) {
+    const gchar *name = gst_structure_nth_field_name (stats, i);
+    guint64 value;
+
+    if (gst_structure_get_uint64 (stats, name, &value) && value)
+      g_string_append_printf (text, "%s %" G_GUINT64_FORMAT ", ", name, value);
+  }
+  g_free (receiver->description);
+  receiver->description = g_string_free (text, FALSE);
+  return receiver->description;
+}
+
 void
 receiver_wait_stat (Receiver *receiver, const gchar *name, guint64 value)
 {
   gint64 deadline = g_get_monotonic_time () + PATIENCE;
 
   while (receiver_stat (receiver, name) < value) {
-    g_autoptr (GstStructure) stats = NULL;
-
     wait_a_tick (receiver);
-    if (g_get_monotonic_time () < deadline)
-      continue;
-    g_object_get (receiver->src, "stats", &stats, NULL);
-    fail ("%s never reached %" G_GUINT64_FORMAT ": %" GST_PTR_FORMAT, name,
-        value, stats);
+    fail_if (g_get_monotonic_time () > deadline,
+        "%s never reached %" G_GUINT64_FORMAT ": %s", name, value,
+        receiver_describe (receiver));
   }
 }
 
@@ -149,7 +170,8 @@ receiver_wait_modes (Receiver *receiver, guint n)
     wait_a_tick (receiver);
     fail_if (receiver->error, "%s", receiver->error);
     fail_if (g_get_monotonic_time () > deadline,
-        "%u changes of door instead of %u", receiver->modes->len, n);
+        "%u changes of door instead of %u: %s", receiver->modes->len, n,
+        receiver_describe (receiver));
   }
   return receiver->modes->pdata[n - 1];
 }
@@ -164,4 +186,17 @@ receiver_wait_error (Receiver *receiver)
     fail_if (g_get_monotonic_time () > deadline, "no error came");
   }
   return receiver->error;
+}
+
+void
+receiver_wait_eos (Receiver *receiver)
+{
+  gint64 deadline = g_get_monotonic_time () + PATIENCE;
+
+  while (!receiver->eos) {
+    wait_a_tick (receiver);
+    fail_if (receiver->error, "%s", receiver->error);
+    fail_if (g_get_monotonic_time () > deadline, "no end of stream came: %s",
+        receiver_describe (receiver));
+  }
 }

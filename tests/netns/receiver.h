@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include <gst/gst.h>
+#include <gst/check/gstcheck.h>
 
 typedef struct
 {
@@ -16,6 +16,7 @@ typedef struct
   GPtrArray *modes;    /* GstStructure: each GstAfxdpSrcMode so far */
   GPtrArray *warnings; /* gchar: text of each warning so far */
   gchar *error;        /* text of the first error */
+  gchar *description;
   gboolean eos;
 } Receiver;
 
@@ -37,11 +38,21 @@ void receiver_wait_stat (Receiver *receiver, const gchar *name, guint64 value);
 const GstStructure *receiver_wait_modes (Receiver *receiver, guint n);
 /* Until an error has come, which is the first one. */
 const gchar *receiver_wait_error (Receiver *receiver);
+/* Until all sinks have had everything. */
+void receiver_wait_eos (Receiver *receiver);
 /* Reads what is on the bus. */
 void receiver_read_bus (Receiver *receiver);
 
-#define receiver_assert_stat(receiver, name, value) \
-  g_assert_cmpuint (receiver_stat (receiver, name), ==, value)
+/* All that is known, in words, for whoever reads why a test failed. Valid until
+ * the next call. */
+const gchar *receiver_describe (Receiver *receiver);
+
+#define receiver_assert_stat(receiver, name, value)                          \
+  fail_unless (receiver_stat (receiver, name) == (value),                    \
+      "%s is %" G_GUINT64_FORMAT " and not " #value " of %" G_GUINT64_FORMAT \
+      ": %s",                                                                \
+      name, receiver_stat (receiver, name), (guint64) (value),               \
+      receiver_describe (receiver))
 /* The door of the n-th GstAfxdpSrcMode message, from 0. */
 #define receiver_assert_mode(receiver, n, value)                          \
   g_assert_cmpstr (                                                       \

@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Caps: of the property, of the first packet, or none; and what is RTP by them.
+ */
+#include "element-fixture.h"
+
+#define MP2T                                                                  \
+  "application/x-rtp, payload=(int)33, media=(string)video, clock-rate=(int)" \
+  "90000, encoding-name=(string)MP2T"
+#define VIDEO "application/x-rtp, media=(string)video, clock-rate=(int)90000"
+#define AUDIO "application/x-rtp, media=(string)audio, clock-rate=(int)48000"
+
+/* caps NULL: none. */
+static void
+assert_caps (guint number, const gchar *caps)
+{
+  GstCaps *are = tap_packet (tap, number)->caps;
+  g_autoptr (GstCaps) should_be = caps ? gst_caps_from_string (caps) : NULL;
+  g_autofree gchar *text = are ? gst_caps_to_string (are) : g_strdup ("none");
+
+  fail_unless (are && should_be ? gst_caps_is_equal (are, should_be)
+                                : !are && !should_be,
+      "packet %u has caps %s", number, text);
+}
+
+static void
+assert_no_warnings (void)
+{
+  receiver_read_bus (receiver);
+  fail_unless_equals_int (receiver->warnings->len, 0);
+}
+
+/* GStreamer warns of caps that come after a buffer without any. */
+static void
+expect_late_caps (void)
+{
+  g_autoptr (GRegex) regex =
+      g_regex_new ("Sticky event misordering", 0, 0, NULL);
+
+  gst_check_add_log_filter ("GStreamer", G_LOG_LEVEL_WARNING,
+      g_steal_pointer (&regex), NULL, NULL, NULL);
+}
+
+/* By the first packet. */
+
+static const struct
+{
+  guint8 payload_type;
+  const gchar *caps;
+} statics[] = {
+  { 33, MP2T },
+  { 0,
+      "application/x-rtp, payload=(int)0, media=(string)audio, "
+      "clock-rate=(int)8000, encoding-name=(string)PCMU, "
+      "encoding-params=(string)1" },
+  { 10,
+      "application/x-rtp, payload=(int)10, media=(string)audio, "
+      "clock-rate=(int)44100, encoding-name=(string)L16, "
+      "encoding-params=(string)2" },
+  { 34,
+      "application/x-rtp, payload=(int)34, media=(string)video, "
+      "clock-rate=(int)90000, encoding-name=(string)H263" },
+};
+
+GST_START_TEST (test_static_payload_type)
+{
+  element_play ("", "fakesink");
+  loopback_send_many (loopback, statics[__i__].payload_type, 0, 10);
+  element_wait (10);
+  for (guint i = 0; i < 10; i++)
+    assert_caps (i, statics[__i__].caps);
+  assert_no_warnings ();
+  element_end ();
+}
+GST_END_TEST
+
+/* What downstream takes tells the rest. */
+GST_START_TEST (test_dynamic_payload_type)
+{
+  element_play ("", "rtpjitterbuffer ! rtpopusdepay ! fakesink");
+  loopback_send_many (loopback, 96, 0, 10);
+  element_wait (10);
+  assert_caps (0,
+      "application/x-rtp, payload=(int)96, media=(string)audio, "
+      "clock-rate=(int)48000, encoding-name=(string)OPUS");
+  assert_no_warnings ();
+  element_end ();
+}
+GST_END_TEST
+
+GST_START_TEST (test_dynamic_payload_type_of_h264)
+{
+  element_play ("", "rtpjitterbuffer ! rtph264depay ! fakesink");
+  loopback_send_many (loopback, 97, 0, 10);
+  element_wait (10);
+  assert_caps (0,
+      "application/x-rtp, payload=(int)97, media=(string)video, "
+      "clock-rate=(int)90000, encoding-name=(string)H264");
+  element_end ();
+}
+GST_END_TEST
+
+/* A clock rate is never invented: one warning, and everything goes on. */
+GST_START_TEST (test_unknown_payload_type)
+{
+  element_play ("", "fakesink");
+  loopback_send_many (loopback, 96, 0, 10);
+  element_wait (10);
+  assert_caps (9, NULL);
+  receiver_read_bus (receiver);
+  fail_unless_equals_int (receiver->warnings->len, 1);
+  fail_unless (strstr (receiver->warnings->pdata[0], "set caps"), "%s",
+      (gchar *) receiver->warnings->pdata[0]);
+  fail_if (receiver->error);
+  element_end ();
+}
+GST_END_TEST
+
+static GstPadProbeReturn
+refuse (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  GstQuery *query = GST_PAD_PROBE_INFO_QUERY (info);
+
+  if (GST_QUERY_TYPE (query) != GST_QUERY_ACCEPT_CAPS)
+    return GST_PAD_PROBE_OK;
+  gst_query_set_accept_caps_result (query, FALSE);
+  return GST_PAD_PROBE_HANDLED;
+}
+
+/* A pipeline that works without caps must not fail with those of a guess. */
+GST_START_TEST (test_guess_refused)
+{
+  g_autoptr (GstPad) pad = NULL;
+
+  element_new ("", "fakesink");
+  pad = gst_element_get_static_pad (receiver->src, "src");
+  gst_pad_add_probe (
+      pad, GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM, refuse, NULL, NULL);
+  receiver_play (receiver);
+  loopback_send_many (loopback, 33, 0, 10);
+  element_wait (10);
+  assert_caps (9, NULL);
+  receiver_read_bus (receiver);
+  fail_if (receiver->error);
+  element_end ();
+}
+GST_END_TEST
+
+/* Each start decides anew. */
+GST_START_TEST (test_decided_at_each_start)
+{
+  element_play ("", "fakesink");
+  loopback_send_many (loopback, 33, 0, 2);
+  tap_wait (tap, 2);
+  receiver_set_state (receiver, GST_STATE_READY);
+  receiver_set_state (receiver, GST_STATE_PLAYING);
+  loopback_send_many (loopback, statics[1].payload_type, 0, 2);
+  element_wait (4);
+  assert_caps (1, MP2T);
+  assert_caps (2, statics[1].caps);
+  element_end ();
+}
+GST_END_TEST
+
+/* And then they stay: another payload type is another packet of the stream. */
+GST_START_TEST (test_decided_once)
+{
+  element_play ("", "fakesink");
+  loopback_send_many (loopback, 33, 0, 2);
+  loopback_send_many (loopback, 0, 0, 2);
+  loopback_send_many (loopback, 96, 0, 2);
+  element_wait (6);
+  assert_caps (5, MP2T);
+  assert_no_warnings ();
+  element_end ();
+}
+GST_END_TEST
+
+/* What is not RTP. */
+
+static void
+send_sender_report (void)
+{
+  guint8 packet[28] = { 0x80, 200, 0, 6 };
+
+  loopback_send (loopback, packet, sizeof packet);
+}
+
+static void
+send_transport_stream (void)
+{
+  guint8 packet[188] = { 0x47, 0x1f, 0xff, 0x10 };
+
+  loopback_send (loopback, packet, sizeof packet);
+}
+
+static void
+send_version_1 (void)
+{
+  guint8 packet[20] = { 0x40, 33 };
+
+  loopback_send (loopback, packet, sizeof packet);
+}
+
+GST_START_TEST (test_raw)
+{
+  element_play ("", "fakesink");
+  for (guint i = 0; i < 5; i++)
+    send_transport_stream ();
+  send_version_1 ();
+  loopback_send_many (loopback, 33, 0, 2);
+  element_wait (8);
+  assert_caps (7, NULL);
+  receiver_assert_stat (receiver, "not-rtp", 6);
+  receiver_assert_stat (receiver, "delivered-socket", 8);
+  assert_no_warnings ();
+  element_end ();
+}
+GST_END_TEST
+
+/* RTCP beside RTP tells nothing of the caps, and neither do empty packets. */
+GST_START_TEST (test_first_packet_tells_nothing)
+{
+  element_new ("", "fakesink");
+  receiver_set_state (receiver, GST_STATE_READY);
+  loopback_send (loopback, "", 0);
+  send_sender_report ();
+  loopback_send_many (loopback, 33, 0, 2);
+  receiver_set_state (receiver, GST_STATE_PLAYING);
+  /* All in one batch; the empty one is not RTP. */
+  element_wait (3);
+  assert_caps (0, MP2T);
+  fail_unless_equals_int (g_bytes_get_size (tap_packet (tap, 0)->bytes), 28);
+  receiver_assert_stat (receiver, "not-rtp", 1);
+  element_end ();
+}
+GST_END_TEST
+
+GST_START_TEST (test_first_packet_was_rtcp)
+{
+  expect_late_caps ();
+  element_play ("", "fakesink");
+  send_sender_report ();
+  tap_wait (tap, 1);
+  assert_caps (0, NULL);
+  loopback_send_many (loopback, 33, 0, 2);
+  element_wait (3);
+  assert_caps (1, MP2T);
+  element_end ();
+}
+GST_END_TEST
+
+/* Nothing else than RTCP, as on the port beside a stream's. */
+GST_START_TEST (test_only_rtcp)
+{
+  element_play ("", "fakesink");
+  for (guint i = 0; i < 5; i++)
+    send_sender_report ();
+  element_wait (5);
+  assert_caps (4, NULL);
+  receiver_assert_stat (receiver, "not-rtp", 0);
+  assert_no_warnings ();
+  element_end ();
+}
+GST_END_TEST
+
+/* By RTP caps, what is neither RTP nor RTCP is kept back, and counted. */
+GST_START_TEST (test_only_rtp)
+{
+  element_play ("", "fakesink");
+  loopback_send_many (loopback, 33, 0, 2);
+  send_transport_stream ();
+  send_version_1 ();
+  loopback_send (loopback, "", 0);
+  send_sender_report ();
+  loopback_send_many (loopback, 33, 2, 2);
+  element_wait (5);
+  assert_caps (4, MP2T);
+  fail_unless_equals_int (g_bytes_get_size (tap_packet (tap, 2)->bytes), 28);
+  receiver_assert_stat (receiver, "not-rtp", 3);
+  receiver_assert_stat (receiver, "delivered-socket", 5);
+  receiver_assert_stat (receiver, "lost", 0);
+  receiver_assert_stat (receiver, "discarded", 0);
+  element_end ();
+}
+GST_END_TEST
+
+/* By the property. */
+
+GST_START_TEST (test_property)
+{
+  g_autoptr (GstPad) pad = NULL;
+  g_autoptr (GstCaps) caps = NULL;
+  g_autoptr (GstCaps) wanted = gst_caps_from_string (VIDEO);
+
+  element_new ("", "fakesink");
+  g_object_set (receiver->src, "caps", wanted, NULL);
+  pad = gst_element_get_static_pad (receiver->src, "src");
+  caps = gst_pad_query_caps (pad, NULL);
+  fail_unless (gst_caps_is_equal (caps, wanted));
+  receiver_play (receiver);
+  send_transport_stream ();
+  loopback_send_many (loopback, 96, 0, 3);
+  element_wait (3);
+  for (guint i = 0; i < 3; i++)
+    assert_caps (i, VIDEO);
+  receiver_assert_stat (receiver, "not-rtp", 1);
+  assert_no_warnings ();
+  element_end ();
+}
+GST_END_TEST
+
+GST_START_TEST (test_property_not_rtp)
+{
+  element_play (
+      "caps=\"video/mpegts, systemstream=(boolean)true\"", "fakesink");
+  send_transport_stream ();
+  loopback_send_many (loopback, 33, 0, 1);
+  element_wait (2);
+  assert_caps (0, "video/mpegts, systemstream=(boolean)true");
+  assert_caps (1, "video/mpegts, systemstream=(boolean)true");
+  element_end ();
+}
+GST_END_TEST
+
+GST_START_TEST (test_property_any)
+{
+  element_play ("caps=ANY", "fakesink");
+  loopback_send_many (loopback, 33, 0, 1);
+  send_transport_stream ();
+  loopback_send_many (loopback, 96, 0, 1);
+  element_wait (3);
+  assert_caps (2, NULL);
+  assert_no_warnings ();
+  element_end ();
+}
+GST_END_TEST
+
+GST_START_TEST (test_property_not_fixed)
+{
+  element_play (
+      "caps=\"application/x-rtp, payload=(int)[96,127]; video/mpegts\"",
+      "fakesink");
+  loopback_send_many (loopback, 96, 0, 1);
+  element_wait (1);
+  assert_caps (0, "application/x-rtp, payload=(int)96");
+  element_end ();
+}
+GST_END_TEST
+
+static void
+set_caps (const gchar *text)
+{
+  g_autoptr (GstCaps) caps = text ? gst_caps_from_string (text) : NULL;
+
+  g_object_set (receiver->src, "caps", caps, NULL);
+}
+
+static const struct
+{
+  const gchar *caps, *rest;
+} refused[] = {
+  { "EMPTY", "fakesink" },
+  { "application/x-rtp", "capsfilter caps=video/mpegts ! fakesink" },
+};
+
+GST_START_TEST (test_property_refused)
+{
+  element_new ("", refused[__i__].rest);
+  set_caps (refused[__i__].caps);
+  receiver_play (receiver);
+  loopback_send_many (loopback, 33, 0, 1);
+  fail_unless (receiver_wait_error (receiver) != NULL);
+  fail_unless_equals_int (tap_n_packets (tap), 0);
+  fail_unless_equals_uint64 (receiver_stat (receiver, "packets") +
+          receiver_stat (receiver, "discarded"),
+      1);
+  element_end ();
+}
+GST_END_TEST
+
+/* Whatever comes after the property has been set comes under it, also when the
+ * element was waiting for it already. */
+GST_START_TEST (test_property_changed)
+{
+  element_play ("caps=\"" MP2T "\"", "fakesink");
+  for (guint i = 0; i < 20; i++) {
+    set_caps (i % 2 ? AUDIO : VIDEO);
+    loopback_send_many (loopback, 96, i, 1);
+    tap_wait (tap, i + 1);
+    assert_caps (i, i % 2 ? AUDIO : VIDEO);
+  }
+  set_caps (NULL);
+  loopback_send_many (loopback, 33, 20, 1);
+  element_wait (21);
+  assert_caps (20, MP2T);
+  element_end ();
+}
+GST_END_TEST
+
+/* As the warning about an unknown payload type proposes. */
+GST_START_TEST (test_property_set_late)
+{
+  expect_late_caps ();
+  element_play ("", "fakesink");
+  loopback_send_many (loopback, 96, 0, 1);
+  tap_wait (tap, 1);
+  assert_caps (0, NULL);
+  set_caps (VIDEO);
+  loopback_send_many (loopback, 96, 1, 1);
+  element_wait (2);
+  assert_caps (1, VIDEO);
+  element_end ();
+}
+GST_END_TEST
+
+/* Set to the same they change nothing. */
+GST_START_TEST (test_property_unchanged)
+{
+  element_play ("caps=\"" VIDEO "\"", "fakesink");
+  loopback_send_many (loopback, 96, 0, 1);
+  tap_wait (tap, 1);
+  set_caps (VIDEO);
+  loopback_send_many (loopback, 96, 1, 1);
+  element_wait (2);
+  fail_unless (tap_packet (tap, 0)->caps == tap_packet (tap, 1)->caps);
+  element_end ();
+}
+GST_END_TEST
+
+/* With the caps goes what was RTP by them. */
+GST_START_TEST (test_property_any_while_playing)
+{
+  element_play ("caps=\"" VIDEO "\"", "fakesink");
+  send_transport_stream ();
+  loopback_send_many (loopback, 96, 0, 1);
+  tap_wait (tap, 1);
+  set_caps ("ANY");
+  send_transport_stream ();
+  loopback_send_many (loopback, 96, 1, 1);
+  element_wait (3);
+  receiver_assert_stat (receiver, "not-rtp", 2);
+  element_end ();
+}
+GST_END_TEST
+
+/* Downstream asks for a new negotiation, as after a relink. */
+GST_START_TEST (test_reconfigure)
+{
+  g_autoptr (GstPad) pad = NULL;
+
+  element_play ("", "fakesink");
+  pad = gst_element_get_static_pad (receiver->src, "src");
+  loopback_send_many (loopback, 33, 0, 1);
+  tap_wait (tap, 1);
+  fail_unless (gst_pad_send_event (pad, gst_event_new_reconfigure ()));
+  loopback_send_many (loopback, 33, 1, 2);
+  element_wait (3);
+  assert_caps (2, MP2T);
+  element_end ();
+}
+GST_END_TEST
+
+static void
+add_tests (TCase *tcase)
+{
+  tcase_add_loop_test (
+      tcase, test_static_payload_type, 0, G_N_ELEMENTS (statics));
+  tcase_add_test (tcase, test_dynamic_payload_type);
+  tcase_add_test (tcase, test_dynamic_payload_type_of_h264);
+  tcase_add_test (tcase, test_unknown_payload_type);
+  tcase_add_test (tcase, test_guess_refused);
+  tcase_add_test (tcase, test_decided_at_each_start);
+  tcase_add_test (tcase, test_decided_once);
+  tcase_add_test (tcase, test_raw);
+  tcase_add_test (tcase, test_first_packet_tells_nothing);
+  tcase_add_test (tcase, test_first_packet_was_rtcp);
+  tcase_add_test (tcase, test_only_rtcp);
+  tcase_add_test (tcase, test_only_rtp);
+  tcase_add_test (tcase, test_property);
+  tcase_add_test (tcase, test_property_not_rtp);
+  tcase_add_test (tcase, test_property_any);
+  tcase_add_test (tcase, test_property_not_fixed);
+  tcase_add_loop_test (tcase, test_property_refused, 0, G_N_ELEMENTS (refused));
+  tcase_add_test (tcase, test_property_changed);
+  tcase_add_test (tcase, test_property_set_late);
+  tcase_add_test (tcase, test_property_unchanged);
+  tcase_add_test (tcase, test_property_any_while_playing);
+  tcase_add_test (tcase, test_reconfigure);
+}
+
+int
+main (int argc, char **argv)
+{
+  static const gchar *const plugins[] = { "rtp", "rtpmanager", NULL };
+
+  return element_run (argc, argv, "element-caps", plugins, add_tests);
+}

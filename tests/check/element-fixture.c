@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Fixture of the tests of the element.
+ */
+#include "element-fixture.h"
+
+#include "leaks.h"
+#include "plugins.h"
+
+Loopback *loopback;
+Receiver *receiver;
+Tap *tap;
+
+static void
+set_up (void)
+{
+  loopback = loopback_new ();
+}
+
+static void
+tear_down (void)
+{
+  g_clear_pointer (&loopback, loopback_free);
+  leaks_assert_none ();
+}
+
+void
+element_new (const gchar *properties, const gchar *rest)
+{
+  g_autofree gchar *all =
+      g_strdup_printf ("%s mode=socket %s", loopback->properties, properties);
+
+  receiver = receiver_new (all, rest);
+  tap = tap_new (receiver->src);
+}
+
+void
+element_play (const gchar *properties, const gchar *rest)
+{
+  element_new (properties, rest);
+  receiver_play (receiver);
+}
+
+void
+element_end (void)
+{
+  g_clear_pointer (&receiver, receiver_free);
+  g_clear_pointer (&tap, tap_free);
+}
+
+void
+element_wait (guint n)
+{
+  tap_wait (tap, n);
+  fail_unless_equals_int (tap_n_packets (tap), n);
+  receiver_assert_stat (receiver, "packets", n);
+}
+
+int
+element_run (int argc, char **argv, const gchar *name,
+    const gchar *const *plugins, void (*add_tests) (TCase *tcase))
+{
+  static const gchar *const always[] = { "coreelements", "coretracers", NULL };
+  Suite *suite;
+  TCase *tcase;
+
+  gst_check_init (&argc, &argv);
+  plugins_require (always);
+  plugins_require (plugins);
+  leaks_trace ();
+  suite = suite_create (name);
+  tcase = tcase_create (name);
+  suite_add_tcase (suite, tcase);
+  tcase_set_timeout (tcase, 60);
+  tcase_add_checked_fixture (tcase, set_up, tear_down);
+  add_tests (tcase);
+  return gst_check_run_suite (suite, name, __FILE__);
+}

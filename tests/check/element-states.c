@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Starting, pausing, stopping, flushing, and what downstream answers: at any
+ * moment, under traffic and without.
+ */
+#include "element-fixture.h"
+
+#define N_STOPS 200
+#define N_PAUSES 30
+
+static void
+assert_state (GstState state)
+{
+  GstState current;
+  GstStateChangeReturn result =
+      gst_element_get_state (receiver->src, &current, NULL, 30 * GST_SECOND);
+
+  fail_unless (result == GST_STATE_CHANGE_SUCCESS ||
+      result == GST_STATE_CHANGE_NO_PREROLL);
+  fail_unless_equals_int (current, state);
+}
+
+/* The number of each packet follows the one before. */
+static void
+assert_in_order (guint start, guint n)
+{
+  for (guint i = start; i < start + n; i++) {
+    const guint8 *data = g_bytes_get_data (tap_packet (tap, i)->bytes, NULL);
+
+    fail_unless_equals_int (data[2] << 8 | data[3], (i - start) & 0xffff);
+  }
+}
+
+/* Seconds that something took. */
+#define assert_takes_less_than(seconds, something)         \
+  do {                                                     \
+    gint64 begin = g_get_monotonic_time (), took;          \
+    something;                                             \
+    took = g_get_monotonic_time () - begin;                \
+    fail_unless (took < (seconds) *G_TIME_SPAN_SECOND,     \
+        #something " took %" G_GINT64_FORMAT " us", took); \
+  } while (0)
+
+GST_START_TEST (test_states)
+{
+  static const GstState states[] = { GST_STATE_READY, GST_STATE_PAUSED,
+    GST_STATE_PLAYING, GST_STATE_PAUSED, GST_STATE_PLAYING, GST_STATE_PAUSED,
+    GST_STATE_READY, GST_STATE_PAUSED, GST_STATE_PLAYING, GST_STATE_NULL,
+    GST_STATE_PLAYING, GST_STATE_NULL, GST_STATE_READY, GST_STATE_NULL };
+
+  element_new ("", "fakesink");
+  for (guint i = 0; i < G_N_ELEMENTS (states); i++) {
+    receiver_set_state (receiver, states[i]);
+    assert_state (states[i]);
+  }
+  /* A live source has nothing to preroll with. */
+  receiver_set_state (receiver, GST_STATE_READY);
+  fail_unless_equals_int (
+      gst_element_set_state (receiver->src, GST_STATE_PAUSED),
+      GST_STATE_CHANGE_NO_PREROLL);
+  element_end ();
+}
+GST_END_TEST
+
+GST_START_TEST (test_started_again)
+{
+  static const GstState states[] = { GST_STATE_NULL, GST_STATE_READY,
+    GST_STATE_PAUSED };
+
+  element_play ("", "fakesink");
+  for (guint i = 0; i < 9; i++) {
+    loopback_send_many (loopback, 33, 3 * i, 3);
+    tap_wait (tap, 3 * (i + 1));
+    receiver_set_state (receiver, states[i % 3]);
+    receiver_set_state (receiver, GST_STATE_PLAYING);
+  }
+  fail_unless_equals_int (tap_n_packets (tap), 27);
+  assert_in_order (0, 27);
+  element_end ();
+}
+GST_END_TEST
+
+/* Without a packet that would wake it. */
+GST_START_TEST (test_stopped_while_idle)
+{
+  for (guint i = 0; i < 5; i++) {
+    element_play ("stats-interval=0", "fakesink");
+    assert_takes_less_than (
+        1, gst_element_set_state (receiver->pipeline, GST_STATE_NULL));
+    element_end ();
+  }
+}
+GST_END_TEST
+
+/* GstBaseSrc before 1.22.12 unrefs NULL when it is stopped within the few
+ * instructions between create() and its own lock. */
+static gboolean
+is_known_critical (const gchar *domain, GLogLevelFlags level,
+    const gchar *message, gpointer user_data)
+{
+  g_atomic_int_inc ((gint *) user_data);
+  return TRUE;
+}
+
+GST_START_TEST (test_stopped_under_traffic)
+{
+  g_autoptr (GRegex) regex = g_regex_new (
+      "^gst_mini_object_unref: assertion 'mini_object != NULL' failed$", 0, 0,
+      NULL);
+  gint n_criticals = 0;
+  guint n = 0;
+
+  gst_check_add_log_filter ("GStreamer", G_LOG_LEVEL_CRITICAL,
+      g_steal_pointer (&regex), is_known_critical, &n_criticals, NULL);
+  element_new ("", "fakesink");
+  loopback_begin (loopback, 33, NULL);
+  for (guint i = 0; i < N_STOPS; i++) {
+    receiver_set_state (receiver, GST_STATE_PLAYING);
+    tap_wait (tap, n + 1 + i % 5);
+    assert_takes_less_than (2,
+        gst_element_set_state (
+            receiver->pipeline, i % 2 ? GST_STATE_NULL : GST_STATE_READY));
+    n = tap_n_packets (tap);
+    if (i % 2)
+      receiver_assert_stat (
+          receiver, "frames-free", receiver_stat (receiver, "frames"));
+  }
+  loopback_end (loopback);
+  element_end ();
+  fail_unless (n_criticals <= N_STOPS / 100, "%d criticals", n_criticals);
+}
+GST_END_TEST
+
+/* Nothing is lost, and nothing changes places. */
+GST_START_TEST (test_paused_under_traffic)
+{
+  guint n;
+
+  element_play ("", "fakesink");
+  loopback_begin (loopback, 33, tap_counter (tap));
+  for (guint i = 0; i < N_PAUSES; i++) {
+    tap_wait (tap, tap_n_packets (tap) + 100);
+    receiver_set_state (receiver, GST_STATE_PAUSED);
+    receiver_set_state (receiver, GST_STATE_PLAYING);
+  }
+  n = loopback_end (loopback);
+  element_wait (n);
+  assert_in_order (0, n);
+  for (guint i = 1; i < n; i++)
+    fail_unless (tap_packet (tap, i)->pts >= tap_packet (tap, i - 1)->pts);
+  receiver_assert_stat (receiver, "lost", 0);
+  receiver_assert_stat (receiver, "discarded", 0);
+  element_end ();
+}
+GST_END_TEST
+
+/* While paused nothing comes; the socket keeps what arrives. */
+GST_START_TEST (test_paused)
+{
+  element_play ("", "fakesink");
+  loopback_send_many (loopback, 33, 0, 5);
+  tap_wait (tap, 5);
+  receiver_set_state (receiver, GST_STATE_PAUSED);
+  loopback_send_many (loopback, 33, 5, 50);
+  receiver_set_state (receiver, GST_STATE_READY);
+  fail_unless_equals_int (tap_n_packets (tap), 5);
+  receiver_set_state (receiver, GST_STATE_PLAYING);
+  tap_wait (tap, 55);
+  assert_in_order (0, 55);
+  element_end ();
+}
+GST_END_TEST
+
+/* A batch that was received just when the element went to PAUSED. */
+static void
+pause_with_batch (void)
+{
+  element_new ("caps=video/mpegts", "fakesink");
+  receiver_set_state (receiver, GST_STATE_READY);
+  loopback_send_many (loopback, 33, 0, 20);
+  tap_hold (tap);
+  receiver_set_state (receiver, GST_STATE_PLAYING);
+  tap_wait_held (tap); /* at the caps, before the batch */
+  receiver_set_state (receiver, GST_STATE_PAUSED);
+  tap_let_go (tap);
+}
+
+GST_START_TEST (test_batch_while_pausing)
+{
+  pause_with_batch ();
+  loopback_send_many (loopback, 33, 20, 5);
+  receiver_set_state (receiver, GST_STATE_PLAYING);
+  element_wait (25);
+  assert_in_order (0, 25);
+  receiver_assert_stat (receiver, "discarded", 0);
+  element_end ();
+}
+GST_END_TEST
+
+/* It ends in one column, and its frames are home. */
+GST_START_TEST (test_batch_while_stopping)
+{
+  pause_with_batch ();
+  receiver_set_state (receiver, GST_STATE_READY);
+  fail_unless_equals_int (tap_n_packets (tap), 0);
+  receiver_assert_stat (receiver, "discarded", 20);
+  receiver_assert_stat (receiver, "packets", 0);
+  receiver_assert_stat (receiver, "delivered-socket", 0);
+  receiver_assert_stat (
+      receiver, "frames-free", receiver_stat (receiver, "frames"));
+  element_end ();
+}
+GST_END_TEST
+
+/* Events. */
+
+static gpointer
+send_eos (gpointer element)
+{
+  return GINT_TO_POINTER (
+      gst_element_send_event (element, gst_event_new_eos ()));
+}
+
+GST_START_TEST (test_eos_while_idle)
+{
+  element_play ("stats-interval=0", "fakesink");
+  assert_takes_less_than (1, fail_unless (send_eos (receiver->src)));
+  assert_takes_less_than (1, tap_wait_eos (tap));
+  element_end ();
+}
+GST_END_TEST
+
+GST_START_TEST (test_eos_under_traffic)
+{
+  guint n;
+
+  element_play ("", "fakesink");
+  loopback_begin (loopback, 33, NULL);
+  tap_wait (tap, 100);
+  fail_unless (send_eos (receiver->src));
+  tap_wait_eos (tap);
+  n = tap_n_packets (tap);
+  loopback_end (loopback);
+  while (!receiver->eos)
+    receiver_read_bus (receiver);
+  fail_unless_equals_int (tap_n_packets (tap), n);
+  element_end ();
+}
+GST_END_TEST
+
+/* Into a sink that does not change state because of it: GStreamer locks itself
+ * out when an application sends this to an element inside a bin whose state is
+ * changing. */
+#define FLUSHED_SINK "fakesink async=false"
+
+static gboolean
+flush (gboolean reset_time)
+{
+  return gst_element_send_event (receiver->src, gst_event_new_flush_start ()) &&
+      gst_element_send_event (
+          receiver->src, gst_event_new_flush_stop (reset_time));
+}
+
+GST_START_TEST (test_flushed_while_idle)
+{
+  element_play ("", FLUSHED_SINK);
+  for (guint i = 0; i < 20; i++) {
+    assert_takes_less_than (1, fail_unless (flush (i % 2)));
+    loopback_send_many (loopback, 33, i, 1);
+    tap_wait (tap, i + 1);
+  }
+  element_wait (20);
+  element_end ();
+}
+GST_END_TEST
+
+GST_START_TEST (test_flushed_under_traffic)
+{
+  element_play ("", FLUSHED_SINK);
+  loopback_begin (loopback, 33, NULL);
+  for (guint i = 0; i < 50; i++) {
+    fail_unless (flush (i % 2));
+    tap_wait (tap, tap_n_packets (tap) + 10);
+  }
+  loopback_end (loopback);
+  receiver_read_bus (receiver);
+  fail_if (receiver->error, "%s", receiver->error);
+  element_end ();
+}
+GST_END_TEST
+
+/* There is nothing to seek to, but the flush of one must not stop us. */
+GST_START_TEST (test_seek)
+{
+  element_play ("", "fakesink");
+  for (guint i = 0; i < 20; i++) {
+    assert_takes_less_than (1,
+        gst_element_seek_simple (
+            receiver->pipeline, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, 0));
+    loopback_send_many (loopback, 33, i, 1);
+    tap_wait (tap, i + 1);
+  }
+  element_end ();
+}
+GST_END_TEST
+
+/* What downstream answers. */
+
+static const struct
+{
+  GstFlowReturn flow;
+  gboolean is_error;
+} answers[] = {
+  { GST_FLOW_ERROR, TRUE },
+  { GST_FLOW_NOT_LINKED, TRUE },
+  { GST_FLOW_NOT_NEGOTIATED, TRUE },
+  { GST_FLOW_EOS, FALSE },
+};
+
+GST_START_TEST (test_answer)
+{
+  element_play ("", "fakesink");
+  loopback_send_many (loopback, 33, 0, 3);
+  tap_wait (tap, 3);
+  tap_answer (tap, answers[__i__].flow);
+  loopback_send_many (loopback, 33, 3, 1);
+  if (answers[__i__].is_error) {
+    receiver_wait_error (receiver);
+  } else {
+    tap_wait_eos (tap);
+  }
+  /* Nobody reads any more, and then somebody does. */
+  loopback_send_many (loopback, 33, 4, 10);
+  fail_unless_equals_int (tap_n_packets (tap), 4);
+  receiver_set_state (receiver, GST_STATE_READY);
+  tap_answer (tap, GST_FLOW_OK);
+  receiver_set_state (receiver, GST_STATE_PLAYING);
+  tap_wait (tap, 14);
+  assert_in_order (0, 14);
+  element_end ();
+}
+GST_END_TEST
+
+GST_START_TEST (test_not_linked)
+{
+  g_autoptr (GstPad) pad = NULL;
+  g_autoptr (GstPad) peer = NULL;
+
+  element_play ("", "fakesink");
+  pad = gst_element_get_static_pad (receiver->src, "src");
+  peer = gst_pad_get_peer (pad);
+  fail_unless (gst_pad_unlink (pad, peer));
+  loopback_send_many (loopback, 33, 0, 1);
+  receiver_wait_error (receiver);
+  element_end ();
+}
+GST_END_TEST
+
+/* Which door, in the property and in messages. */
+
+static void
+note_mode (GObject *object, GParamSpec *pspec, gpointer user_data)
+{
+  GString *modes = user_data;
+  gint mode;
+
+  g_object_get (object, "current-mode", &mode, NULL);
+  g_string_append_printf (modes, "%d ", mode);
+}
+
+static void
+assert_current_mode (const gchar *nick)
+{
+  g_auto (GValue) value = G_VALUE_INIT;
+  g_autofree gchar *text = NULL;
+
+  g_object_get_property (G_OBJECT (receiver->src), "current-mode", &value);
+  text = gst_value_serialize (&value);
+  fail_unless_equals_string (text, nick);
+}
+
+GST_START_TEST (test_current_mode)
+{
+  g_autoptr (GString) modes = g_string_new ("");
+
+  element_new ("", "fakesink");
+  g_signal_connect (
+      receiver->src, "notify::current-mode", G_CALLBACK (note_mode), modes);
+  assert_current_mode ("none");
+  receiver_set_state (receiver, GST_STATE_PAUSED);
+  assert_current_mode ("none");
+  receiver_play (receiver);
+  assert_current_mode ("socket");
+  receiver_set_state (receiver, GST_STATE_NULL);
+  assert_current_mode ("none");
+  receiver_play (receiver);
+  element_end ();
+  fail_unless_equals_string (modes->str, "2 0 2 0 ");
+}
+GST_END_TEST
+
+GST_START_TEST (test_mode_message)
+{
+  const GstStructure *message;
+  gboolean zero_copy;
+
+  element_new ("", "fakesink");
+  for (guint i = 0; i < 2; i++) {
+    receiver_play (receiver);
+    fail_unless_equals_int (receiver->modes->len, i + 1);
+    message = receiver->modes->pdata[i];
+    fail_unless_equals_string (
+        gst_structure_get_string (message, "mode"), "socket");
+    fail_unless_equals_string (
+        gst_structure_get_string (message, "previous-mode"), "none");
+    fail_unless_equals_string (
+        gst_structure_get_string (message, "interface"), "lo");
+    fail_unless_equals_string (
+        gst_structure_get_string (message, "xdp-mode"), "none");
+    fail_unless (gst_structure_get_boolean (message, "zero-copy", &zero_copy) &&
+        !zero_copy);
+    fail_unless_equals_int (
+        gst_value_array_get_size (gst_structure_get_value (message, "queues")),
+        0);
+    fail_unless (
+        strstr (gst_structure_get_string (message, "reason"), "mode=socket"));
+    fail_unless_equals_int (gst_structure_n_fields (message), 7);
+    receiver_set_state (receiver, GST_STATE_NULL);
+  }
+  element_end ();
+}
+GST_END_TEST
+
+static void
+add_tests (TCase *tcase)
+{
+  tcase_add_test (tcase, test_states);
+  tcase_add_test (tcase, test_started_again);
+  tcase_add_test (tcase, test_stopped_while_idle);
+  tcase_add_test (tcase, test_stopped_under_traffic);
+  tcase_add_test (tcase, test_paused_under_traffic);
+  tcase_add_test (tcase, test_paused);
+  tcase_add_test (tcase, test_batch_while_pausing);
+  tcase_add_test (tcase, test_batch_while_stopping);
+  tcase_add_test (tcase, test_eos_while_idle);
+  tcase_add_test (tcase, test_eos_under_traffic);
+  tcase_add_test (tcase, test_flushed_while_idle);
+  tcase_add_test (tcase, test_flushed_under_traffic);
+  tcase_add_test (tcase, test_seek);
+  tcase_add_loop_test (tcase, test_answer, 0, G_N_ELEMENTS (answers));
+  tcase_add_test (tcase, test_not_linked);
+  tcase_add_test (tcase, test_current_mode);
+  tcase_add_test (tcase, test_mode_message);
+}
+
+int
+main (int argc, char **argv)
+{
+  static const gchar *const plugins[] = { NULL };
+
+  return element_run (argc, argv, "element-states", plugins, add_tests);
+}

@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the element counts, and how it tells: the property and the messages.
+ */
+#include "element-fixture.h"
+
+#define MESSAGE "GstAfxdpSrcStats"
+#define UNREAD 8
+
+static const struct
+{
+  const gchar *name;
+  const gchar *type;
+} fields[] = {
+  { "mode", "gchararray" },
+  { "xdp-mode", "gchararray" },
+  { "zero-copy", "gboolean" },
+  { "packets", "guint64" },
+  { "bytes", "guint64" },
+  { "packets-per-second", "gdouble" },
+  { "bitrate", "gdouble" },
+  { "gaps", "guint64" },
+  { "lost", "guint64" },
+  { "pending", "guint64" },
+  { "reordered", "guint64" },
+  { "duplicates", "guint64" },
+  { "not-rtp", "guint64" },
+  { "malformed", "guint64" },
+  { "discarded", "guint64" },
+  { "delivered-xdp", "guint64" },
+  { "delivered-socket", "guint64" },
+  { "copied", "guint64" },
+  { "frames", "guint64" },
+  { "frames-free", "guint64" },
+  { "sources", "GstValueArray" },
+};
+
+static const struct
+{
+  const gchar *name;
+  const gchar *type;
+} source_fields[] = {
+  { "ssrc", "guint" },
+  { "payload-type", "guint" },
+  { "clock-rate", "gint" },
+  { "packets-received", "guint64" },
+  { "octets-received", "guint64" },
+  { "bitrate", "guint64" },
+  { "packets-lost", "gint" },
+  { "jitter", "guint" },
+  { "seqnum-base", "gint" },
+  { "extended-highest-seq", "guint" },
+  { "gaps", "guint64" },
+  { "max-gap", "guint64" },
+  { "reordered", "guint64" },
+  { "duplicates", "guint64" },
+  { "restarts", "guint64" },
+};
+
+#define assert_fields(structure, table)                                   \
+  do {                                                                    \
+    for (guint i_ = 0; i_ < G_N_ELEMENTS (table); i_++)                   \
+      fail_unless (g_strcmp0 (g_type_name (gst_structure_get_field_type ( \
+                                  structure, (table)[i_].name)),          \
+                       (table)[i_].type) == 0,                            \
+          "%s", (table)[i_].name);                                        \
+  } while (0)
+
+static GstStructure *
+stats (void)
+{
+  GstStructure *structure;
+
+  g_object_get (receiver->src, "stats", &structure, NULL);
+  return structure;
+}
+
+static guint64
+counter (const GstStructure *structure, const gchar *name)
+{
+  guint64 value = 0;
+
+  fail_unless (gst_structure_get_uint64 (structure, name, &value), "%s", name);
+  return value;
+}
+
+static guint
+n_sources (const GstStructure *structure)
+{
+  return gst_value_array_get_size (
+      gst_structure_get_value (structure, "sources"));
+}
+
+static const GstStructure *
+source (const GstStructure *structure, guint number)
+{
+  return gst_value_get_structure (gst_value_array_get_value (
+      gst_structure_get_value (structure, "sources"), number));
+}
+
+/* The property. */
+
+GST_START_TEST (test_fields)
+{
+  g_autoptr (GstStructure) before = NULL;
+  g_autoptr (GstStructure) after = NULL;
+
+  element_new ("", "fakesink");
+  before = stats ();
+  fail_unless (gst_structure_has_name (before, "application/x-afxdp-stats"));
+  assert_fields (before, fields);
+  fail_unless_equals_string (gst_structure_get_string (before, "mode"), "none");
+  fail_unless_equals_int (n_sources (before), 0);
+  receiver_play (receiver);
+  loopback_send_many (loopback, 33, 0, 3);
+  element_wait (3);
+  after = stats ();
+  assert_fields (after, fields);
+  fail_unless_equals_string (
+      gst_structure_get_string (after, "mode"), "socket");
+  fail_unless_equals_string (
+      gst_structure_get_string (after, "xdp-mode"), "none");
+  fail_unless_equals_int (n_sources (after), 1);
+  fail_unless (gst_structure_has_name (
+      source (after, 0), "application/x-rtp-source-stats"));
+  assert_fields (source (after, 0), source_fields);
+  element_end ();
+}
+GST_END_TEST
+
+/* Each counter alone, and all others stay at 0. */
+
+static void
+send_numbers (const gchar *numbers)
+{
+  g_auto (GStrv) words = g_strsplit (numbers, " ", -1);
+
+  for (guint i = 0; words[i]; i++)
+    loopback_send_rtp (loopback, 33, atoi (words[i]));
+}
+
+static const struct
+{
+  const gchar *name;    /* NULL: none */
+  const gchar *numbers; /* of RTP packets */
+  guint n;
+} numbers[] = {
+  { NULL, "65534 65535 0 1 2" },
+  { "lost", "0 1 2 4 5", 1 },
+  { "lost", "0 1 2 6 7", 3 },
+  { "reordered", "0 1 3 2 4", 1 },
+  { "duplicates", "0 1 2 2 3", 1 },
+};
+
+GST_START_TEST (test_counter)
+{
+  static const gchar *const counters[] = { "lost", "reordered", "duplicates",
+    "pending", "not-rtp", "malformed", "discarded", "copied", "delivered-xdp" };
+  const gchar *name = numbers[__i__].name;
+
+  element_play ("", "fakesink");
+  send_numbers (numbers[__i__].numbers);
+  element_wait (5);
+  receiver_set_state (receiver, GST_STATE_NULL); /* no gap is pending then */
+  for (guint i = 0; i < G_N_ELEMENTS (counters); i++)
+    receiver_assert_stat (receiver, counters[i],
+        g_strcmp0 (counters[i], name) ? 0 : numbers[__i__].n);
+  receiver_assert_stat (receiver, "gaps", !g_strcmp0 (name, "lost"));
+  receiver_assert_stat (receiver, "packets", 5);
+  receiver_assert_stat (receiver, "bytes", 5 * 12);
+  receiver_assert_stat (receiver, "delivered-socket", 5);
+  element_end ();
+}
+GST_END_TEST
+
+/* Without another packet. */
+GST_START_TEST (test_gap_becomes_final)
+{
+  element_play ("stats-interval=0", "fakesink");
+  send_numbers ("0 1 2 5");
+  element_wait (4);
+  receiver_wait_stat (receiver, "lost", 2);
+  receiver_assert_stat (receiver, "pending", 0);
+  /* One of them comes late. */
+  send_numbers ("4");
+  element_wait (5);
+  receiver_assert_stat (receiver, "lost", 1);
+  receiver_assert_stat (receiver, "reordered", 1);
+  element_end ();
+}
+GST_END_TEST
+
+GST_START_TEST (test_sources)
+{
+  g_autoptr (GstStructure) all = NULL;
+  guint ssrc, highest;
+  gint clock_rate, lost, base;
+
+  element_new ("", "fakesink");
+  receiver_set_state (receiver, GST_STATE_READY);
+  send_numbers ("10 11 12 14");
+  loopback_send_many (loopback, 34, 65535, 4);
+  receiver_set_state (receiver, GST_STATE_PLAYING);
+  element_wait (8);
+  receiver_set_state (receiver, GST_STATE_NULL);
+  all = stats ();
+  fail_unless_equals_int (n_sources (all), 2);
+  fail_unless (gst_structure_get (source (all, 0), "ssrc", G_TYPE_UINT, &ssrc,
+      "clock-rate", G_TYPE_INT, &clock_rate, "packets-lost", G_TYPE_INT, &lost,
+      "seqnum-base", G_TYPE_INT, &base, "extended-highest-seq", G_TYPE_UINT,
+      &highest, NULL));
+  fail_unless_equals_int (ssrc, 33);
+  fail_unless_equals_int (clock_rate, 90000);
+  fail_unless_equals_int (lost, 1);
+  fail_unless_equals_int (base, 10);
+  fail_unless_equals_int (highest, 14);
+  fail_unless_equals_uint64 (counter (source (all, 0), "packets-received"), 4);
+  fail_unless (gst_structure_get (source (all, 1), "ssrc", G_TYPE_UINT, &ssrc,
+      "clock-rate", G_TYPE_INT, &clock_rate, "packets-lost", G_TYPE_INT, &lost,
+      "seqnum-base", G_TYPE_INT, &base, "extended-highest-seq", G_TYPE_UINT,
+      &highest, NULL));
+  fail_unless_equals_int (ssrc, 34);
+  fail_unless_equals_int (clock_rate, -1); /* the caps are the other's */
+  fail_unless_equals_int (lost, 0);
+  fail_unless_equals_int (base, 65535);
+  fail_unless_equals_int (highest, 65536 + 2);
+  receiver_assert_stat (receiver, "lost", 1);
+  element_end ();
+}
+GST_END_TEST
+
+/* Kept after the end, and anew from the next READY on. */
+GST_START_TEST (test_totals_since_ready)
+{
+  element_play ("", "fakesink");
+  send_numbers ("0 1 2 5");
+  element_wait (4);
+  receiver_set_state (receiver, GST_STATE_READY);
+  receiver_assert_stat (receiver, "packets", 4);
+  receiver_set_state (receiver, GST_STATE_PLAYING);
+  send_numbers ("6");
+  tap_wait (tap, 5);
+  receiver_assert_stat (receiver, "packets", 5);
+  receiver_set_state (receiver, GST_STATE_NULL);
+  receiver_assert_stat (receiver, "packets", 5);
+  receiver_assert_stat (receiver, "lost", 2);
+  fail_unless (receiver_stat (receiver, "frames") > 0);
+  receiver_set_state (receiver, GST_STATE_READY);
+  receiver_assert_stat (receiver, "packets", 0);
+  receiver_assert_stat (receiver, "lost", 0);
+  element_end ();
+}
+GST_END_TEST
+
+/* From another thread, while states change. */
+
+static gint reading; /* atomic */
+
+static gpointer
+read_stats (gpointer user_data)
+{
+  guint n = 0;
+
+  for (; g_atomic_int_get (&reading); n++) {
+    g_autoptr (GstStructure) all = stats ();
+
+    g_assert_cmpuint (counter (all, "packets"), ==,
+        counter (all, "delivered-xdp") + counter (all, "delivered-socket"));
+    g_assert_cmpuint (
+        counter (all, "frames-free"), <=, counter (all, "frames"));
+    g_assert_cmpuint (
+        counter (all, "bytes"), ==, 12 * counter (all, "packets"));
+  }
+  return GUINT_TO_POINTER (n);
+}
+
+GST_START_TEST (test_read_in_any_state)
+{
+  static const GstState states[] = { GST_STATE_READY, GST_STATE_PLAYING,
+    GST_STATE_NULL, GST_STATE_PLAYING, GST_STATE_PAUSED, GST_STATE_PLAYING };
+  GThread *reader;
+
+  element_play ("", "fakesink");
+  reading = TRUE;
+  reader = g_thread_new ("reader", read_stats, NULL);
+  loopback_begin (loopback, 33, NULL);
+  for (guint i = 0; i < 60; i++) {
+    receiver_set_state (receiver, states[i % G_N_ELEMENTS (states)]);
+    if (i % 2)
+      tap_wait (tap, tap_n_packets (tap) + 5);
+  }
+  loopback_end (loopback);
+  g_atomic_int_set (&reading, FALSE);
+  fail_unless (GPOINTER_TO_UINT (g_thread_join (reader)) > 0);
+  element_end ();
+}
+GST_END_TEST
+
+/* Messages. */
+
+static gboolean
+is_stats (GstMessage *message)
+{
+  return GST_MESSAGE_TYPE (message) == GST_MESSAGE_ELEMENT &&
+      gst_message_has_name (message, MESSAGE);
+}
+
+/* How many wait on the bus, after which it is empty. If asked, their deltas of
+ * packets, added to sum. */
+static guint
+read_bus (gint64 *sum)
+{
+  GstMessage *message;
+  guint n = 0;
+
+  while ((message = gst_bus_pop (receiver->bus))) {
+    const GstStructure *structure = gst_message_get_structure (message);
+    g_autoptr (GstStructure) delta = NULL;
+    gint64 packets;
+
+    if (is_stats (message)) {
+      n++;
+      fail_unless (gst_structure_get (
+          structure, "delta", GST_TYPE_STRUCTURE, &delta, NULL));
+      fail_unless (gst_structure_get_int64 (delta, "packets", &packets));
+      *sum += packets;
+      fail_unless_equals_uint64 (counter (structure, "packets"), *sum);
+    }
+    gst_message_unref (message);
+  }
+  return n;
+}
+
+/* n packets, each more than a millisecond after the one before. */
+static void
+send_slowly (guint n)
+{
+  guint start = tap_n_packets (tap);
+
+  for (guint i = 1; i <= n; i++) {
+    gint64 until = g_get_monotonic_time () + 2 * G_TIME_SPAN_MILLISECOND;
+
+    while (g_get_monotonic_time () < until)
+      g_usleep (100);
+    loopback_send_many (loopback, 33, start + i, 1);
+    tap_wait (tap, start + i);
+  }
+}
+
+GST_START_TEST (test_message)
+{
+  const GstStructure *structure = NULL;
+  g_autoptr (GstMessage) message = NULL;
+
+  element_play ("stats-interval=10000000", "fakesink");
+  for (guint i = 0; i < 3; i++) {
+    gst_clear_message (&message);
+    do {
+      gst_clear_message (&message);
+      message = gst_bus_timed_pop_filtered (
+          receiver->bus, 30 * GST_SECOND, GST_MESSAGE_ELEMENT);
+      fail_unless (message != NULL);
+    } while (!is_stats (message));
+    structure = gst_message_get_structure (message);
+    assert_fields (structure, fields);
+    fail_unless (
+        gst_structure_has_field_typed (structure, "delta", GST_TYPE_STRUCTURE));
+    fail_unless (GST_MESSAGE_SRC (message) == GST_OBJECT (receiver->src));
+  }
+  gst_clear_message (&message);
+  element_end ();
+}
+GST_END_TEST
+
+/* An application that never reads its bus. */
+GST_START_TEST (test_unread_messages)
+{
+  gint64 sum = 0;
+
+  element_play ("stats-interval=1000000", "fakesink");
+  send_slowly (50);
+  fail_unless_equals_int (read_bus (&sum), UNREAD);
+  /* What could not be posted is in the next ones. */
+  send_slowly (3);
+  fail_unless (read_bus (&sum) > 0);
+  send_slowly (1);
+  fail_unless (sum >= 50);
+  fail_unless (sum <= 54);
+  element_end ();
+}
+GST_END_TEST
+
+static const gchar *const never[] = { "stats-interval=0",
+  "stats-interval=3600000000000", "stats-interval=18446744073709551615" };
+
+GST_START_TEST (test_no_messages)
+{
+  gint64 sum = 0;
+
+  element_play (never[__i__], "fakesink");
+  send_slowly (20);
+  fail_unless_equals_int (read_bus (&sum), 0);
+  element_end ();
+}
+GST_END_TEST
+
+static void
+wait_for_message (void)
+{
+  gint64 deadline = g_get_monotonic_time () + 30 * G_TIME_SPAN_SECOND;
+  gint64 sum = 0;
+
+  while (!read_bus (&sum)) {
+    fail_if (g_get_monotonic_time () > deadline, "no message came");
+    g_usleep (1000);
+  }
+}
+
+/* Also when nothing comes that would wake it. */
+GST_START_TEST (test_interval_changed)
+{
+  gint64 sum = 0;
+
+  element_play ("stats-interval=3600000000000", "fakesink");
+  g_object_set (receiver->src, "stats-interval", GST_MSECOND, NULL);
+  wait_for_message ();
+  g_object_set (receiver->src, "stats-interval", (guint64) 0, NULL);
+  send_slowly (1); /* from here on it is known */
+  read_bus (&sum);
+  send_slowly (20);
+  sum = 0;
+  fail_unless_equals_int (read_bus (&sum), 0);
+  element_end ();
+}
+GST_END_TEST
+
+/* Measured without messages too. */
+GST_START_TEST (test_rates)
+{
+  gint64 deadline = g_get_monotonic_time () + 30 * G_TIME_SPAN_SECOND;
+  gdouble packets = 0, bits = 0;
+
+  element_play ("stats-interval=0", "fakesink");
+  loopback_begin (loopback, 33, tap_counter (tap));
+  while (packets <= 0) {
+    g_autoptr (GstStructure) all = stats ();
+
+    fail_unless (gst_structure_get (all, "packets-per-second", G_TYPE_DOUBLE,
+        &packets, "bitrate", G_TYPE_DOUBLE, &bits, NULL));
+    fail_if (g_get_monotonic_time () > deadline, "no rate was measured");
+    g_usleep (1000);
+  }
+  loopback_end (loopback);
+  fail_unless (ABS (bits / (packets * 12 * 8) - 1) < 1e-6);
+  fail_unless (packets < 1e7);
+  element_end ();
+}
+GST_END_TEST
+
+static void
+add_tests (TCase *tcase)
+{
+  tcase_add_test (tcase, test_fields);
+  tcase_add_loop_test (tcase, test_counter, 0, G_N_ELEMENTS (numbers));
+  tcase_add_test (tcase, test_gap_becomes_final);
+  tcase_add_test (tcase, test_sources);
+  tcase_add_test (tcase, test_totals_since_ready);
+  tcase_add_test (tcase, test_read_in_any_state);
+  tcase_add_test (tcase, test_message);
+  tcase_add_test (tcase, test_unread_messages);
+  tcase_add_loop_test (tcase, test_no_messages, 0, G_N_ELEMENTS (never));
+  tcase_add_test (tcase, test_interval_changed);
+  tcase_add_test (tcase, test_rates);
+}
+
+int
+main (int argc, char **argv)
+{
+  static const gchar *const plugins[] = { NULL };
+
+  return element_run (argc, argv, "element-stats", plugins, add_tests);
+}

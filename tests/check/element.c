@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The face of the element, without a packet: factory, properties, URI, latency.
+ */
+#include "element-fixture.h"
+
+#include "plugins.h"
+
+static GstElement *
+make (void)
+{
+  GstElement *src = gst_element_factory_make ("afxdpsrc", NULL);
+
+  fail_unless (src != NULL);
+  return gst_object_ref_sink (src);
+}
+
+GST_START_TEST (test_factory)
+{
+  g_autoptr (GstElementFactory) factory = gst_element_factory_find ("afxdpsrc");
+  GstPluginFeature *feature = GST_PLUGIN_FEATURE (factory);
+
+  fail_unless_equals_int (gst_plugin_feature_get_rank (feature), GST_RANK_NONE);
+  fail_unless_equals_string (
+      gst_plugin_feature_get_plugin_name (feature), "afxdp");
+  fail_unless_equals_string (
+      gst_element_factory_get_metadata (factory, GST_ELEMENT_METADATA_KLASS),
+      "Source/Network");
+}
+GST_END_TEST
+
+GST_START_TEST (test_pad)
+{
+  g_autoptr (GstElement) src = make ();
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (src, "src");
+  g_autoptr (GstCaps) template = gst_pad_get_pad_template_caps (pad);
+  g_autoptr (GstCaps) caps = gst_pad_query_caps (pad, NULL);
+
+  fail_unless (gst_caps_is_any (template));
+  fail_unless (gst_caps_is_any (caps));
+}
+GST_END_TEST
+
+/* Properties, each described by a line: type, range, default, and what can be
+ * done with it. */
+
+static gchar *
+describe_range (GParamSpec *pspec)
+{
+  if (G_IS_PARAM_SPEC_INT (pspec))
+    return g_strdup_printf (" %d to %d", G_PARAM_SPEC_INT (pspec)->minimum,
+        G_PARAM_SPEC_INT (pspec)->maximum);
+  if (G_IS_PARAM_SPEC_UINT (pspec))
+    return g_strdup_printf (" %u to %u", G_PARAM_SPEC_UINT (pspec)->minimum,
+        G_PARAM_SPEC_UINT (pspec)->maximum);
+  if (G_IS_PARAM_SPEC_UINT64 (pspec))
+    return g_strdup_printf (" %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT,
+        G_PARAM_SPEC_UINT64 (pspec)->minimum,
+        G_PARAM_SPEC_UINT64 (pspec)->maximum);
+  return g_strdup ("");
+}
+
+static gchar *
+describe_value (const GValue *value)
+{
+  GEnumValue *choice;
+
+  if (G_VALUE_HOLDS_STRING (value))
+    return g_strdup (g_value_get_string (value) ?: "NULL");
+  if (G_VALUE_HOLDS_BOXED (value) && !g_value_get_boxed (value))
+    return g_strdup ("NULL");
+  if (GST_VALUE_HOLDS_CAPS (value))
+    return gst_caps_to_string (gst_value_get_caps (value));
+  if (!G_VALUE_HOLDS_ENUM (value))
+    return gst_value_serialize (value);
+  choice = g_enum_get_value (
+      g_type_class_peek (G_VALUE_TYPE (value)), g_value_get_enum (value));
+  return g_strdup (choice->value_nick);
+}
+
+static GParamSpec *
+find (GstElement *element, const gchar *name)
+{
+  GParamSpec *pspec =
+      g_object_class_find_property (G_OBJECT_GET_CLASS (element), name);
+
+  fail_unless (pspec != NULL, "there is no property %s", name);
+  return pspec;
+}
+
+static gchar *
+describe (GParamSpec *pspec)
+{
+  g_autofree gchar *range = describe_range (pspec);
+  g_autofree gchar *value =
+      describe_value (g_param_spec_get_default_value (pspec));
+
+  return g_strdup_printf ("%s%s = %s%s", g_type_name (pspec->value_type), range,
+      value, pspec->flags & G_PARAM_WRITABLE ? "" : " read-only");
+}
+
+static const struct
+{
+  const gchar *name;
+  gboolean while_playing; /* may change then */
+  const gchar *description;
+} own_properties[] = {
+  { "uri", FALSE, "gchararray = afxdp://0.0.0.0:5004" },
+  { "caps", TRUE, "GstCaps = NULL" },
+  { "mode", FALSE, "GstAfxdpMode = auto" },
+  { "current-mode", FALSE, "GstAfxdpCurrentMode = none read-only" },
+  { "xdp-mode", FALSE, "GstAfxdpXdpMode = auto" },
+  { "zero-copy", FALSE, "GstAfxdpZeroCopy = auto" },
+  { "queue", FALSE, "gint -1 to 63 = -1" },
+  { "ring-size", FALSE, "guint 64 to 1048576 = 16384" },
+  { "umem-frames", FALSE, "guint 0 to 16777216 = 0" },
+  { "batch-size", FALSE, "guint 1 to 1024 = 64" },
+  { "stats-interval", TRUE, "guint64 0 to 18446744073709551615 = 1000000000" },
+  { "stats", FALSE, "GstStructure = NULL read-only" },
+};
+
+GST_START_TEST (test_own_properties)
+{
+  g_autoptr (GstElement) src = make ();
+
+  for (guint i = 0; i < G_N_ELEMENTS (own_properties); i++) {
+    const gchar *name = own_properties[i].name;
+    GParamSpec *pspec = find (src, name);
+    g_autofree gchar *description = describe (pspec);
+
+    fail_unless (g_str_equal (description, own_properties[i].description),
+        "%s is %s", name, description);
+    fail_unless (!!(pspec->flags & GST_PARAM_MUTABLE_PLAYING) ==
+            own_properties[i].while_playing,
+        "%s may change while playing, or not", name);
+  }
+}
+GST_END_TEST
+
+static const struct
+{
+  const gchar *type;
+  const gchar *nicks;
+} choices[] = {
+  { "GstAfxdpMode", "auto af-xdp socket" },
+  { "GstAfxdpCurrentMode", "none af-xdp socket" },
+  { "GstAfxdpXdpMode", "auto native generic" },
+  { "GstAfxdpZeroCopy", "auto require never" },
+};
+
+GST_START_TEST (test_choices)
+{
+  g_autoptr (GstElement) src = make ();
+
+  for (guint i = 0; i < G_N_ELEMENTS (choices); i++) {
+    GEnumClass *klass = g_type_class_ref (g_type_from_name (choices[i].type));
+    g_autoptr (GString) nicks = g_string_new (klass->values[0].value_nick);
+
+    for (guint j = 1; j < klass->n_values; j++)
+      g_string_append_printf (nicks, " %s", klass->values[j].value_nick);
+    fail_unless_equals_string (nicks->str, choices[i].nicks);
+    g_type_class_unref (klass);
+  }
+}
+GST_END_TEST
+
+/* Those that an application of udpsrc sets. */
+static const gchar *const udpsrc_properties[] = { "address", "multicast-group",
+  "port", "multicast-iface", "auto-multicast", "caps", "buffer-size" };
+
+GST_START_TEST (test_properties_of_udpsrc)
+{
+  g_autoptr (GstElement) src = make ();
+  g_autoptr (GstElement) udpsrc = gst_element_factory_make ("udpsrc", NULL);
+
+  gst_object_ref_sink (udpsrc);
+  for (guint i = 0; i < G_N_ELEMENTS (udpsrc_properties); i++) {
+    const gchar *name = udpsrc_properties[i];
+    g_autofree gchar *ours = describe (find (src, name));
+    g_autofree gchar *theirs = describe (find (udpsrc, name));
+
+    fail_unless (g_str_equal (ours, theirs), "%s is %s, of udpsrc %s", name,
+        ours, theirs);
+  }
+}
+GST_END_TEST
+
+/* A new element has the defaults that its class tells. */
+GST_START_TEST (test_defaults)
+{
+  g_autoptr (GstElement) src = make ();
+  guint n;
+  g_autofree GParamSpec **pspecs =
+      g_object_class_list_properties (G_OBJECT_GET_CLASS (src), &n);
+
+  for (guint i = 0; i < n; i++) {
+    g_auto (GValue) value = G_VALUE_INIT;
+
+    if (pspecs[i]->owner_type != G_OBJECT_TYPE (src) ||
+        g_str_equal (pspecs[i]->name, "stats"))
+      continue;
+    g_object_get_property (G_OBJECT (src), pspecs[i]->name, &value);
+    fail_unless (
+        g_param_value_defaults (pspecs[i], &value), "%s", pspecs[i]->name);
+  }
+}
+GST_END_TEST
+
+static const struct
+{
+  const gchar *name;
+  const gchar *value;
+} settings[] = {
+  { "address", "192.0.2.7" },
+  { "multicast-group", "239.1.1.1" },
+  { "port", "5000" },
+  { "port", "0" },
+  { "multicast-iface", "eth7" },
+  { "auto-multicast", "false" },
+  { "buffer-size", "1048576" },
+  { "caps", "application/x-rtp, payload=(int)96" },
+  { "caps", "ANY" },
+  { "mode", "af-xdp" },
+  { "xdp-mode", "generic" },
+  { "zero-copy", "require" },
+  { "queue", "3" },
+  { "ring-size", "4096" },
+  { "umem-frames", "65536" },
+  { "batch-size", "1" },
+  { "stats-interval", "0" },
+  { "uri", "afxdp://239.1.1.2:5002" },
+};
+
+GST_START_TEST (test_settings)
+{
+  g_autoptr (GstElement) src = make ();
+
+  for (guint i = 0; i < G_N_ELEMENTS (settings); i++) {
+    g_auto (GValue) value = G_VALUE_INIT;
+    g_autofree gchar *text = NULL;
+
+    gst_util_set_object_arg (
+        G_OBJECT (src), settings[i].name, settings[i].value);
+    g_object_get_property (G_OBJECT (src), settings[i].name, &value);
+    text = describe_value (&value);
+    fail_unless_equals_string (text, settings[i].value);
+  }
+}
+GST_END_TEST
+
+/* Both names are of one setting, and NULL is the default. */
+GST_START_TEST (test_address)
+{
+  static const gchar *const names[] = { "address", "multicast-group" };
+  g_autoptr (GstElement) src = make ();
+
+  for (guint i = 0; i < 2; i++) {
+    g_autofree gchar *set = NULL;
+    g_autofree gchar *unset = NULL;
+
+    g_object_set (src, names[i], "239.1.1.1", NULL);
+    g_object_get (src, names[!i], &set, NULL);
+    fail_unless_equals_string (set, "239.1.1.1");
+    g_object_set (src, names[i], NULL, NULL);
+    g_object_get (src, names[!i], &unset, NULL);
+    fail_unless_equals_string (unset, "0.0.0.0");
+  }
+}
+GST_END_TEST
+
+/* URI. */
+
+static const struct
+{
+  const gchar *uri;
+  const gchar *address; /* NULL: refused */
+  gint port;
+  const gchar *back; /* NULL: the same as uri */
+} uris[] = {
+  { "afxdp://239.1.1.1:5000", "239.1.1.1", 5000, NULL },
+  { "afxdp://127.0.0.1:65535", "127.0.0.1", 65535, NULL },
+  { "afxdp://localhost:1", "localhost", 1, NULL },
+  { "afxdp://[ff15::1]:5000", "ff15::1", 5000, NULL },
+  { "afxdp://[::1]:5000", "::1", 5000, NULL },
+  /* Without a port or an address: the default. */
+  { "afxdp://239.1.1.1", "239.1.1.1", 5004, "afxdp://239.1.1.1:5004" },
+  { "afxdp://[ff15::1]", "ff15::1", 5004, "afxdp://[ff15::1]:5004" },
+  { "afxdp://:5000", "0.0.0.0", 5000, "afxdp://0.0.0.0:5000" },
+  { "afxdp://239.1.1.1:65536" },
+  { "afxdp://239.1.1.1:-1" },
+  { "afxdp://239.1.1.1:port" },
+  { "afxdp://[ff15::1" },
+  { "afxdp:239.1.1.1:5000" },
+};
+
+static void
+assert_address_and_port (GstElement *src, const gchar *address, gint port)
+{
+  g_autofree gchar *is_address = NULL;
+  gint is_port;
+
+  g_object_get (src, "address", &is_address, "port", &is_port, NULL);
+  fail_unless_equals_string (is_address, address);
+  fail_unless_equals_int (is_port, port);
+}
+
+GST_START_TEST (test_uri)
+{
+  const gchar *uri = uris[__i__].uri;
+  g_autoptr (GstElement) src = make ();
+  g_autoptr (GError) error = NULL;
+  g_autofree gchar *back = NULL;
+  gboolean accepted =
+      gst_uri_handler_set_uri (GST_URI_HANDLER (src), uri, &error);
+
+  fail_unless (accepted == !!uris[__i__].address, "%s", uri);
+  if (accepted) {
+    assert_address_and_port (src, uris[__i__].address, uris[__i__].port);
+    back = gst_uri_handler_get_uri (GST_URI_HANDLER (src));
+    fail_unless_equals_string (back, uris[__i__].back ? uris[__i__].back : uri);
+  } else {
+    fail_unless (error && error->domain == GST_URI_ERROR);
+    fail_unless (strstr (error->message, uri), "%s", error->message);
+    assert_address_and_port (src, "0.0.0.0", 5004);
+  }
+}
+GST_END_TEST
+
+/* Listed as a protocol, udp would be taken away from udpsrc. */
+GST_START_TEST (test_uri_protocols)
+{
+  g_autoptr (GstElement) src = make ();
+  GstURIHandler *handler = GST_URI_HANDLER (src);
+  const gchar *const *protocols = gst_uri_handler_get_protocols (handler);
+
+  fail_unless_equals_int (gst_uri_handler_get_uri_type (handler), GST_URI_SRC);
+  fail_unless_equals_int (g_strv_length ((gchar **) protocols), 1);
+  fail_unless_equals_string (protocols[0], "afxdp");
+  fail_if (gst_uri_handler_set_uri (handler, "udp://239.1.1.1:5000", NULL));
+  fail_if (gst_uri_handler_set_uri (handler, "http://239.1.1.1:5000", NULL));
+}
+GST_END_TEST
+
+GST_START_TEST (test_uri_property)
+{
+  g_autoptr (GstElement) src = make ();
+
+  g_object_set (src, "uri", "afxdp://239.1.1.1:5000", NULL);
+  assert_address_and_port (src, "239.1.1.1", 5000);
+  g_object_set (src, "uri", "udp://239.1.1.2:5002", NULL);
+  assert_address_and_port (src, "239.1.1.2", 5002);
+  g_object_set (src, "uri", "udp://[ff15::1]:5004", NULL);
+  assert_address_and_port (src, "ff15::1", 5004);
+  /* What is refused changes nothing. */
+  ASSERT_WARNING (g_object_set (src, "uri", "http://239.1.1.3:5006", NULL));
+  assert_address_and_port (src, "ff15::1", 5004);
+  g_object_set (src, "uri", NULL, NULL);
+  assert_address_and_port (src, "0.0.0.0", 5004);
+}
+GST_END_TEST
+
+GST_START_TEST (test_made_from_uri)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GstElement) src = gst_element_make_from_uri (
+      GST_URI_SRC, "afxdp://239.1.1.1:5000", NULL, &error);
+  g_autoptr (GstElement) of_udp = gst_element_make_from_uri (
+      GST_URI_SRC, "udp://239.1.1.1:5000", NULL, NULL);
+
+  g_assert_no_error (error);
+  gst_object_ref_sink (src);
+  fail_unless_equals_string (G_OBJECT_TYPE_NAME (src), "GstAfxdpSrc");
+  assert_address_and_port (src, "239.1.1.1", 5000);
+  gst_object_ref_sink (of_udp);
+  fail_unless_equals_string (G_OBJECT_TYPE_NAME (of_udp), "GstUDPSrc");
+}
+GST_END_TEST
+
+/* A live source of running times, without latency of its own. */
+GST_START_TEST (test_latency)
+{
+  g_autoptr (GstQuery) query = gst_query_new_latency ();
+  g_autoptr (GstQuery) seeking = gst_query_new_seeking (GST_FORMAT_TIME);
+  gboolean live, seekable = TRUE;
+  GstClockTime min, max;
+
+  element_play ("", "fakesink");
+  fail_unless (gst_element_query (receiver->src, query));
+  gst_query_parse_latency (query, &live, &min, &max);
+  fail_unless (live);
+  fail_unless_equals_uint64 (min, 0);
+  gst_element_query (receiver->src, seeking);
+  gst_query_parse_seeking (seeking, NULL, &seekable, NULL, NULL);
+  fail_if (seekable);
+  element_end ();
+}
+GST_END_TEST
+
+static void
+add_tests (TCase *tcase)
+{
+  tcase_add_test (tcase, test_factory);
+  tcase_add_test (tcase, test_pad);
+  tcase_add_test (tcase, test_own_properties);
+  tcase_add_test (tcase, test_choices);
+  tcase_add_test (tcase, test_properties_of_udpsrc);
+  tcase_add_test (tcase, test_defaults);
+  tcase_add_test (tcase, test_settings);
+  tcase_add_test (tcase, test_address);
+  tcase_add_loop_test (tcase, test_uri, 0, G_N_ELEMENTS (uris));
+  tcase_add_test (tcase, test_uri_protocols);
+  tcase_add_test (tcase, test_uri_property);
+  tcase_add_test (tcase, test_made_from_uri);
+  tcase_add_test (tcase, test_latency);
+}
+
+int
+main (int argc, char **argv)
+{
+  static const gchar *const plugins[] = { "udp", NULL };
+
+  return element_run (argc, argv, "element", plugins, add_tests);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Plugins of the system that tests need.
+ */
+#include "plugins.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <gst/gst.h>
+
+#define SKIP 77
+
+void
+plugins_require (const gchar *const *names)
+{
+  for (guint i = 0; names[i]; i++) {
+    g_autofree gchar *path =
+        g_strdup_printf (PLUGINS_DIR "/libgst%s.so", names[i]);
+    g_autoptr (GError) error = NULL;
+    g_autoptr (GstPlugin) plugin = gst_plugin_load_file (path, &error);
+
+    if (plugin)
+      continue;
+    printf ("skipped: the plugin %s is not installed: %s\n", names[i],
+        error->message);
+    exit (SKIP);
+  }
+}

@@ -1,0 +1,547 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Bad input: what does not belong into a stream, sent into the midst of one, and
+ * settings that cannot be. */
+#include <arpa/inet.h>
+#include <gst/check/gstcheck.h>
+#include <linux/if_packet.h>
+#include <net/ethernet.h>
+#include <net/if.h>
+#include <netinet/ip.h>
+#include <netinet/udp.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "generator.h"
+#include "network.h"
+#include "packet-table.h"
+#include "packet.h"
+#include "payload.h"
+#include "receiver.h"
+#include "rtp.h"
+
+#define GOOD_SSRC 0x52545047 /* rtpgen's */
+#define OTHER_SSRC 0x0badbeef
+#define STRANGERS 64
+
+static const gchar *const doors[] = { "", "mode=socket" };
+
+/* A good stream, and whatever else comes with it. */
+typedef struct
+{
+  Receiver *receiver;
+  Generator *generator;
+  GeneratorReport sent;
+  int udp; /* on the sending host */
+
+  /* The streaming thread's own, until the sender has ended. */
+  guint64 next;           /* index of the next good packet */
+  guint n_strangers;      /* packets that are not of the good stream */
+  gsize sizes[STRANGERS]; /* of the first of them */
+  gchar *sums[STRANGERS]; /* MD5 of them */
+  const gchar *complaint;
+} Stream;
+
+static guint32
+ssrc_of (const guint8 *packet)
+{
+  guint32 ssrc;
+
+  memcpy (&ssrc, packet + 8, sizeof ssrc);
+  return GUINT32_FROM_BE (ssrc);
+}
+
+static gchar *
+sum_of (const guint8 *data, gsize size)
+{
+  return g_compute_checksum_for_data (G_CHECKSUM_MD5, data, size);
+}
+
+static void
+look_at (GstElement *sink, GstBuffer *buffer, GstPad *pad, gpointer data)
+{
+  Stream *stream = data;
+  GstMapInfo map;
+
+  gst_buffer_map (buffer, &map, GST_MAP_READ);
+  if (map.size < PAYLOAD_RTP_HEADER) {
+    stream->complaint = "what is too short for RTP went downstream";
+  } else if (ssrc_of (map.data) == GOOD_SSRC) {
+    if (payload_index (map.data + PAYLOAD_RTP_HEADER,
+            map.size - PAYLOAD_RTP_HEADER) != stream->next++)
+      stream->complaint = "the good stream has a wrong packet";
+  } else {
+    if (stream->n_strangers < STRANGERS) {
+      stream->sizes[stream->n_strangers] = map.size;
+      stream->sums[stream->n_strangers] = sum_of (map.data, map.size);
+    }
+    stream->n_strangers++;
+  }
+  gst_buffer_unmap (buffer, &map);
+}
+
+/* The stream flows: at 10,000 packets/s, for as many of them. */
+static Stream *
+stream_start (const gchar *properties, const gchar *options, guint packets)
+{
+  Stream *stream = g_new0 (Stream, 1);
+  g_autoptr (GstElement) sink = NULL;
+
+  stream->receiver =
+      receiver_new (properties, "fakesink name=sink signal-handoffs=true");
+  sink = gst_bin_get_by_name (GST_BIN (stream->receiver->pipeline), "sink");
+  g_signal_connect (sink, "handoff", G_CALLBACK (look_at), stream);
+  receiver_play (stream->receiver);
+  stream->generator =
+      generator_start ("--rate=10000 --packets=%u %s", packets, options);
+  stream->udp = network_sender_socket (AF_INET, SOCK_DGRAM, 0);
+  receiver_wait_stat (stream->receiver, "packets", 1000);
+  return stream;
+}
+
+/* Lets the stream flow on a little, so that what is sent lies between. */
+static void
+stream_wait (Stream *stream)
+{
+  receiver_wait_stat (stream->receiver, "packets",
+      receiver_stat (stream->receiver, "packets") + 50);
+}
+
+/* Until all of the good stream has come, and so many others: to the element, and
+ * of those to its downstream. */
+static void
+stream_finish (Stream *stream, guint n_not_rtp, guint n_strangers)
+{
+  Receiver *receiver = stream->receiver;
+
+  stream->sent = generator_finish (stream->generator);
+  receiver_wait_stat (receiver, "packets", stream->sent.packets + n_strangers);
+  receiver_wait_stat (receiver, "not-rtp", n_not_rtp);
+  receiver_assert_stat (
+      receiver, "packets", stream->sent.packets + n_strangers);
+  receiver_assert_stat (receiver, "not-rtp", n_not_rtp);
+  receiver_assert_stat (receiver, "lost", 0);
+  receiver_assert_stat (receiver, "pending", 0);
+  receiver_assert_stat (receiver, "reordered", 0);
+  receiver_assert_stat (receiver, "duplicates", 0);
+  receiver_assert_stat (receiver, "malformed", 0);
+  receiver_assert_stat (receiver, "discarded", 0);
+  receiver_set_state (receiver, GST_STATE_NULL);
+  receiver_read_bus (receiver);
+  fail_if (receiver->error, "%s", receiver->error);
+  fail_if (stream->complaint, "%s", stream->complaint);
+  g_assert_cmpuint (stream->next, ==, stream->sent.packets);
+  g_assert_cmpuint (stream->n_strangers, ==, n_strangers);
+}
+
+static void
+stream_free (Stream *stream)
+{
+  receiver_free (stream->receiver);
+  close (stream->udp);
+  for (guint i = 0; i < STRANGERS; i++)
+    g_free (stream->sums[i]);
+  g_free (stream);
+}
+
+static void
+send_datagram (Stream *stream, const gchar *address, guint port,
+    const guint8 *data, gsize size)
+{
+  struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons (port) };
+
+  inet_pton (AF_INET, address, &to.sin_addr);
+  fail_unless (sendto (stream->udp, data, size, 0, (struct sockaddr *) &to,
+                   sizeof to) == (gssize) size,
+      "%s", g_strerror (errno));
+}
+
+/* Datagrams that are not RTP. */
+
+#define RTP(first) first, 33, 0x12, 0x34, 0, 0, 0, 1, 0x0b, 0xad, 0xbe, 0xef
+
+static const struct
+{
+  const gchar *name;
+  guint size;
+  guint8 bytes[24]; /* the first ones; the others are 0xff */
+} not_rtp[] = {
+  { "empty", 0 },
+  { "a byte", 1, { 0x80 } },
+  { "RTP without the last byte of its header", 11, { RTP (0x80) } },
+  { "version 0", 1328, { RTP (0x00) } },
+  { "version 1", 1328, { RTP (0x40) } },
+  { "version 3", 1328, { RTP (0xc0) } },
+  { "15 contributing sources in no room", 12, { RTP (0x8f) } },
+  { "one contributing source more than there is room for", 20, { RTP (0x83) } },
+  { "an extension that is not there", 12, { RTP (0x90) } },
+  { "half the header of an extension", 14, { RTP (0x90), 0xbe, 0xde } },
+  { "an extension longer than the packet", 20,
+      { RTP (0x90), 0xbe, 0xde, 0xff, 0xff, 0, 0, 0, 0 } },
+  { "no bytes of padding", 20, { RTP (0xa0), 1, 1, 1, 1, 1, 1, 1, 0 } },
+  { "more padding than packet", 20, { RTP (0xa0), 1, 1, 1, 1, 1, 1, 1, 9 } },
+  { "garbage", 1400, { 0xff } },
+  { "the synchronisation byte of MPEG-TS", 1316, { 0x47, 0x1f, 0xff, 0x10 } },
+};
+
+GST_START_TEST (test_not_rtp)
+{
+  const guint rounds = 20;
+  Stream *stream = stream_start (doors[__i__], "", 15000);
+  guint8 data[1500];
+
+  for (guint round = 0; round < rounds; round++) {
+    for (guint i = 0; i < G_N_ELEMENTS (not_rtp); i++) {
+      memset (data, 0xff, sizeof data);
+      memcpy (data, not_rtp[i].bytes,
+          MIN (not_rtp[i].size, sizeof not_rtp[i].bytes));
+      send_datagram (stream, "239.1.1.1", 5000, data, not_rtp[i].size);
+    }
+    stream_wait (stream);
+  }
+  stream_finish (stream, rounds * G_N_ELEMENTS (not_rtp), 0);
+  stream_free (stream);
+}
+GST_END_TEST
+
+/* Datagrams that are meant for somebody else. */
+
+static const struct
+{
+  const gchar *address;
+  guint port;
+} elsewhere[] = {
+  { "239.1.1.1", 5001 },
+  { "239.1.1.1", 34835 },  /* the port in the wrong byte order */
+  { "239.129.1.1", 5000 }, /* has the MAC address of the stream's group */
+  { "238.1.1.1", 5000 },   /* likewise */
+  { "239.1.1.2", 5000 },
+  { "10.9.0.2", 5000 },
+};
+
+GST_START_TEST (test_for_somebody_else)
+{
+  static const guint8 packet[200] = { RTP (0x80) };
+  Stream *stream = stream_start (doors[__i__], "", 15000);
+
+  for (guint round = 0; round < 20; round++) {
+    for (guint i = 0; i < G_N_ELEMENTS (elsewhere); i++)
+      send_datagram (stream, elsewhere[i].address, elsewhere[i].port, packet,
+          sizeof packet);
+    stream_wait (stream);
+  }
+  stream_finish (stream, 0, 0);
+  stream_free (stream);
+}
+GST_END_TEST
+
+/* Datagrams longer than the MTU come in fragments, which the XDP program leaves
+ * to the stack. */
+
+static const guint lengths[] = { 1472, 1473, 2048, 2049, 3000, 4097, 9000,
+  16384, 16385, 60000, 65507 };
+
+GST_START_TEST (test_fragments)
+{
+  static guint8 packet[65507] = { RTP (0x80) };
+  Stream *stream = stream_start (doors[__i__], "", 10000);
+  const guint n = G_N_ELEMENTS (lengths);
+
+  for (guint i = PAYLOAD_RTP_HEADER; i < sizeof packet; i++)
+    packet[i] = i * 31 >> 3;
+  for (guint i = 0; i < n; i++) {
+    packet[3] = i; /* the RTP number */
+    send_datagram (stream, "239.1.1.1", 5000, packet, lengths[i]);
+    stream_wait (stream);
+  }
+  stream_finish (stream, 0, n);
+  for (guint i = 0; i < n; i++) {
+    g_autofree gchar *sum = NULL;
+
+    packet[3] = i;
+    sum = sum_of (packet, lengths[i]);
+    g_assert_cmpuint (stream->sizes[i], ==, lengths[i]);
+    g_assert_cmpstr (stream->sums[i], ==, sum);
+  }
+  /* The first one is a whole packet. */
+  receiver_assert_stat (stream->receiver, "delivered-socket",
+      __i__ ? stream->sent.packets + n : n - 1);
+  stream_free (stream);
+}
+GST_END_TEST
+
+/* Frames that no socket would send. */
+
+static int
+open_wire (struct sockaddr_ll *wire)
+{
+  int fd = network_sender_socket (AF_PACKET, SOCK_RAW, 0);
+  struct ifreq request = { .ifr_name = "tx0" };
+
+  fail_unless (!ioctl (fd, SIOCGIFINDEX, &request));
+  *wire = (struct sockaddr_ll){
+    .sll_family = AF_PACKET,
+    .sll_ifindex = request.ifr_ifindex,
+  };
+  return fd;
+}
+
+static void
+send_frame (
+    int fd, const struct sockaddr_ll *wire, const guint8 *frame, gsize size)
+{
+  fail_unless (sendto (fd, frame, size, 0, (const struct sockaddr *) wire,
+                   sizeof *wire) == (gssize) size,
+      "a frame of %" G_GSIZE_FORMAT " bytes: %s", size, g_strerror (errno));
+}
+
+static void
+append (GByteArray *frame, guint64 value, guint width)
+{
+  guint64 big = GUINT64_TO_BE (value << 8 * (8 - width));
+
+  g_byte_array_append (frame, (const guint8 *) &big, width);
+}
+
+/* One RTP packet to the stream's group, with tags of 4 bytes in front of its
+ * EtherType. */
+static GByteArray *
+make_tagged (const guint32 *tags, guint n_tags)
+{
+  static const guint8 packet[100] = { RTP (0x80) };
+  GByteArray *frame = g_byte_array_new ();
+  struct iphdr ip = { .version = 4, .ihl = 5, .ttl = 4, .protocol = 17 };
+  struct udphdr udp = { .source = htons (40000), .dest = htons (5000) };
+  guint32 sum = 0;
+
+  ip.tot_len = htons (sizeof ip + sizeof udp + sizeof packet);
+  ip.saddr = htonl (0x0a090001);
+  ip.daddr = htonl (0xef010101);
+  for (guint i = 0; i < sizeof ip; i += 2)
+    sum += GST_READ_UINT16_LE ((const guint8 *) &ip + i);
+  ip.check = ~((sum & 0xffff) + (sum >> 16));
+  udp.len = htons (sizeof udp + sizeof packet);
+
+  append (frame, G_GUINT64_CONSTANT (0x01005e010101), 6);
+  append (frame, G_GUINT64_CONSTANT (0x020000000009), 6);
+  for (guint i = 0; i < n_tags; i++)
+    append (frame, tags[i], 4);
+  append (frame, ETHERTYPE_IP, 2);
+  g_byte_array_append (frame, (const guint8 *) &ip, sizeof ip);
+  g_byte_array_append (frame, (const guint8 *) &udp, sizeof udp);
+  g_byte_array_append (frame, packet, sizeof packet);
+  return frame;
+}
+
+static const struct
+{
+  guint32 tags[2];
+  gboolean arrives;
+} tagged[] = {
+  { { 0 }, TRUE },
+  { { 0x81000000 }, TRUE }, /* a priority on an untagged frame */
+  { { 0x8100a000 }, TRUE },
+  { { 0x8100000a }, FALSE },
+  { { 0x8100afff }, FALSE },
+  { { 0x88a8000a }, FALSE },
+  { { 0x88a8000a, 0x8100000a }, FALSE },
+  { { 0x8100000a, 0x8100000a }, FALSE },
+};
+
+GST_START_TEST (test_tags)
+{
+  const guint rounds = 20;
+  Stream *stream = stream_start (doors[__i__], "", 15000);
+  struct sockaddr_ll wire;
+  int fd = open_wire (&wire);
+  guint n = 0;
+
+  for (guint round = 0; round < rounds; round++) {
+    for (guint i = 0; i < G_N_ELEMENTS (tagged); i++) {
+      guint n_tags = !!tagged[i].tags[0] + !!tagged[i].tags[1];
+      g_autoptr (GByteArray) frame = make_tagged (tagged[i].tags, n_tags);
+
+      send_frame (fd, &wire, frame->data, frame->len);
+      n += tagged[i].arrives;
+    }
+    stream_wait (stream);
+  }
+  stream_finish (stream, 0, n);
+  close (fd);
+  stream_free (stream);
+}
+GST_END_TEST
+
+/* What becomes of a frame of the table: the program redirects it to our stream,
+ * or the stack drops it, since the checksums of all of them are wrong. */
+static gboolean
+is_for_the_stream (const PacketCase *packet, AfxdpDatagram *datagram)
+{
+  return packet->verdict == PACKET_REDIRECTED &&
+      afxdp_packet_parse (packet->frame, packet->size, datagram) ==
+      AFXDP_PACKET_UDP &&
+      datagram->version == 4 &&
+      !memcmp (datagram->destination, packet_table_flows[0].address, 4);
+}
+
+GST_START_TEST (test_table)
+{
+  const guint8 *mac = packet_table_mac;
+  guint n_cases, n_not_rtp = 0, n_rtp = 0;
+  const PacketCase *cases = packet_table (&n_cases);
+  struct sockaddr_ll wire;
+  Stream *stream;
+  int fd;
+
+  network_run ("ip link set rx0 address %02x:%02x:%02x:%02x:%02x:%02x", mac[0],
+      mac[1], mac[2], mac[3], mac[4], mac[5]);
+  stream = stream_start (doors[__i__], "", 25000);
+  fd = open_wire (&wire);
+  for (guint i = 0; i < n_cases; i++) {
+    AfxdpDatagram datagram;
+    AfxdpRtp rtp;
+
+    /* What the sender's kernel does not send. */
+    if (cases[i].size < ETH_HLEN || cases[i].size > ETH_FRAME_LEN)
+      continue;
+    send_frame (fd, &wire, cases[i].frame, cases[i].size);
+    if (!__i__ && is_for_the_stream (&cases[i], &datagram)) {
+      if (afxdp_rtp_parse (datagram.payload, datagram.payload_size, &rtp) ==
+          AFXDP_RTP_NONE)
+        n_not_rtp++;
+      else
+        n_rtp++;
+    }
+    if (i % 20 == 0)
+      stream_wait (stream);
+  }
+  if (!__i__)
+    fail_unless (n_not_rtp >= 3 && n_rtp >= 10, "%u, %u", n_not_rtp, n_rtp);
+  stream_finish (stream, n_not_rtp, n_rtp);
+  close (fd);
+  stream_free (stream);
+}
+GST_END_TEST
+
+/* Settings that cannot be: the first error names the thing. */
+
+static const struct
+{
+  const gchar *command; /* before, or NULL */
+  const gchar *properties;
+  const gchar *words;
+} impossible[] = {
+  { NULL, "multicast-iface=nosuch0", "nosuch0" },
+  { NULL, "multicast-iface=nosuch0 mode=socket", "nosuch0" },
+  { NULL, "multicast-iface=a-name-that-is-too-long",
+      "a-name-that-is-too-long" },
+  { "ip route del 224.0.0.0/4 dev rx0", "multicast-group=239.2.3.4 port=5000",
+      "239.2.3.4" },
+  { "ip route del 224.0.0.0/4 dev rx0",
+      "multicast-group=239.2.3.4 port=5000 mode=socket", "239.2.3.4" },
+  { NULL, "address=no-such-host.invalid port=5000", "no-such-host.invalid" },
+  { NULL, "address=10.9.0.77 port=5000", "10.9.0.77" },
+  { NULL, "address=10.9.0.77 port=5000 mode=socket", "10.9.0.77" },
+  { NULL, "mode=af-xdp queue=9", "queue is 9" },
+  { NULL, "mode=af-xdp zero-copy=require", "zero-copy" },
+};
+
+static void
+assert_first_error (Receiver *receiver, const gchar *words)
+{
+  const gchar *error;
+
+  fail_unless (gst_element_set_state (receiver->pipeline, GST_STATE_PLAYING) ==
+      GST_STATE_CHANGE_FAILURE);
+  error = receiver_wait_error (receiver);
+  fail_unless (strstr (error, words), "\"%s\"", error);
+}
+
+GST_START_TEST (test_impossible)
+{
+  Receiver *receiver = receiver_new (impossible[__i__].properties, "fakesink");
+
+  if (impossible[__i__].command)
+    network_run ("%s", impossible[__i__].command);
+  assert_first_error (receiver, impossible[__i__].words);
+  receiver_free (receiver);
+}
+GST_END_TEST
+
+/* And it works as soon as the thing is mended. */
+GST_START_TEST (test_port_in_use)
+{
+  struct sockaddr_in address = { .sin_family = AF_INET,
+    .sin_port = htons (5000) };
+  int fd = socket (AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  Receiver *receiver = receiver_new (doors[__i__], "fakesink");
+
+  fail_unless (!bind (fd, (struct sockaddr *) &address, sizeof address));
+  assert_first_error (receiver, "5000");
+  receiver_free (receiver);
+  fail_if (network_has_program ());
+  close (fd);
+  receiver = receiver_new (doors[__i__], "fakesink");
+  receiver_play (receiver);
+  generator_finish (generator_start ("--rate=10000 --packets=1000"));
+  receiver_wait_stat (receiver, "packets", 1000);
+  receiver_free (receiver);
+}
+GST_END_TEST
+
+/* No error: it may come up. */
+GST_START_TEST (test_interface_down)
+{
+  g_autofree gchar *properties =
+      g_strconcat (doors[__i__], " multicast-iface=rx0", NULL);
+  Receiver *receiver;
+
+  network_run ("ip link set rx0 down");
+  receiver = receiver_new (properties, "fakesink");
+  receiver_play (receiver);
+  receiver_read_bus (receiver);
+  fail_unless_equals_int (receiver->warnings->len, 1);
+  fail_unless (strstr (receiver->warnings->pdata[0], "rx0 is down"), "%s",
+      (gchar *) receiver->warnings->pdata[0]);
+  fail_if (receiver->error);
+  network_run ("ip link set rx0 up");
+  generator_finish_lossy (
+      generator_start ("--rate=1000 --packets=2000 --method=socket"));
+  receiver_wait_stat (receiver, "packets", 1);
+  receiver_free (receiver);
+}
+GST_END_TEST
+
+static void
+up_with_one_queue (void)
+{
+  network_up (1);
+}
+
+static Suite *
+input_suite (void)
+{
+  Suite *suite = suite_create ("input");
+  TCase *tcase = tcase_create ("input");
+
+  suite_add_tcase (suite, tcase);
+  tcase_set_timeout (tcase, 60);
+  tcase_add_checked_fixture (tcase, up_with_one_queue, network_down);
+  tcase_add_loop_test (tcase, test_not_rtp, 0, G_N_ELEMENTS (doors));
+  tcase_add_loop_test (tcase, test_for_somebody_else, 0, G_N_ELEMENTS (doors));
+  tcase_add_loop_test (tcase, test_fragments, 0, G_N_ELEMENTS (doors));
+  tcase_add_loop_test (tcase, test_tags, 0, G_N_ELEMENTS (doors));
+  tcase_add_loop_test (tcase, test_table, 0, G_N_ELEMENTS (doors));
+  tcase_add_loop_test (tcase, test_impossible, 0, G_N_ELEMENTS (impossible));
+  tcase_add_loop_test (tcase, test_port_in_use, 0, G_N_ELEMENTS (doors));
+  tcase_add_loop_test (tcase, test_interface_down, 0, G_N_ELEMENTS (doors));
+  return suite;
+}
+
+int
+main (int argc, char **argv)
+{
+  network_require_privileges ();
+  gst_check_init (&argc, &argv);
+  return gst_check_run_suite (input_suite (), "input", __FILE__);
+}
