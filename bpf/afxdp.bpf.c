@@ -195,9 +195,7 @@ redirect (struct xdp_md *ctx, __u32 length, struct afxdp_slot *slot,
 {
   volatile struct afxdp_slot *words = slot;
 
-  /* In more than one buffer: before Linux 6.6 AF_XDP drops it. */
-  if (length > longest_packet ||
-      (void *) (long) ctx->data + length > (void *) (long) ctx->data_end) {
+  if (length > longest_packet) {
     count (slot->too_long);
     return XDP_PASS;
   }

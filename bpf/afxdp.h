@@ -50,7 +50,7 @@ struct afxdp_slot
   /* Written by the program. */
   __u64 redirected;  /* the ordinal of a packet is this, before it counts */
   __u64 passed;      /* given to the kernel's socket instead */
-  __u64 too_long;    /* longer than a frame's space, or in several buffers */
+  __u64 too_long;    /* longer than the space in a frame */
   __u64 no_socket;   /* no AF_XDP socket in the map */
   __u64 no_metadata; /* the driver has no room for metadata */
   __u64 reserved0[3];

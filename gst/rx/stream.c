@@ -24,7 +24,7 @@
 /* While doors change places, what poll() does not tell is looked at. */
 #define SETTLING_TICK (1 * MS)
 /* Between two times that a credit used up is told. */
-#define EXHAUSTED_INTERVAL (1000 * MS)
+#define EXHAUSTED_INTERVAL (100 * MS)
 /* With mode=af-xdp: the kernel may not yet have released a queue. */
 #define START_TIMEOUT_MS 1500
 
@@ -195,8 +195,8 @@ afxdp_stream_close_door (AfxdpStream *stream)
     close_fast_door (stream);
 }
 
-/* At an overload the door closes and opens many times in a second; more than one
- * change in a second tells nobody more. */
+/* At an overload the door closes and opens hundreds of times in a second; ten of
+ * them tell as much. */
 static void
 tell_exhausted (AfxdpStream *stream)
 {
@@ -220,7 +220,8 @@ is_exhausted (const AfxdpStream *stream)
   return FALSE;
 }
 
-/* Whether the rings have room enough again to be worth opening. */
+/* Whether the rings have room enough again to be worth opening, and nothing that
+ * was redirected is still on its way: it is older than what the socket got. */
 static gboolean
 has_recovered (const AfxdpStream *stream)
 {
@@ -230,7 +231,7 @@ has_recovered (const AfxdpStream *stream)
     guint64 out = __atomic_load_n (&ring->words->redirected, __ATOMIC_RELAXED) -
         __atomic_load_n (&ring->words->released, __ATOMIC_RELAXED);
 
-    if (out > credit / 2)
+    if (out > credit / 2 || out > afxdp_xsk_n_waiting (ring->xsk))
       return FALSE;
   }
   return TRUE;
@@ -396,26 +397,12 @@ comes_before (const AfxdpPacket *one, const AfxdpPacket *other)
   return one->arrival < other->arrival;
 }
 
-static gboolean
-is_half_full (const AfxdpStream *stream)
-{
-  for (guint i = 1; i < stream->n_lanes; i++) {
-    const AfxdpRing *ring = stream->lanes[i].ring;
-    guint credit = __atomic_load_n (&ring->words->credit, __ATOMIC_RELAXED);
-
-    if (afxdp_xsk_n_waiting (ring->xsk) >= credit / 2)
-      return TRUE;
-  }
-  return FALSE;
-}
-
 /* Ends the settling when it is time: whatever first had on the way has been
  * handed out, or nobody can wait any longer. */
 static void
 try_to_settle (AfxdpStream *stream, gboolean grace_over)
 {
   if ((grace_over && side_is_empty (stream, stream->first)) ||
-      (stream->first == SLOW_SIDE && is_half_full (stream)) ||
       clock_ns (CLOCK_MONOTONIC) >= stream->settle_by)
     stream->settling = FALSE;
 }

@@ -46,13 +46,16 @@ has_capability (guint capability)
       sets[CAP_TO_INDEX (capability)].effective & CAP_TO_MASK (capability);
 }
 
-/* What the kernel missed; it does not say. */
+/* Why the kernel refused; it does not say. */
 static const gchar *
-missing_capabilities (void)
+refusal (int errnum)
 {
   gboolean bpf = has_capability (CAP_BPF);
   gboolean net_admin = has_capability (CAP_NET_ADMIN);
 
+  if (errnum == EACCES)
+    return has_capability (CAP_PERFMON) ? "the verifier refuses it"
+                                        : "the verifier asks for CAP_PERFMON";
   if (!bpf)
     return net_admin ? "CAP_BPF is missing"
                      : "CAP_BPF and CAP_NET_ADMIN are missing";
@@ -68,8 +71,8 @@ static gboolean
 load_error (GError **error, int errnum)
 {
   if (errnum == EPERM || errnum == EACCES)
-    return afxdp_error_set (error, errnum, "Could not load the XDP program: %s",
-        missing_capabilities ());
+    return afxdp_error_set (
+        error, errnum, "Could not load the XDP program: %s", refusal (errnum));
   return afxdp_error_set (error, errnum, "Could not load the XDP program");
 }
 

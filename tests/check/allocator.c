@@ -211,8 +211,9 @@ GST_END_TEST
 
 GST_START_TEST (test_sub_memory)
 {
+  GstMemory *in_first_frame = receive (SIZE, 1);
   GstMemory *memory = receive (SIZE, 7);
-  guint8 *data = afxdp_umem_area (umem);
+  guint8 *data = afxdp_umem_frame (umem, 1);
   GstMemory *sub, *sub_of_sub;
   GstMapInfo map;
 
@@ -226,6 +227,7 @@ GST_START_TEST (test_sub_memory)
   fail_unless (gst_memory_map (sub, &map, GST_MAP_READ));
   fail_unless (map.data == data + HEADER_SIZE + 10);
   gst_memory_unmap (sub, &map);
+  gst_memory_unref (in_first_frame);
   gst_memory_unref (memory);
   gst_memory_unref (sub);
   assert_n_out (1);

@@ -438,9 +438,12 @@ wait_for_the_way_back (Receiver *receiver, guint n)
 }
 
 /* The ring is full, the credit used up, the rest waits in the socket; then the
- * ring comes first, then the socket, then the fast door opens again. */
+ * ring comes first, then the socket, and the fast door opens again. What waits
+ * takes more than a second to gather, since no more often is such a change of
+ * door told. */
 GST_START_TEST (test_sink_stands_still)
 {
+  const guint rate = 5000, backlog = 21 << 20;
   Receiver *receiver = receiver_new ("ring-size=256", DROP);
   Generator *generator;
   GeneratorReport sent;
@@ -450,22 +453,25 @@ GST_START_TEST (test_sink_stands_still)
       GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, pass_gate,
       &gate);
   receiver_play (receiver);
-  generator = generator_start ("--rate=10000 --duration=4");
-  for (guint i = 1; i <= 3; i++) {
+  generator = generator_start ("--rate=%u --packets=%u", rate, 6 * rate);
+  for (guint i = 0; i < 2; i++) {
+    guint64 by_socket;
     guint n;
 
-    receiver_wait_stat (receiver, "packets", 10000 * i);
+    receiver_wait_stat (receiver, "packets", (1 + 2 * i) * rate);
     shut_gate (&gate);
     receiver_read_bus (receiver);
     n = receiver->modes->len;
-    network_wait_for_backlog (5000, 4 << 20);
+    by_socket = receiver_stat (receiver, "delivered-socket");
+    network_wait_for_backlog (5000, backlog);
     open_gate (&gate);
     wait_for_the_way_back (receiver, n);
+    receiver_wait_stat (receiver, "delivered-socket", by_socket + rate);
   }
   sent = generator_finish (generator);
   assert_nothing_lost (receiver, sent.packets);
-  g_assert_cmpuint (receiver_stat (receiver, "delivered-socket"), >, 1000);
-  g_assert_cmpuint (receiver_stat (receiver, "delivered-xdp"), >, 20000);
+  /* In use again, not only said to be. */
+  g_assert_cmpuint (receiver_stat (receiver, "delivered-xdp"), >, 2 * rate);
   receiver_free (receiver);
 }
 GST_END_TEST
