@@ -32,6 +32,7 @@ typedef enum
 {
   SLOW_SIDE,
   FAST_SIDE,
+  NO_SIDE, /* the doors changed places again before the order was certain */
 } Side;
 
 struct _AfxdpStream
@@ -151,8 +152,8 @@ side_of (const AfxdpLane *lane)
 static void
 begin_settling (AfxdpStream *stream, Side first)
 {
+  stream->first = stream->settling && stream->first != first ? NO_SIDE : first;
   stream->settling = TRUE;
-  stream->first = first;
   stream->grace = afxdp_subscription_request_grace (stream->subscription);
   stream->settle_by = clock_ns (CLOCK_MONOTONIC) + LONGEST_SETTLING;
 }
@@ -240,6 +241,8 @@ has_recovered (const AfxdpStream *stream)
 static gboolean
 side_is_empty (const AfxdpStream *stream, Side side)
 {
+  if (side == NO_SIDE)
+    return TRUE;
   if (side == SLOW_SIDE)
     return afxdp_lane_is_empty (&stream->lanes[0]) && stream->lanes[0].dry;
   for (guint i = 1; i < stream->n_lanes; i++) {
@@ -284,6 +287,21 @@ read_fast_door (AfxdpStream *stream)
   return stream->n_lanes > n_lanes;
 }
 
+/* Closes the door behind the program, when that has used up the credit. Asked
+ * again after looking: what it passed since may be in the socket before what it
+ * redirected is in the ring, since the stack gets its packets in the midst of a
+ * poll and rings at its end (Linux 6.18, veth_poll()). */
+static gboolean
+follow_program (AfxdpStream *stream)
+{
+  if (!stream->open || !is_exhausted (stream))
+    return FALSE;
+  stream->exhausted = TRUE;
+  close_fast_door (stream);
+  tell_exhausted (stream);
+  return TRUE;
+}
+
 static void
 follow_distributor (AfxdpStream *stream)
 {
@@ -298,10 +316,8 @@ follow_distributor (AfxdpStream *stream)
   ready = stream->fast.state == AFXDP_FAST_DOOR_READY;
   if (stream->open && !ready) {
     close_fast_door (stream);
-  } else if (stream->open && is_exhausted (stream)) {
-    stream->exhausted = TRUE;
-    close_fast_door (stream);
-    tell_exhausted (stream);
+  } else if (follow_program (stream)) {
+    /* Not open again before it has been closed for a while. */
   } else if (ready && stream->exhausted) {
     /* Not when the socket is empty: that may never be, at a rate that only the
      * fast door can take. */
@@ -387,6 +403,14 @@ follows (const AfxdpRtp *rtp, const AfxdpRtp *former)
       rtp->seqnum == (guint16) (former->seqnum + 1);
 }
 
+/* Whether something of the same source is missing between the two. */
+static gboolean
+skips (const AfxdpRtp *rtp, const AfxdpRtp *former)
+{
+  return rtp->kind == AFXDP_RTP_DATA && former->kind == AFXDP_RTP_DATA &&
+      rtp->ssrc == former->ssrc && !follows (rtp, former);
+}
+
 /* By RTP number within one SSRC, otherwise by time. */
 static gboolean
 comes_before (const AfxdpPacket *one, const AfxdpPacket *other)
@@ -451,12 +475,12 @@ run_length (AfxdpStream *stream, const AfxdpLane *lane, guint max)
       if (comes_before (afxdp_lane_head (other), &packets[j]))
         n = j;
   }
-  if (!lane->ring || !afxdp_lane_is_empty (&stream->lanes[0]))
+  if (stream->n_lanes == 1 ||
+      (lane->ring && !afxdp_lane_is_empty (&stream->lanes[0])))
     return n;
-  /* At a gap, look whether the missing packet came by the socket. */
+  /* At a gap, look whether the missing packet came by the other door. */
   for (guint j = 1; j < n; j++)
-    if (packets[j].rtp.ssrc == packets[j - 1].rtp.ssrc &&
-        !follows (&packets[j].rtp, &packets[j - 1].rtp)) {
+    if (skips (&packets[j].rtp, &packets[j - 1].rtp)) {
       stream->slow_due = TRUE;
       return j;
     }
@@ -539,6 +563,8 @@ afxdp_stream_receive (
     grace_over = stream->settling &&
         afxdp_subscription_grace_over (stream->subscription, stream->grace);
     look (stream);
+    if (follow_program (stream))
+      grace_over = FALSE;
     if (stream->settling)
       try_to_settle (stream, grace_over);
     lane = next_lane (stream);

@@ -112,8 +112,9 @@ loopback_assert_pattern (gconstpointer data, guint number, gsize size)
   g_autofree guint8 *bytes = g_malloc (LARGEST);
 
   make_pattern (bytes, number, size);
-  fail_if (
-      memcmp (data, bytes, size), "%u bytes, number %u", (guint) size, number);
+  /* An empty buffer has no address. */
+  fail_if (size && memcmp (data, bytes, size), "%u bytes, number %u",
+      (guint) size, number);
 }
 
 void
