@@ -310,10 +310,16 @@ is_stats (GstMessage *message)
 static guint
 read_bus (gint64 *sum)
 {
-  GstMessage *message;
+  /* Kept until all are read: each that is let go may be followed by another. */
+  g_autoptr (GPtrArray) messages =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) gst_message_unref);
+  GstMessage *next;
   guint n = 0;
 
-  while ((message = gst_bus_pop (receiver->bus))) {
+  while ((next = gst_bus_pop (receiver->bus)))
+    g_ptr_array_add (messages, next);
+  for (guint i = 0; i < messages->len; i++) {
+    GstMessage *message = messages->pdata[i];
     const GstStructure *structure = gst_message_get_structure (message);
     g_autoptr (GstStructure) delta = NULL;
     gint64 packets;
@@ -326,7 +332,6 @@ read_bus (gint64 *sum)
       *sum += packets;
       fail_unless_equals_uint64 (counter (structure, "packets"), *sum);
     }
-    gst_message_unref (message);
   }
   return n;
 }
