@@ -444,6 +444,20 @@ GST_START_TEST (test_property_any_while_playing)
 }
 GST_END_TEST
 
+GST_START_TEST (test_property_unset_while_playing)
+{
+  element_play ("caps=\"" VIDEO "\"", "fakesink");
+  loopback_send_many (loopback, 96, 0, 1);
+  tap_wait (tap, 1);
+  set_caps (NULL);
+  send_transport_stream ();
+  loopback_send_many (loopback, 96, 1, 1);
+  element_wait (3);
+  receiver_assert_stat (receiver, "kept-back", 0);
+  element_end ();
+}
+GST_END_TEST
+
 /* Downstream asks for a new negotiation, as after a relink. */
 GST_START_TEST (test_reconfigure)
 {
@@ -486,6 +500,7 @@ add_tests (TCase *tcase)
   tcase_add_test (tcase, test_property_set_late);
   tcase_add_test (tcase, test_property_unchanged);
   tcase_add_test (tcase, test_property_any_while_playing);
+  tcase_add_test (tcase, test_property_unset_while_playing);
   tcase_add_test (tcase, test_reconfigure);
 }
 

@@ -7,6 +7,9 @@
 #include "leaks.h"
 #include "plugins.h"
 
+/* What everybody gets by default: net.core.rmem_max. */
+#define BUFFER_SIZE 212992
+
 Loopback *loopback;
 Receiver *receiver;
 Tap *tap;
@@ -27,8 +30,8 @@ tear_down (void)
 void
 element_new (const gchar *properties, const gchar *rest)
 {
-  g_autofree gchar *all =
-      g_strdup_printf ("%s mode=socket %s", loopback->properties, properties);
+  g_autofree gchar *all = g_strdup_printf ("%s mode=socket buffer-size=%u %s",
+      loopback->properties, BUFFER_SIZE, properties);
 
   receiver = receiver_new (all, rest);
   tap = tap_new (receiver->src);

@@ -13,9 +13,6 @@
 /* The same, that hands over what it gets. */
 #define HAND_OVER DROP " signal-handoffs=true name="
 
-/* No test needs this long, unless what it waits for never comes. */
-#define PATIENCE (30 * G_TIME_SPAN_SECOND)
-
 static const gchar *const doors[] = { "", "mode=socket" };
 
 /* Downstream that keeps all it gets until it is asked, or until it is sated. */
@@ -57,7 +54,8 @@ hoard_stop (Hoard *hoard)
 static GstBuffer *
 hoard_pull (Hoard *hoard)
 {
-  GstBuffer *buffer = g_async_queue_timeout_pop (hoard->queue, PATIENCE);
+  GstBuffer *buffer =
+      g_async_queue_timeout_pop (hoard->queue, RECEIVER_PATIENCE);
 
   fail_unless (buffer, "the sink got no buffer: %s",
       receiver_describe (hoard->receiver));
@@ -303,11 +301,12 @@ static const struct
 {
   const gchar *properties;
   const gchar *delivered;
-  guint packets; /* more than there are frames */
+  guint packets;  /* more than there are frames */
+  guint lendable; /* more frames than the door lends */
 } hoards[] = {
-  { "ring-size=512 umem-frames=1024", "delivered-xdp", 10000 },
-  { "", "delivered-xdp", 40000 },
-  { "mode=socket", "delivered-socket", 10000 },
+  { "ring-size=512 umem-frames=1024", "delivered-xdp", 10000, 512 },
+  { "", "delivered-xdp", 40000, 16384 },
+  { "mode=socket", "delivered-socket", 10000, 4096 },
 };
 
 /* The next n of what was sent, in order, to the byte. */
@@ -344,7 +343,8 @@ GST_START_TEST (test_frames_run_out)
   g_assert_cmpuint (copied, <, n);
   g_assert_cmpuint (frames_away (receiver), ==, n - copied);
   /* The door stayed in use when it had no more frames to lend. */
-  g_assert_cmpuint (receiver_stat (receiver, delivered), >, n - copied);
+  g_assert_cmpuint (
+      receiver_stat (receiver, delivered), >, hoards[__i__].lendable);
 
   /* They come home while traffic goes on. */
   before = receiver_stat (receiver, delivered);

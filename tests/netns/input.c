@@ -34,7 +34,9 @@ typedef struct
   GeneratorReport sent;
   int udp; /* on the sending host */
 
-  /* The streaming thread's own, until the sender has ended. */
+  gint seen; /* atomic: packets that the rest is about */
+
+  /* The streaming thread's own, until it has seen all. */
   guint64 next;           /* index of the next good packet */
   guint n_strangers;      /* packets that are not of the good stream */
   gsize sizes[STRANGERS]; /* of the first of them */
@@ -78,6 +80,7 @@ look_at (GstElement *sink, GstBuffer *buffer, GstPad *pad, gpointer data)
     stream->n_strangers++;
   }
   gst_buffer_unmap (buffer, &map);
+  g_atomic_int_inc (&stream->seen);
 }
 
 /* The stream flows: at 10,000 packets/s, for as many of them. */
@@ -126,7 +129,9 @@ stream_finish (Stream *stream, guint n_not_rtp, guint n_strangers)
   receiver_assert_stat (receiver, "duplicates", 0);
   receiver_assert_stat (receiver, "malformed", 0);
   receiver_assert_stat (receiver, "discarded", 0);
-  receiver_set_state (receiver, GST_STATE_NULL);
+  /* Counted is not yet gone through the sink. */
+  wait_until ((guint) g_atomic_int_get (&stream->seen) ==
+      stream->sent.packets + n_strangers);
   receiver_read_bus (receiver);
   fail_if (receiver->error, "%s", receiver->error);
   fail_if (stream->complaint, "%s", stream->complaint);

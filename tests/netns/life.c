@@ -11,19 +11,6 @@
 #include "player.h"
 #include "receiver.h"
 
-/* No test needs this long, unless what it waits for never comes. */
-#define PATIENCE (30 * G_TIME_SPAN_SECOND)
-
-#define wait_until(condition)                              \
-  do {                                                     \
-    gint64 deadline_ = g_get_monotonic_time () + PATIENCE; \
-    while (!(condition)) {                                 \
-      fail_if (g_get_monotonic_time () > deadline_,        \
-          "it never became so: " #condition);              \
-      g_usleep (1000);                                     \
-    }                                                      \
-  } while (0)
-
 static const gchar *const doors[] = { "", "mode=socket" };
 
 static void

@@ -2,8 +2,6 @@
 /* A pipeline with an afxdpsrc, and what its bus says. */
 #include "receiver.h"
 
-/* No test needs this long, unless what it waits for never comes. */
-#define PATIENCE (30 * G_TIME_SPAN_SECOND)
 #define TICK (10 * GST_MSECOND)
 
 Receiver *
@@ -151,7 +149,7 @@ receiver_describe (Receiver *receiver)
 void
 receiver_wait_stat (Receiver *receiver, const gchar *name, guint64 value)
 {
-  gint64 deadline = g_get_monotonic_time () + PATIENCE;
+  gint64 deadline = g_get_monotonic_time () + RECEIVER_PATIENCE;
 
   while (receiver_stat (receiver, name) < value) {
     wait_a_tick (receiver);
@@ -164,7 +162,7 @@ receiver_wait_stat (Receiver *receiver, const gchar *name, guint64 value)
 const GstStructure *
 receiver_wait_modes (Receiver *receiver, guint n)
 {
-  gint64 deadline = g_get_monotonic_time () + PATIENCE;
+  gint64 deadline = g_get_monotonic_time () + RECEIVER_PATIENCE;
 
   while (receiver->modes->len < n) {
     wait_a_tick (receiver);
@@ -179,7 +177,7 @@ receiver_wait_modes (Receiver *receiver, guint n)
 const gchar *
 receiver_wait_error (Receiver *receiver)
 {
-  gint64 deadline = g_get_monotonic_time () + PATIENCE;
+  gint64 deadline = g_get_monotonic_time () + RECEIVER_PATIENCE;
 
   while (!receiver->error) {
     wait_a_tick (receiver);
@@ -191,7 +189,7 @@ receiver_wait_error (Receiver *receiver)
 void
 receiver_wait_eos (Receiver *receiver)
 {
-  gint64 deadline = g_get_monotonic_time () + PATIENCE;
+  gint64 deadline = g_get_monotonic_time () + RECEIVER_PATIENCE;
 
   while (!receiver->eos) {
     wait_a_tick (receiver);

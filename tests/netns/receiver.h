@@ -8,6 +8,9 @@
 
 #include <gst/check/gstcheck.h>
 
+/* No test needs this long, unless what it waits for never comes; in µs. */
+#define RECEIVER_PATIENCE (30 * G_TIME_SPAN_SECOND)
+
 typedef struct
 {
   GstElement *pipeline;
@@ -46,6 +49,17 @@ void receiver_read_bus (Receiver *receiver);
 /* All that is known, in words, for whoever reads why a test failed. Valid until
  * the next call. */
 const gchar *receiver_describe (Receiver *receiver);
+
+/* Until condition holds. It is looked at every millisecond. */
+#define wait_until(condition)                                       \
+  do {                                                              \
+    gint64 deadline_ = g_get_monotonic_time () + RECEIVER_PATIENCE; \
+    while (!(condition)) {                                          \
+      fail_if (g_get_monotonic_time () > deadline_,                 \
+          "it never became so: " #condition);                       \
+      g_usleep (1000);                                              \
+    }                                                               \
+  } while (0)
 
 #define receiver_assert_stat(receiver, name, value)                          \
   fail_unless (receiver_stat (receiver, name) == (value),                    \
