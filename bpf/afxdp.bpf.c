@@ -50,6 +50,15 @@ struct
 
 struct
 {
+  __uint (type, BPF_MAP_TYPE_ARRAY);
+  __uint (map_flags, BPF_F_MMAPABLE);
+  __uint (max_entries, 1); /* set before loading: one for each queue */
+  __type (key, __u32);
+  __type (value, struct afxdp_queue);
+} rx_queues SEC (".maps");
+
+struct
+{
   __uint (type, BPF_MAP_TYPE_XSKMAP);
   __uint (max_entries, AFXDP_SLOTS);
   __type (key, __u32);
@@ -189,27 +198,45 @@ number (struct xdp_md *ctx, struct afxdp_slot *slot, int with_metadata)
   return 1;
 }
 
+/* Whether the door lets one more packet through; it closes when not. */
 static __always_inline int
-redirect (struct xdp_md *ctx, __u32 length, struct afxdp_slot *slot,
-    __u32 index, int with_metadata)
+may_pass_door (struct afxdp_slot *slot, struct afxdp_queue *queue)
 {
   volatile struct afxdp_slot *words = slot;
+  volatile struct afxdp_queue *frames = queue;
 
+  if (words->door != AFXDP_DOOR_OPEN)
+    return 0;
+  if (words->redirected - words->released >= words->credit) {
+    words->door = AFXDP_DOOR_EXHAUSTED;
+    return 0;
+  }
+  if (frames->redirected >= frames->frames) {
+    words->door = AFXDP_DOOR_EXHAUSTED;
+    count (slot->no_frame);
+    return 0;
+  }
+  return 1;
+}
+
+static __always_inline int
+redirect (struct xdp_md *ctx, __u32 length, struct afxdp_slot *slot,
+    struct afxdp_queue *queue, __u32 index, int with_metadata)
+{
   if (length > longest_packet) {
     count (slot->too_long);
     return XDP_PASS;
   }
-  if (words->door != AFXDP_DOOR_OPEN)
+  if (!may_pass_door (slot, queue))
     return XDP_PASS;
-  if (words->redirected - words->released >= words->credit) {
-    words->door = AFXDP_DOOR_EXHAUSTED;
-    return XDP_PASS;
-  }
   if (bpf_redirect_map (&sockets, index, XDP_PASS) != XDP_REDIRECT) {
     count (slot->no_socket);
     return XDP_PASS;
   }
-  return number (ctx, slot, with_metadata) ? XDP_REDIRECT : XDP_PASS;
+  if (!number (ctx, slot, with_metadata))
+    return XDP_PASS;
+  count (queue->redirected);
+  return XDP_REDIRECT;
 }
 
 static __always_inline int
@@ -217,7 +244,8 @@ receive (struct xdp_md *ctx, int with_metadata)
 {
   struct afxdp_flow_key key = {};
   __u32 length = bpf_xdp_get_buff_len (ctx);
-  __u32 queue = ctx->rx_queue_index;
+  __u32 rx_queue = ctx->rx_queue_index;
+  struct afxdp_queue *queue;
   struct afxdp_slot *slot;
   struct afxdp_flow *flow;
   __u32 index;
@@ -228,15 +256,16 @@ receive (struct xdp_md *ctx, int with_metadata)
   flow = bpf_map_lookup_elem (&flows, &key);
   if (!flow)
     return XDP_PASS;
-  if (queue >= queues) {
+  if (rx_queue >= queues) {
     count (unknown_queue);
     return XDP_PASS;
   }
-  index = flow->slot * queues + queue;
+  index = flow->slot * queues + rx_queue;
   slot = bpf_map_lookup_elem (&slots, &index);
-  if (!slot)
+  queue = bpf_map_lookup_elem (&rx_queues, &rx_queue);
+  if (!slot || !queue)
     return XDP_PASS;
-  verdict = redirect (ctx, length, slot, index, with_metadata);
+  verdict = redirect (ctx, length, slot, queue, index, with_metadata);
   if (verdict == XDP_PASS)
     count (slot->passed);
   return verdict;

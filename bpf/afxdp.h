@@ -37,13 +37,14 @@ enum afxdp_door
 {
   AFXDP_DOOR_CLOSED = 0, /* by user space */
   AFXDP_DOOR_OPEN = 1,
-  AFXDP_DOOR_EXHAUSTED = 2, /* by the program: the credit is used up */
+  AFXDP_DOOR_EXHAUSTED = 2, /* by the program: credit or frames are used up */
 };
 
 /*
  * One for each (slot, RX queue), at index slot * queues + queue. Counters only
  * rise. A packet that the flow map matched, on a queue that there is, is in
- * exactly one of redirected and passed; too_long, no_socket and no_metadata are parts of passed.
+ * exactly one of redirected and passed; too_long, no_frame, no_socket and
+ * no_metadata are parts of passed.
  */
 struct afxdp_slot
 {
@@ -51,15 +52,33 @@ struct afxdp_slot
   __u64 redirected;  /* the ordinal of a packet is this, before it counts */
   __u64 passed;      /* given to the kernel's socket instead */
   __u64 too_long;    /* longer than the space in a frame */
+  __u64 no_frame;    /* the queue's frames are all in use */
   __u64 no_socket;   /* no AF_XDP socket in the map */
   __u64 no_metadata; /* the driver has no room for metadata */
-  __u64 reserved0[3];
+  __u64 reserved0[2];
 
   /* Written by user space; the program stores EXHAUSTED in door. */
   __u32 door;     /* enum afxdp_door */
   __u32 credit;   /* most packets between the program and the reader */
   __u64 released; /* redirected packets that the reader is done with */
   __u64 reserved1[6];
+} __attribute__ ((aligned (64)));
+
+/*
+ * One for each RX queue. Each redirected packet takes a frame out of the queue's
+ * fill ring, so frames - redirected is what is left in it: a packet for which
+ * there is none would be dropped by the kernel, and is passed instead.
+ */
+struct afxdp_queue
+{
+  /* Written by the program. */
+  __u64 redirected; /* sum of all slots */
+  __u64 reserved0[7];
+
+  /* Written by user space. */
+  __u64 frames; /* ever put into the fill ring, and those that a redirected
+                   packet did not take after all, since it was lost */
+  __u64 reserved1[7];
 } __attribute__ ((aligned (64)));
 
 /* In front of each redirected packet, when the driver has room for it. */

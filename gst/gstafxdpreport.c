@@ -54,6 +54,7 @@ struct _GstAfxdpReport
   Totals totals; /* all but rtp, which is asked for when needed */
   Totals posted; /* at the last message */
   guint n_frames, n_frames_free;
+  GArray *queues; /* AfxdpQueueCounts, or NULL */
   AfxdpDoor door;
   AfxdpXdpMode xdp_mode;
   gboolean zero_copy;
@@ -135,6 +136,7 @@ gst_afxdp_report_free (GstAfxdpReport *report)
 {
   gst_afxdp_report_forget_messages (report);
   g_hash_table_unref (report->rates);
+  g_clear_pointer (&report->queues, g_array_unref);
   afxdp_rtp_stats_free (report->rtp);
   g_mutex_clear (&report->lock);
   g_free (report);
@@ -152,6 +154,7 @@ gst_afxdp_report_reset (GstAfxdpReport *report, guint64 now)
   report->rtp = afxdp_rtp_stats_new ();
   report->totals = report->posted = none;
   report->n_frames = report->n_frames_free = 0;
+  g_clear_pointer (&report->queues, g_array_unref);
   report->door = AFXDP_DOOR_NONE;
   report->ticked_at = now;
   report->ticked_packets = report->ticked_bytes = 0;
@@ -224,11 +227,13 @@ gst_afxdp_report_set_door (
 
 void
 gst_afxdp_report_set_stream_counts (
-    GstAfxdpReport *report, const AfxdpStreamCounts *counts)
+    GstAfxdpReport *report, AfxdpStreamCounts *counts)
 {
   AfxdpLedger *ledger = &report->totals.ledger;
 
   g_mutex_lock (&report->lock);
+  g_clear_pointer (&report->queues, g_array_unref);
+  report->queues = g_steal_pointer (&counts->queues);
   ledger->packets[AFXDP_COLUMN_MALFORMED] = counts->malformed;
   report->n_frames = counts->n_frames;
   report->n_frames_free = counts->n_frames_free;
@@ -348,6 +353,28 @@ add_sources (GstAfxdpReport *report, GstStructure *structure)
   gst_structure_take_value (structure, "sources", &sources);
 }
 
+static void
+add_queues (GstAfxdpReport *report, GstStructure *structure)
+{
+  GValue queues = G_VALUE_INIT;
+
+  g_value_init (&queues, GST_TYPE_ARRAY);
+  for (guint i = 0; report->queues && i < report->queues->len; i++) {
+    const AfxdpQueueCounts *counts =
+        &g_array_index (report->queues, AfxdpQueueCounts, i);
+    GValue value = G_VALUE_INIT;
+
+    g_value_init (&value, GST_TYPE_STRUCTURE);
+    g_value_take_boxed (&value,
+        gst_structure_new ("application/x-afxdp-queue-stats", "queue",
+            G_TYPE_UINT, counts->queue, "bound", G_TYPE_BOOLEAN, counts->bound,
+            "redirected", G_TYPE_UINT64, counts->redirected, "passed",
+            G_TYPE_UINT64, counts->passed, NULL));
+    gst_value_array_append_and_take_value (&queues, &value);
+  }
+  gst_structure_take_value (structure, "queues", &queues);
+}
+
 /**
  * GstAfxdpSrc:stats:
  *
@@ -383,6 +410,11 @@ add_sources (GstAfxdpReport *report, GstStructure *structure)
  *   (guint, RFC 3550 A.8, RTP units), `seqnum-base` (gint),
  *   `extended-highest-seq` (guint), `gaps`, `max-gap`, `reordered`,
  *   `duplicates`, `restarts`
+ * * `queues` (GST_TYPE_ARRAY): for each RX queue on which the XDP program saw
+ *   the stream, or that has an AF_XDP socket for it, a structure
+ *   `application/x-afxdp-queue-stats` with `queue` (guint), `bound` (gboolean:
+ *   there is an AF_XDP socket), `redirected` and `passed` (packets of the stream
+ *   that the program redirected, or gave to the kernel's socket)
  */
 /* Called with the lock. */
 static GstStructure *
@@ -404,6 +436,7 @@ snapshot (GstAfxdpReport *report, const gchar *name)
     gst_structure_set (structure, afxdp_column_name (i), G_TYPE_UINT64,
         report->totals.ledger.packets[i], NULL);
   add_sources (report, structure);
+  add_queues (report, structure);
   return structure;
 }
 

@@ -48,9 +48,10 @@ void gst_afxdp_report_dropped (
     GstAfxdpReport *report, AfxdpColumn column, guint n);
 void gst_afxdp_report_set_door (
     GstAfxdpReport *report, const AfxdpDoorChange *change);
-/* What the stream counted; the last ones stay when it is closed. */
+/* What the stream counted; the last ones stay when it is closed. Clears
+ * counts. */
 void gst_afxdp_report_set_stream_counts (
-    GstAfxdpReport *report, const AfxdpStreamCounts *counts);
+    GstAfxdpReport *report, AfxdpStreamCounts *counts);
 
 /* Makes old gaps final. Returns when the next one is due, or 0. */
 guint64 gst_afxdp_report_advance (GstAfxdpReport *report, guint64 now);

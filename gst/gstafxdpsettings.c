@@ -26,6 +26,7 @@ static const gsize offsets[GST_AFXDP_N_SETTINGS] = {
   [GST_AFXDP_PROP_RING_SIZE] = FIELD (ring_size),
   [GST_AFXDP_PROP_UMEM_FRAMES] = FIELD (umem_frames),
   [GST_AFXDP_PROP_BATCH_SIZE] = FIELD (batch_size),
+  [GST_AFXDP_PROP_COALESCE] = FIELD (coalesce),
   [GST_AFXDP_PROP_STATS_INTERVAL] = FIELD (stats_interval),
 #undef FIELD
 };
@@ -96,7 +97,7 @@ install_own_properties (GObjectClass *klass)
       g_param_spec_int ("queue", "Queue",
           "RX queue to use AF_XDP on, -1 = whichever the stream arrives on. "
           "Before READY",
-          -1, AFXDP_STREAM_QUEUES - 1, -1, AT_OPEN));
+          -1, G_MAXUINT16, -1, AT_OPEN));
   g_object_class_install_property (klass, GST_AFXDP_PROP_RING_SIZE,
       g_param_spec_uint ("ring-size", "Ring Size",
           "RX ring of an AF_XDP socket in packets, rounded up to a power of "
@@ -111,7 +112,14 @@ install_own_properties (GObjectClass *klass)
   g_object_class_install_property (klass, GST_AFXDP_PROP_BATCH_SIZE,
       g_param_spec_uint ("batch-size", "Batch Size",
           "Most packets in one buffer list; 1 = never a list. Before READY", 1,
-          1024, 64, AT_OPEN));
+          AFXDP_LARGEST_BATCH, 64, AT_OPEN));
+  g_object_class_install_property (klass, GST_AFXDP_PROP_COALESCE,
+      g_param_spec_uint64 ("coalesce", "Coalesce",
+          "How long the receiver may sleep to gather a batch in ns, 0 = it is "
+          "woken by the first packet. It is reported as latency, and never "
+          "longer than a quarter of what the ring holds at the present rate. "
+          "Before READY",
+          0, GST_SECOND, 0, AT_OPEN));
   g_object_class_install_property (klass, GST_AFXDP_PROP_STATS_INTERVAL,
       g_param_spec_uint64 ("stats-interval", "Stats Interval",
           "Time between two GstAfxdpSrcStats messages in ns, 0 = none", 0,

@@ -27,6 +27,7 @@ typedef struct
   guint ring_size;   /* packets */
   guint umem_frames; /* 0 = automatic */
   guint batch_size;  /* packets */
+  GstClockTime coalesce;
 
   /* These may change while playing. */
   GstClockTime stats_interval; /* 0 = none */
@@ -50,6 +51,7 @@ enum
   GST_AFXDP_PROP_RING_SIZE,
   GST_AFXDP_PROP_UMEM_FRAMES,
   GST_AFXDP_PROP_BATCH_SIZE,
+  GST_AFXDP_PROP_COALESCE,
   GST_AFXDP_PROP_STATS_INTERVAL,
   GST_AFXDP_N_SETTINGS, /* the element's own properties begin here */
 };

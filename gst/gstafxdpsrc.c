@@ -265,6 +265,7 @@ open_stream (GstAfxdpSrc *self, GError **error)
     .ring_size = 1u << g_bit_storage (settings->ring_size - 1),
     .umem_frames = settings->umem_frames,
     .batch = settings->batch_size,
+    .coalesce = settings->coalesce,
     .buffer_size = settings->buffer_size,
     .auto_multicast = settings->auto_multicast,
   };
@@ -476,6 +477,22 @@ gst_afxdp_src_negotiate (GstBaseSrc *base)
 
   return !self->current_caps ||
       gst_base_src_set_caps (base, self->current_caps);
+}
+
+/* A packet waits for others up to coalesce. */
+static gboolean
+gst_afxdp_src_query (GstBaseSrc *base, GstQuery *query)
+{
+  GstAfxdpSrc *self = GST_AFXDP_SRC (base);
+  GstClockTime latency;
+
+  if (GST_QUERY_TYPE (query) != GST_QUERY_LATENCY)
+    return GST_BASE_SRC_CLASS (gst_afxdp_src_parent_class)->query (base, query);
+  GST_OBJECT_LOCK (self);
+  latency = self->settings.coalesce;
+  GST_OBJECT_UNLOCK (self);
+  gst_query_set_latency (query, TRUE, latency, latency);
+  return TRUE;
 }
 
 /* The frames are ours: a pool that downstream offers would be activated for
@@ -868,6 +885,7 @@ gst_afxdp_src_class_init (GstAfxdpSrcClass *klass)
   base_class->unlock_stop = gst_afxdp_src_unlock_stop;
   base_class->get_caps = gst_afxdp_src_get_caps;
   base_class->negotiate = gst_afxdp_src_negotiate;
+  base_class->query = gst_afxdp_src_query;
   base_class->decide_allocation = gst_afxdp_src_decide_allocation;
   GST_PUSH_SRC_CLASS (klass)->create = gst_afxdp_src_create;
 }

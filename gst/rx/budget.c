@@ -4,6 +4,9 @@
 
 #include "xsk.h"
 
+/* Of all frames, one of so many is promised to nobody. */
+#define RESERVED_PART 8
+
 guint
 afxdp_budget_slack (guint n_frames)
 {
@@ -20,11 +23,14 @@ afxdp_budget (
   /* Of each ring, the reader has no more in its hands than fits into it. */
   guint in_hands = MIN (claim->batch, part / 3 / n_rings);
   guint credit = (part - in_hands * n_rings) / 2 / n_rings;
+  guint reserve = n_frames / RESERVED_PART / MAX (1, n_streams);
   AfxdpBudget budget;
+  gint rest;
 
   if (in_hands < claim->batch)
     credit = in_hands;
   budget.credit = CLAMP (credit, 1, claim->ring_size);
-  budget.share = MAX (1, (gint) (part - (in_hands + budget.credit) * n_rings));
+  rest = part - (in_hands + budget.credit) * n_rings;
+  budget.share = MAX (1, rest - (gint) MIN (reserve, part / 4));
   return budget;
 }

@@ -4,8 +4,10 @@
  * starve another even when it takes nothing out of its rings and gives nothing
  * back. Arithmetic only: any thread.
  *
- * All frames = slack of each queue in use + for each stream: what its reader has
- * in its hands + its credit on each ring + its share downstream.
+ * All frames = slack of each queue in use + a reserve + for each stream: what its
+ * reader has in its hands + its credit on each ring + its share downstream. The
+ * reserve is what a stream that joins gets while the others keep what was theirs
+ * before.
  */
 #pragma once
 

@@ -11,6 +11,13 @@
 /* Sockets made in advance for as many queues, while we have the privilege. */
 #define SPARE_QUEUES 4
 
+typedef enum
+{
+  SLOT_FREE,
+  SLOT_USED,
+  SLOT_RESTING, /* until a grace period is over */
+} SlotState;
+
 struct _AfxdpEngine
 {
   AfxdpNetdev netdev;
@@ -18,19 +25,22 @@ struct _AfxdpEngine
   AfxdpUmem *umem;
   AfxdpXskPool *pool;
   AfxdpXdpProg *prog;
-  gboolean slot_used[AFXDP_SLOTS];
+  SlotState slots[AFXDP_SLOTS];
   GPtrArray *idle; /* AfxdpXsk, bound but in no map: closing one costs a grace
                       period, and using it again nothing */
 };
 
 void
-afxdp_engine_wait_for_grace_period (void)
+afxdp_engine_wait_for_grace_period (AfxdpEngine *engine)
 {
   /* membarrier is synchronize_rcu(), which waits for softirqs to end (Linux
    * 6.18, kernel/sched/membarrier.c). nohz_full kernels refuse it; there 100 ms
    * are many polls. */
   if (syscall (SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
     g_usleep (100000);
+  for (guint slot = 0; engine && slot < AFXDP_SLOTS; slot++)
+    if (engine->slots[slot] == SLOT_RESTING)
+      engine->slots[slot] = SLOT_FREE;
 }
 
 static gboolean
@@ -109,10 +119,13 @@ afxdp_engine_free (AfxdpEngine *engine)
 {
   if (!engine)
     return;
-  /* Program first: nothing may be redirected to a socket that closes. */
-  afxdp_xdpprog_free (engine->prog);
+  /* Nothing may be redirected to a socket that closes; but threads that free
+   * frames tell the program about them until the pool is gone. */
+  if (engine->prog)
+    afxdp_xdpprog_detach (engine->prog);
   g_ptr_array_unref (engine->idle);
   afxdp_xsk_pool_unref (engine->pool);
+  afxdp_xdpprog_free (engine->prog);
   afxdp_umem_unref (engine->umem);
   g_free (engine);
 }
@@ -167,7 +180,8 @@ afxdp_engine_driver_refuses_metadata (const AfxdpEngine *engine)
     return FALSE;
   for (guint slot = 0; slot < AFXDP_SLOTS; slot++)
     for (guint queue = 0;
-         engine->slot_used[slot] && queue < engine->netdev.rx_queues; queue++)
+         engine->slots[slot] == SLOT_USED && queue < engine->netdev.rx_queues;
+         queue++)
       if (__atomic_load_n (
               &afxdp_xdpprog_slot (engine->prog, slot, queue)->no_metadata,
               __ATOMIC_RELAXED))
@@ -194,15 +208,27 @@ afxdp_engine_n_home (AfxdpEngine *engine)
       afxdp_xsk_pool_n_frames (engine->pool);
 }
 
+static gint
+find_slot (AfxdpEngine *engine, SlotState state)
+{
+  for (guint slot = 0; slot < AFXDP_SLOTS; slot++)
+    if (engine->slots[slot] == state)
+      return slot;
+  return -1;
+}
+
 gint
 afxdp_engine_take_slot (AfxdpEngine *engine)
 {
-  for (guint slot = 0; slot < AFXDP_SLOTS; slot++)
-    if (!engine->slot_used[slot]) {
-      engine->slot_used[slot] = TRUE;
-      return slot;
-    }
-  return -1;
+  gint slot = find_slot (engine, SLOT_FREE);
+
+  if (slot < 0 && find_slot (engine, SLOT_RESTING) >= 0) {
+    afxdp_engine_wait_for_grace_period (engine);
+    slot = find_slot (engine, SLOT_FREE);
+  }
+  if (slot >= 0)
+    engine->slots[slot] = SLOT_USED;
+  return slot;
 }
 
 gboolean
@@ -219,12 +245,10 @@ afxdp_engine_remove_flow (
   afxdp_xdpprog_remove_flow (engine->prog, flow);
 }
 
-guint64
-afxdp_engine_n_passed (AfxdpEngine *engine, guint slot, guint queue)
+const struct afxdp_slot *
+afxdp_engine_words (const AfxdpEngine *engine, guint slot, guint queue)
 {
-  return __atomic_load_n (
-      &afxdp_xdpprog_slot (engine->prog, slot, queue)->passed,
-      __ATOMIC_RELAXED);
+  return afxdp_xdpprog_slot (engine->prog, slot, queue);
 }
 
 static AfxdpXsk *
@@ -247,11 +271,12 @@ afxdp_engine_add_ring (AfxdpEngine *engine, guint slot, guint queue,
   gboolean generic =
       afxdp_xdpprog_mode (engine->prog) == AFXDP_XDP_MODE_GENERIC;
   struct afxdp_slot *words = afxdp_xdpprog_slot (engine->prog, slot, queue);
+  struct afxdp_queue *queue_words = afxdp_xdpprog_queue (engine->prog, queue);
   AfxdpXsk *xsk;
 
   if (!afxdp_xsk_pool_open_queue (engine->pool, queue,
           engine->settings.n_frames / 4, engine->settings.zero_copy, generic,
-          error))
+          &queue_words->frames, error))
     return FALSE;
   xsk = take_idle (engine, queue, ring_size);
   if (!xsk)
@@ -266,35 +291,59 @@ afxdp_engine_add_ring (AfxdpEngine *engine, guint slot, guint queue,
     g_ptr_array_add (engine->idle, xsk);
     return FALSE;
   }
-  *ring = (AfxdpRing){ .queue = queue, .xsk = xsk, .words = words };
+  *ring = (AfxdpRing){
+    .queue = queue, .xsk = xsk, .words = words, .queue_words = queue_words
+  };
   return TRUE;
 }
 
 void
-afxdp_engine_set_fill (AfxdpEngine *engine, guint queue, guint frames)
+afxdp_engine_set_frames (AfxdpEngine *engine, guint queue, guint frames)
 {
-  afxdp_xsk_pool_set_fill (engine->pool, queue, frames);
+  afxdp_xsk_pool_set_frames (engine->pool, queue, frames);
 }
 
 guint
-afxdp_engine_release_slot (AfxdpEngine *engine, guint slot,
-    const struct afxdp_flow_key *flow, AfxdpRing *rings, guint n_rings)
+afxdp_engine_queue_frames (AfxdpEngine *engine, guint queue)
 {
-  AfxdpXskPacket packet;
-  guint n_packets = 0;
+  return afxdp_xsk_pool_queue_frames (engine->pool, queue);
+}
 
-  afxdp_xdpprog_remove_flow (engine->prog, flow);
+void
+afxdp_engine_disconnect (
+    AfxdpEngine *engine, guint slot, const AfxdpRing *rings, guint n_rings)
+{
   for (guint i = 0; i < n_rings; i++) {
-    __atomic_store_n (
-        &rings[i].words->door, AFXDP_DOOR_CLOSED, __ATOMIC_RELAXED);
+    afxdp_ring_set_door (&rings[i], AFXDP_DOOR_CLOSED);
     afxdp_xdpprog_remove_socket (engine->prog, slot, rings[i].queue);
   }
-  afxdp_engine_wait_for_grace_period ();
+}
+
+static guint
+drain (AfxdpEngine *engine, const AfxdpRing *ring)
+{
+  struct afxdp_slot *words = ring->words;
+  guint64 lost;
+  AfxdpXskPacket packet;
+  guint n = 0;
+
+  for (; afxdp_xsk_receive (ring->xsk, &packet, 1); n++)
+    afxdp_umem_give (engine->umem, &packet.frame, 1);
+  lost = words->redirected - words->released - n;
+  afxdp_xsk_took_no_frame (ring->xsk, lost);
+  return n;
+}
+
+guint
+afxdp_engine_free_slot (
+    AfxdpEngine *engine, guint slot, const AfxdpRing *rings, guint n_rings)
+{
+  guint n_packets = 0;
+
   for (guint i = 0; i < n_rings; i++) {
-    for (; afxdp_xsk_receive (rings[i].xsk, &packet, 1); n_packets++)
-      afxdp_umem_give (engine->umem, &packet.frame, 1);
+    n_packets += drain (engine, &rings[i]);
     g_ptr_array_add (engine->idle, rings[i].xsk);
   }
-  engine->slot_used[slot] = FALSE;
+  engine->slots[slot] = SLOT_RESTING;
   return n_packets;
 }

@@ -5,16 +5,16 @@
  * streams, only slot numbers.
  *
  * Made and used by one thread, the distributor's control thread, since almost
- * every call may wait for RTNL; umem() and n_home() are for any thread.
+ * every call may wait for RTNL; umem(), n_home() and words() are for any thread.
  */
 #pragma once
 
 #include <gio/gio.h>
 
 #include "netdev.h"
+#include "ring.h"
 #include "umem.h"
 #include "xdpprog.h"
-#include "xsk.h"
 
 G_BEGIN_DECLS
 
@@ -26,14 +26,6 @@ typedef struct
   AfxdpZeroCopy zero_copy;
   guint n_frames;
 } AfxdpEngineSettings;
-
-/* One slot's ring on one queue. */
-typedef struct
-{
-  guint queue;
-  AfxdpXsk *xsk;
-  struct afxdp_slot *words; /* shared with the XDP program */
-} AfxdpRing;
 
 /* Loads and registers all, attaches nothing. Needs the privileges; no later
  * call does, but on queues for which no socket was made in advance. Errors:
@@ -62,28 +54,34 @@ AfxdpUmem *afxdp_engine_umem (const AfxdpEngine *engine);
 /* Frames that are not with an application: free, or with the kernel. */
 guint afxdp_engine_n_home (AfxdpEngine *engine);
 
-/* Returns a free slot, or -1: AFXDP_SLOTS are taken. */
+/* Returns a free slot, or -1: AFXDP_SLOTS are taken. May wait for a grace period. */
 gint afxdp_engine_take_slot (AfxdpEngine *engine);
 gboolean afxdp_engine_set_flow (AfxdpEngine *engine,
     const struct afxdp_flow_key *flow, guint slot, GError **error);
 void afxdp_engine_remove_flow (
     AfxdpEngine *engine, const struct afxdp_flow_key *flow);
-/* Packets of slot that the program gave to the stack on queue. */
-guint64 afxdp_engine_n_passed (AfxdpEngine *engine, guint slot, guint queue);
+/* What the program counts of slot on queue. Any thread. */
+const struct afxdp_slot *afxdp_engine_words (
+    const AfxdpEngine *engine, guint slot, guint queue);
 /* Fills in ring, whose door is closed. The caller owns its xsk. */
 gboolean afxdp_engine_add_ring (AfxdpEngine *engine, guint slot, guint queue,
     guint ring_size, AfxdpRing *ring, GError **error);
-/* How many frames should wait in the fill ring of a queue that has a ring. */
-void afxdp_engine_set_fill (AfxdpEngine *engine, guint queue, guint frames);
-/* Takes flow out of the program and slot's rings out of its map, waits until
- * no packet can be on its way to them, and takes home what they hold. The slot
- * is free then; the sockets are kept for other slots. Returns how many packets
- * were in the rings. */
-guint afxdp_engine_release_slot (AfxdpEngine *engine, guint slot,
-    const struct afxdp_flow_key *flow, AfxdpRing *rings, guint n_rings);
+/* How many frames a queue that has a ring should have, and how many it has: in
+ * its fill ring and in RX rings. It may get fewer, see xsk.h. */
+void afxdp_engine_set_frames (AfxdpEngine *engine, guint queue, guint frames);
+guint afxdp_engine_queue_frames (AfxdpEngine *engine, guint queue);
+/* Takes rings of slot out of the program's map and closes their doors. */
+void afxdp_engine_disconnect (
+    AfxdpEngine *engine, guint slot, const AfxdpRing *rings, guint n_rings);
+/* After that, with nothing on its way to the rings any more: takes home what
+ * they hold, and keeps their sockets for other slots. The slot is free after the
+ * next grace period, since the program may have just found it in its table of
+ * flows. Returns how many packets the rings held. */
+guint afxdp_engine_free_slot (
+    AfxdpEngine *engine, guint slot, const AfxdpRing *rings, guint n_rings);
 
 /* Waits until every XDP program run that was under way has ended, and all that
  * it passed or redirected is in a socket or ring: 10 to 30 ms. */
-void afxdp_engine_wait_for_grace_period (void);
+void afxdp_engine_wait_for_grace_period (AfxdpEngine *engine);
 
 G_END_DECLS

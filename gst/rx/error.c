@@ -3,6 +3,7 @@
 #include "error.h"
 
 #include <errno.h>
+#include <sys/resource.h>
 
 /* clang-format off */
 G_DEFINE_QUARK (afxdp-error-quark, afxdp_error)
@@ -40,16 +41,33 @@ code_of (int errnum)
   }
 }
 
+/* Which limit a number of files was too large for. */
+static gchar *
+describe_limit (int errnum)
+{
+  struct rlimit limit = { 0 };
+
+  if (errnum != EMFILE)
+    return g_strdup ("");
+  getrlimit (RLIMIT_NOFILE, &limit);
+  return g_strdup_printf (
+      ": RLIMIT_NOFILE of this process is %" G_GUINT64_FORMAT
+      "; raise it (setrlimit(), ulimit -n, LimitNOFILE= of systemd): a stream "
+      "needs about 5 descriptors",
+      (guint64) limit.rlim_cur);
+}
+
 gboolean
 afxdp_error_set (GError **error, int errnum, const gchar *format, ...)
 {
+  g_autofree gchar *limit = describe_limit (errnum);
   g_autofree gchar *what = NULL;
   va_list args;
 
   va_start (args, format);
   what = g_strdup_vprintf (format, args);
   va_end (args);
-  g_set_error (error, AFXDP_ERROR, code_of (errnum), "%s: %s", what,
-      g_strerror (errnum));
+  g_set_error (error, AFXDP_ERROR, code_of (errnum), "%s: %s%s", what,
+      g_strerror (errnum), limit);
   return FALSE;
 }

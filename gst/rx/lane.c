@@ -19,15 +19,21 @@ clock_ns (clockid_t clock)
 static guint64
 n_redirected (const AfxdpLane *lane)
 {
-  return __atomic_load_n (&lane->ring->words->redirected, __ATOMIC_RELAXED);
+  return afxdp_ring_word (&lane->ring->words->redirected);
 }
 
-/* Gives credit back to the program. */
+/* Of what the program redirected, all below next_ordinal is accounted for, n
+ * packets of it by having arrived since the last time. The others took no frame.
+ * Gives credit and frames back to the program. */
 static void
-release (AfxdpLane *lane)
+release (AfxdpLane *lane, guint n)
 {
-  __atomic_store_n (
-      &lane->ring->words->released, lane->next_ordinal, __ATOMIC_RELEASE);
+  struct afxdp_slot *words = lane->ring->words;
+  guint64 before = afxdp_ring_word (&words->released);
+
+  afxdp_xsk_took_no_frame (
+      lane->ring->xsk, (gint64) (lane->next_ordinal - before) - n);
+  __atomic_store_n (&words->released, lane->next_ordinal, __ATOMIC_RELEASE);
 }
 
 void
@@ -69,10 +75,12 @@ afxdp_lane_clear (AfxdpLane *lane)
 static gboolean
 is_for (const AfxdpDestination *destination, const AfxdpDatagram *datagram)
 {
-  return datagram->destination_port == destination->port &&
-      datagram->version == destination->version &&
-      !memcmp (datagram->destination, destination->address,
-          datagram->version == 4 ? 4 : 16);
+  if (datagram->destination_port != destination->port)
+    return FALSE;
+  return destination->any ||
+      (datagram->version == destination->version &&
+          !memcmp (datagram->destination, destination->address,
+              datagram->version == 4 ? 4 : 16));
 }
 
 /* Takes the arrival time and the ordinal from in front of a packet. */
@@ -124,7 +132,7 @@ afxdp_lane_read_ring (
     afxdp_rtp_parse (packet->data, packet->size, &packet->rtp);
     lane->end++;
   }
-  release (lane);
+  release (lane, n);
   return n - lane->end;
 }
 
@@ -160,5 +168,5 @@ void
 afxdp_lane_forget_lost (AfxdpLane *lane)
 {
   lane->next_ordinal = n_redirected (lane);
-  release (lane);
+  release (lane, 0);
 }

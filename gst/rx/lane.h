@@ -9,7 +9,7 @@
 
 #include <glib.h>
 
-#include "engine.h"
+#include "ring.h"
 #include "rtp.h"
 #include "socket.h"
 
@@ -27,7 +27,8 @@ typedef struct
 /* Where a stream's packets go. */
 typedef struct
 {
-  guint version;      /* 4 or 6 */
+  gboolean any;  /* whatever address the program lets through; otherwise: */
+  guint version; /* 4 or 6 */
   guint8 address[16]; /* network order, 4 or 16 bytes */
   guint16 port;
 } AfxdpDestination;

@@ -205,10 +205,30 @@ afxdp_netdev_by_index (int index, AfxdpNetdev *netdev, GError **error)
   return TRUE;
 }
 
-/* Returns the interface that has address, or 0: for a local address the route
- * would lead to the loopback interface. */
-static int
-interface_with (GInetAddress *address)
+/* On a point-to-point link IFA_ADDRESS is the peer's, and IFA_LOCAL is there. */
+static GInetAddress *
+own_address (const struct nlmsghdr *header)
+{
+  const struct ifaddrmsg *message = NLMSG_DATA (header);
+  int rest = IFA_PAYLOAD (header);
+  const guint8 *own = NULL;
+
+  for (const struct rtattr *attribute = IFA_RTA (message);
+       RTA_OK (attribute, rest); attribute = RTA_NEXT (attribute, rest))
+    if (attribute->rta_type == IFA_LOCAL ||
+        (attribute->rta_type == IFA_ADDRESS && !own))
+      own = RTA_DATA (attribute);
+  return own
+      ? g_inet_address_new_from_bytes (own, (GSocketFamily) message->ifa_family)
+      : NULL;
+}
+
+/* Calls found for each address of family that the host has, with its interface;
+ * family may be AF_UNSPEC. */
+static void
+for_each_address (guint8 family,
+    void (*found) (int index, GInetAddress *address, gpointer user_data),
+    gpointer user_data)
 {
   struct
   {
@@ -218,18 +238,12 @@ interface_with (GInetAddress *address)
     .header = { .nlmsg_len = sizeof question,
         .nlmsg_type = RTM_GETADDR,
         .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP },
-    .message = { .ifa_family = g_inet_address_get_family (address) },
+    .message = { .ifa_family = family },
   };
-  const guint8 *bytes = g_inet_address_to_bytes (address);
-  gsize size = g_inet_address_get_native_size (address);
   guint8 answer[16384] G_GNUC_MAY_ALIAS;
-  int fd = open_netlink (0), index = 0;
-  gboolean done = FALSE;
+  int fd = open_netlink (0);
+  gboolean done = fd < 0 || send (fd, &question, sizeof question, 0) < 0;
 
-  if (fd < 0)
-    return 0;
-  if (send (fd, &question, sizeof question, 0) < 0)
-    done = TRUE;
   while (!done) {
     gssize got = recv (fd, answer, sizeof answer, 0);
     int rest = got;
@@ -239,24 +253,70 @@ interface_with (GInetAddress *address)
     for (const struct nlmsghdr *header = (const struct nlmsghdr *) answer;
          NLMSG_OK (header, rest); header = NLMSG_NEXT (header, rest)) {
       const struct ifaddrmsg *message = NLMSG_DATA (header);
-      int attributes = IFA_PAYLOAD (header);
+      g_autoptr (GInetAddress) address = NULL;
 
       if (header->nlmsg_type != RTM_NEWADDR) {
         done = TRUE; /* NLMSG_DONE or NLMSG_ERROR */
         break;
       }
-      for (const struct rtattr *attribute = IFA_RTA (message);
-           RTA_OK (attribute, attributes);
-           attribute = RTA_NEXT (attribute, attributes))
-        if ((attribute->rta_type == IFA_ADDRESS ||
-                attribute->rta_type == IFA_LOCAL) &&
-            RTA_PAYLOAD (attribute) == size &&
-            !memcmp (RTA_DATA (attribute), bytes, size))
-          index = message->ifa_index;
+      address = own_address (header);
+      if (address)
+        found (message->ifa_index, address, user_data);
     }
   }
-  close (fd);
-  return index;
+  if (fd >= 0)
+    close (fd);
+}
+
+typedef struct
+{
+  GInetAddress *address;
+  int index;
+} AddressSearch;
+
+static void
+compare_address (int index, GInetAddress *address, gpointer user_data)
+{
+  AddressSearch *search = user_data;
+
+  if (g_inet_address_equal (address, search->address))
+    search->index = index;
+}
+
+/* Returns the interface that has address, or 0: for a local address the route
+ * would lead to the loopback interface. */
+static int
+interface_with (GInetAddress *address)
+{
+  AddressSearch search = { .address = address };
+
+  for_each_address (
+      g_inet_address_get_family (address), compare_address, &search);
+  return search.index;
+}
+
+typedef struct
+{
+  int index;
+  GPtrArray *addresses;
+} AddressList;
+
+static void
+collect_address (int index, GInetAddress *address, gpointer user_data)
+{
+  AddressList *list = user_data;
+
+  if (index == list->index)
+    g_ptr_array_add (list->addresses, g_object_ref (address));
+}
+
+GPtrArray *
+afxdp_netdev_addresses (int index)
+{
+  AddressList list = { index, g_ptr_array_new_with_free_func (g_object_unref) };
+
+  for_each_address (AF_UNSPEC, collect_address, &list);
+  return list.addresses;
 }
 
 gboolean
@@ -305,11 +365,32 @@ afxdp_netdev_namespace (void)
 int
 afxdp_netdev_monitor_new (GError **error)
 {
-  int fd = open_netlink (RTMGRP_LINK);
+  int fd = open_netlink (RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR);
 
   if (fd < 0)
     afxdp_error_set (error, errno, "Could not watch the network interfaces");
   return fd;
+}
+
+static AfxdpNetdevEvents
+event_of (const struct nlmsghdr *header, int index)
+{
+  const struct ifaddrmsg *address = NLMSG_DATA (header);
+  const struct ifinfomsg *link = NLMSG_DATA (header);
+  /* A bridge speaks of its ports too, of those that leave it as well. */
+  gboolean is_it = link->ifi_family == AF_UNSPEC && link->ifi_index == index;
+
+  switch (header->nlmsg_type) {
+    case RTM_NEWLINK:
+      return is_it ? AFXDP_NETDEV_CHANGED : 0;
+    case RTM_DELLINK:
+      return is_it ? AFXDP_NETDEV_GONE : 0;
+    case RTM_NEWADDR:
+    case RTM_DELADDR:
+      return (int) address->ifa_index == index ? AFXDP_NETDEV_ADDRESSES : 0;
+    default:
+      return 0;
+  }
 }
 
 AfxdpNetdevEvents
@@ -322,22 +403,14 @@ afxdp_netdev_monitor_read (int monitor, int index)
   for (;;) {
     size = recv (monitor, messages, sizeof messages, MSG_DONTWAIT);
     if (size < 0 && errno == ENOBUFS) {
-      events |= AFXDP_NETDEV_CHANGED; /* missed some: look anew */
+      /* Missed some: look anew. */
+      events |= AFXDP_NETDEV_CHANGED | AFXDP_NETDEV_ADDRESSES;
       continue;
     }
     if (size <= 0)
       return events;
     for (const struct nlmsghdr *header = (const struct nlmsghdr *) messages;
-         NLMSG_OK (header, (gsize) size); header = NLMSG_NEXT (header, size)) {
-      const struct ifinfomsg *link = NLMSG_DATA (header);
-      /* A bridge speaks of its ports too, of those that leave it as well. */
-      gboolean is_it =
-          link->ifi_family == AF_UNSPEC && link->ifi_index == index;
-
-      if (header->nlmsg_type == RTM_NEWLINK && is_it)
-        events |= AFXDP_NETDEV_CHANGED;
-      if (header->nlmsg_type == RTM_DELLINK && is_it)
-        events |= AFXDP_NETDEV_GONE;
-    }
+         NLMSG_OK (header, (gsize) size); header = NLMSG_NEXT (header, size))
+      events |= event_of (header, index);
   }
 }

@@ -37,16 +37,21 @@ gboolean afxdp_netdev_by_index (int index, AfxdpNetdev *netdev, GError **error);
 gboolean afxdp_netdev_by_route (
     GInetAddress *address, AfxdpNetdev *netdev, GError **error);
 
+/* The addresses of interface index, of both families: GInetAddress. Empty when it
+ * has none, or the kernel does not answer. */
+GPtrArray *afxdp_netdev_addresses (int index);
+
 /* Identifies the calling thread's network namespace. */
 guint64 afxdp_netdev_namespace (void);
 
-/* A netlink socket that becomes readable when an interface comes, goes or
- * changes, or -1. */
+/* A netlink socket that becomes readable when an interface or one of its
+ * addresses comes, goes or changes, or -1. */
 int afxdp_netdev_monitor_new (GError **error);
 typedef enum
 {
   AFXDP_NETDEV_CHANGED = 1 << 0,
   AFXDP_NETDEV_GONE = 1 << 1,
+  AFXDP_NETDEV_ADDRESSES = 1 << 2,
 } AfxdpNetdevEvents;
 /* Reads all that waits. Returns what happened to interface index. */
 AfxdpNetdevEvents afxdp_netdev_monitor_read (int monitor, int index);

@@ -82,12 +82,17 @@ open_socket (
     AfxdpSocket *socket, const AfxdpSocketSettings *settings, GError **error)
 {
   GSocketFamily family = g_inet_address_get_family (settings->address);
+  g_autoptr (GError) cause = NULL;
   int on = 1;
 
   socket->gsocket = g_socket_new (
-      family, G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, error);
-  if (!socket->gsocket)
+      family, G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, &cause);
+  if (g_error_matches (cause, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES))
+    return afxdp_error_set (error, EMFILE, "Could not create a UDP socket");
+  if (!socket->gsocket) {
+    g_propagate_error (error, g_steal_pointer (&cause));
     return FALSE;
+  }
   g_socket_set_blocking (socket->gsocket, FALSE);
   socket->fd = g_socket_get_fd (socket->gsocket);
   setsockopt (socket->fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);

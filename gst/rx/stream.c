@@ -10,8 +10,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "coalesce.h"
 #include "error.h"
-#include "lane.h"
+#include "order.h"
 #include "socket.h"
 
 #define MS G_GUINT64_CONSTANT (1000000)
@@ -25,6 +26,9 @@
 #define SETTLING_TICK (1 * MS)
 /* Between two times that a credit used up is told. */
 #define EXHAUSTED_INTERVAL (100 * MS)
+/* Bytes that a packet takes of a socket's buffer, where the kernel counts twice
+ * what was asked for: a page, and its sk_buff. */
+#define SOCKET_PACKET_COST 4608
 /* With mode=af-xdp: the kernel may not yet have released a queue. */
 #define START_TIMEOUT_MS 1500
 
@@ -44,7 +48,8 @@ struct _AfxdpStream
   AfxdpNetdev netdev;
   AfxdpSocket *socket;
   AfxdpAccount *socket_account;
-  AfxdpSubscription *subscription; /* NULL: there is only the socket */
+  AfxdpMember *member;             /* NULL: there is only the socket */
+  AfxdpSubscription *subscription; /* the member's */
   gchar *slow_reason;              /* why, then */
   int wake;
   atomic_bool woken;
@@ -55,8 +60,12 @@ struct _AfxdpStream
   AfxdpLane lanes[1 + AFXDP_STREAM_QUEUES]; /* the first is the socket's */
   guint n_lanes;
 
+  AfxdpCoalesce coalesce;
+
   gboolean open;      /* our word on it; the program may know better */
-  gboolean exhausted; /* closed because the credit was used up */
+  gboolean exhausted; /* closed because the credit was used up, */
+  gboolean no_frame;  /* or the frames were */
+  guint64 no_frames;  /* the program's count of that, at the opening */
   gboolean settling;  /* the doors change places: the order is not certain */
   Side first;         /* whose packets are older, while settling */
   guint grace;        /* ticket: after it, first has got all it will get */
@@ -91,40 +100,12 @@ clock_ns (clockid_t clock)
 
 /* What is told of the doors. */
 
-void
-afxdp_door_change_clear (AfxdpDoorChange *change)
-{
-  g_clear_pointer (&change->reason, g_free);
-  g_clear_error (&change->error);
-}
-
-static void tell (AfxdpStream *stream, AfxdpDoor door, const GError *error,
-    const gchar *format, ...) G_GNUC_PRINTF (4, 5);
-
-static void
-tell (AfxdpStream *stream, AfxdpDoor door, const GError *error,
-    const gchar *format, ...)
-{
-  AfxdpDoorChange *change = &stream->change;
-  g_autofree gchar *reason = NULL;
-  va_list args;
-
-  va_start (args, format);
-  reason = g_strdup_vprintf (format, args);
-  va_end (args);
-  if (change->door == door && !g_strcmp0 (change->reason, reason))
-    return;
-  afxdp_door_change_clear (change);
-  change->door = door;
-  change->xdp_mode = stream->fast.xdp_mode;
-  change->zero_copy = stream->fast.zero_copy;
-  change->n_queues = stream->fast.n_rings;
-  for (guint i = 0; i < stream->fast.n_rings; i++)
-    change->queues[i] = stream->fast.rings[i].queue;
-  change->reason = g_steal_pointer (&reason);
-  change->error = error ? g_error_copy (error) : NULL;
-  stream->changed = TRUE;
-}
+#define tell(stream, door, error, ...)                                     \
+  do {                                                                     \
+    if (afxdp_door_change_set (                                            \
+            &(stream)->change, door, &(stream)->fast, error, __VA_ARGS__)) \
+      (stream)->changed = TRUE;                                            \
+  } while (0)
 
 gboolean
 afxdp_stream_door_changed (AfxdpStream *stream, AfxdpDoorChange *change)
@@ -132,10 +113,7 @@ afxdp_stream_door_changed (AfxdpStream *stream, AfxdpDoorChange *change)
   if (!stream->changed)
     return FALSE;
   stream->changed = FALSE;
-  *change = stream->change;
-  change->reason = g_strdup (stream->change.reason);
-  if (change->error)
-    change->error = g_error_copy (change->error);
+  afxdp_door_change_copy (change, &stream->change);
   return TRUE;
 }
 
@@ -162,23 +140,42 @@ static void
 set_doors (AfxdpStream *stream, enum afxdp_door door)
 {
   for (guint i = 0; i < stream->fast.n_rings; i++)
-    __atomic_store_n (
-        &stream->fast.rings[i].words->door, door, __ATOMIC_RELAXED);
+    afxdp_ring_set_door (&stream->fast.rings[i], door);
+}
+
+static void
+tell_open (AfxdpStream *stream)
+{
+  const AfxdpFastDoor *fast = &stream->fast;
+
+  tell (stream, AFXDP_DOOR_FAST, NULL,
+      "The XDP program on %s redirects the stream (%s mode, %s)%s%s",
+      stream->netdev.name,
+      fast->xdp_mode == AFXDP_XDP_MODE_GENERIC ? "generic" : "native",
+      fast->zero_copy ? "zero-copy" : "copy", fast->note ? "; " : "",
+      fast->note ? fast->note : "");
+}
+
+/* Packets for which the program found no frame. */
+static guint64
+count_no_frame (const AfxdpStream *stream)
+{
+  guint64 n = 0;
+
+  for (guint i = 0; i < stream->fast.n_rings; i++)
+    n += afxdp_ring_word (&stream->fast.rings[i].words->no_frame);
+  return n;
 }
 
 static void
 open_fast_door (AfxdpStream *stream)
 {
-  const gchar *mode =
-      stream->fast.xdp_mode == AFXDP_XDP_MODE_GENERIC ? "generic" : "native";
-
   stream->exhausted = FALSE;
+  stream->no_frames = count_no_frame (stream);
   stream->open = TRUE;
   set_doors (stream, AFXDP_DOOR_OPEN);
   begin_settling (stream, SLOW_SIDE);
-  tell (stream, AFXDP_DOOR_FAST, NULL,
-      "The XDP program on %s redirects the stream (%s mode, %s)",
-      stream->netdev.name, mode, stream->fast.zero_copy ? "zero-copy" : "copy");
+  tell_open (stream);
 }
 
 static void
@@ -196,6 +193,15 @@ afxdp_stream_close_door (AfxdpStream *stream)
     close_fast_door (stream);
 }
 
+static gboolean
+is_exhausted (const AfxdpStream *stream)
+{
+  for (guint i = 0; i < stream->fast.n_rings; i++)
+    if (afxdp_ring_door (&stream->fast.rings[i]) == AFXDP_DOOR_EXHAUSTED)
+      return TRUE;
+  return FALSE;
+}
+
 /* At an overload the door closes and opens hundreds of times in a second; ten of
  * them tell as much. */
 static void
@@ -206,19 +212,15 @@ tell_exhausted (AfxdpStream *stream)
   if (now < stream->tell_exhausted_at)
     return;
   stream->tell_exhausted_at = now + EXHAUSTED_INTERVAL;
-  tell (stream, AFXDP_DOOR_SLOW, NULL,
-      "The pipeline took packets more slowly than they came, until its part of "
-      "the frames was used up; the next ones wait in the socket");
-}
-
-static gboolean
-is_exhausted (const AfxdpStream *stream)
-{
-  for (guint i = 0; i < stream->fast.n_rings; i++)
-    if (__atomic_load_n (&stream->fast.rings[i].words->door,
-            __ATOMIC_RELAXED) == AFXDP_DOOR_EXHAUSTED)
-      return TRUE;
-  return FALSE;
+  if (stream->no_frame)
+    tell (stream, AFXDP_DOOR_SLOW, NULL,
+        "The frames of %s are with the applications of this process; until "
+        "some come home packets come through the socket (raise umem-frames)",
+        stream->netdev.name);
+  else
+    tell (stream, AFXDP_DOOR_SLOW, NULL,
+        "The pipeline took packets more slowly than they came, until its part "
+        "of the frames was used up; the next ones wait in the socket");
 }
 
 /* Whether the rings have room enough again to be worth opening, and nothing that
@@ -228,11 +230,12 @@ has_recovered (const AfxdpStream *stream)
 {
   for (guint i = 0; i < stream->fast.n_rings; i++) {
     const AfxdpRing *ring = &stream->fast.rings[i];
-    guint credit = __atomic_load_n (&ring->words->credit, __ATOMIC_RELAXED);
-    guint64 out = __atomic_load_n (&ring->words->redirected, __ATOMIC_RELAXED) -
-        __atomic_load_n (&ring->words->released, __ATOMIC_RELAXED);
+    guint credit = afxdp_ring_credit (ring);
+    guint64 out = afxdp_ring_outstanding (ring);
 
-    if (out > credit / 2 || out > afxdp_xsk_n_waiting (ring->xsk))
+    if (out > credit / 2 || out > afxdp_xsk_n_waiting (ring->xsk) ||
+        afxdp_ring_frames_left (ring) <=
+            MIN (credit, AFXDP_XSK_REFILL_STEP) / 2)
       return FALSE;
   }
   return TRUE;
@@ -267,12 +270,11 @@ forget_lost (AfxdpStream *stream)
     afxdp_lane_forget_lost (&stream->lanes[i]);
 }
 
-/* Reads what the distributor published. Returns whether there are new rings. */
+/* Reads what the distributor published. Returns whether there was news. */
 static gboolean
 read_fast_door (AfxdpStream *stream)
 {
   guint version = afxdp_subscription_version (stream->subscription);
-  guint n_lanes = stream->n_lanes;
 
   if (version == stream->version)
     return FALSE;
@@ -284,7 +286,7 @@ read_fast_door (AfxdpStream *stream)
     afxdp_lane_init_ring (&stream->lanes[stream->n_lanes],
         &stream->fast.rings[stream->n_lanes - 1], stream->fast.umem,
         stream->settings.batch);
-  return stream->n_lanes > n_lanes;
+  return TRUE;
 }
 
 /* Closes the door behind the program, when that has used up the credit. Asked
@@ -297,6 +299,7 @@ follow_program (AfxdpStream *stream)
   if (!stream->open || !is_exhausted (stream))
     return FALSE;
   stream->exhausted = TRUE;
+  stream->no_frame = count_no_frame (stream) != stream->no_frames;
   close_fast_door (stream);
   tell_exhausted (stream);
   return TRUE;
@@ -305,13 +308,15 @@ follow_program (AfxdpStream *stream)
 static void
 follow_distributor (AfxdpStream *stream)
 {
-  gboolean ready, new_rings;
+  guint n_lanes = stream->n_lanes;
+  gboolean ready, news;
 
   if (!stream->subscription) {
-    tell (stream, AFXDP_DOOR_SLOW, NULL, "%s", stream->slow_reason);
+    if (!stream->change.reason)
+      tell (stream, AFXDP_DOOR_SLOW, NULL, "%s", stream->slow_reason);
     return;
   }
-  new_rings = read_fast_door (stream);
+  news = read_fast_door (stream);
   forget_lost (stream);
   ready = stream->fast.state == AFXDP_FAST_DOOR_READY;
   if (stream->open && !ready) {
@@ -325,27 +330,34 @@ follow_distributor (AfxdpStream *stream)
       open_fast_door (stream);
     else
       tell_exhausted (stream);
-  } else if (ready && (new_rings || (!stream->open && !stream->settling))) {
+  } else if (ready &&
+      (stream->n_lanes > n_lanes || (!stream->open && !stream->settling))) {
     open_fast_door (stream);
+  } else if (ready && news && stream->open) {
+    tell_open (stream);
   }
-  if (!ready)
+  if (!ready && news)
     tell (stream, AFXDP_DOOR_SLOW, stream->fast.error, "%s",
-        stream->fast.error ? stream->fast.error->message : "");
+        stream->fast.error->message);
 }
 
 /* Looking into the lanes. */
 
-/* Packets by the socket although the program should have redirected them, and
- * it has seen none: does it still run? Does the flow come on another queue? */
+/* Packets by the socket although the program should have redirected them, and it
+ * has passed none on the queues that we know: do they come on another one? And
+ * if it has redirected none either: does it still run? */
 static void
 doubt (AfxdpStream *stream, guint64 passed, guint64 redirected)
 {
-  gboolean stands_still =
-      passed == stream->passed && redirected == stream->redirected;
+  AfxdpDoubts doubts = 0;
 
   if (stream->fast.state == AFXDP_FAST_DOOR_WAITING ||
-      (stream->open && !stream->settling && stands_still))
-    afxdp_subscription_suspect (stream->subscription);
+      (stream->open && !stream->settling && passed == stream->passed))
+    doubts = AFXDP_DOUBT_QUEUE;
+  if (doubts && redirected == stream->redirected)
+    doubts |= AFXDP_DOUBT_PROGRAM;
+  if (doubts)
+    afxdp_subscription_doubt (stream->subscription, doubts);
 }
 
 static void
@@ -372,8 +384,8 @@ look (AfxdpStream *stream)
   for (guint i = 1; i < stream->n_lanes; i++) {
     const struct afxdp_slot *words = stream->lanes[i].ring->words;
 
-    passed += __atomic_load_n (&words->passed, __ATOMIC_RELAXED);
-    redirected += __atomic_load_n (&words->redirected, __ATOMIC_RELAXED);
+    passed += afxdp_ring_word (&words->passed);
+    redirected += afxdp_ring_word (&words->redirected);
   }
   if (!afxdp_lane_is_empty (slow))
     return;
@@ -395,32 +407,6 @@ look (AfxdpStream *stream)
 
 /* Which lane is next. */
 
-static gboolean
-follows (const AfxdpRtp *rtp, const AfxdpRtp *former)
-{
-  return rtp->kind == AFXDP_RTP_DATA && former->kind == AFXDP_RTP_DATA &&
-      rtp->ssrc == former->ssrc &&
-      rtp->seqnum == (guint16) (former->seqnum + 1);
-}
-
-/* Whether something of the same source is missing between the two. */
-static gboolean
-skips (const AfxdpRtp *rtp, const AfxdpRtp *former)
-{
-  return rtp->kind == AFXDP_RTP_DATA && former->kind == AFXDP_RTP_DATA &&
-      rtp->ssrc == former->ssrc && !follows (rtp, former);
-}
-
-/* By RTP number within one SSRC, otherwise by time. */
-static gboolean
-comes_before (const AfxdpPacket *one, const AfxdpPacket *other)
-{
-  if (one->rtp.kind == AFXDP_RTP_DATA && other->rtp.kind == AFXDP_RTP_DATA &&
-      one->rtp.ssrc == other->rtp.ssrc)
-    return (gint16) (one->rtp.seqnum - other->rtp.seqnum) < 0;
-  return one->arrival < other->arrival;
-}
-
 /* Ends the settling when it is time: whatever first had on the way has been
  * handed out, or nobody can wait any longer. */
 static void
@@ -431,60 +417,47 @@ try_to_settle (AfxdpStream *stream, gboolean grace_over)
     stream->settling = FALSE;
 }
 
+static gboolean
+has_some (const AfxdpStream *stream, Side side)
+{
+  for (guint i = 0; i < stream->n_lanes; i++)
+    if (side_of (&stream->lanes[i]) == side &&
+        !afxdp_lane_is_empty (&stream->lanes[i]))
+      return TRUE;
+  return FALSE;
+}
+
 /* The lane whose first packet is next, or NULL: there is none, or it must wait
- * for older ones of the other side. */
+ * for older ones of the other side, since it does not continue what was handed
+ * out last. */
 static AfxdpLane *
 next_lane (AfxdpStream *stream)
 {
-  AfxdpLane *best = NULL;
-  gboolean first_has_some = FALSE;
+  AfxdpLane *best = afxdp_order_first (stream->lanes, stream->n_lanes);
 
-  for (guint i = 0; i < stream->n_lanes; i++) {
-    AfxdpLane *lane = &stream->lanes[i];
-
-    if (afxdp_lane_is_empty (lane))
-      continue;
-    first_has_some |= side_of (lane) == stream->first;
-    if (!best ||
-        comes_before (&lane->packets[lane->first], &best->packets[best->first]))
-      best = lane;
-  }
   if (best && stream->settling && side_of (best) != stream->first &&
-      !first_has_some) {
-    /* Unless it continues what was handed out last. */
-    if (!stream->has_last ||
-        !follows (&afxdp_lane_head (best)->rtp, &stream->last))
-      return NULL;
-  }
+      !has_some (stream, stream->first) &&
+      (!stream->has_last ||
+          !afxdp_order_follows (&afxdp_lane_head (best)->rtp, &stream->last)))
+    return NULL;
   return best;
 }
 
-/* How many packets of lane come before those of the others. */
+/* How many packets of lane to hand out. At a gap, looks whether the missing
+ * packet came by the other door. */
 static guint
 run_length (AfxdpStream *stream, const AfxdpLane *lane, guint max)
 {
-  guint n = MIN (max, lane->end - lane->first);
-  const AfxdpPacket *packets = &lane->packets[lane->first];
+  guint n = afxdp_order_run (stream->lanes, stream->n_lanes, lane, max);
+  guint before_gap;
 
-  for (guint i = 0; i < stream->n_lanes; i++) {
-    const AfxdpLane *other = &stream->lanes[i];
-
-    if (other == lane || afxdp_lane_is_empty (other))
-      continue;
-    for (guint j = 1; j < n; j++)
-      if (comes_before (afxdp_lane_head (other), &packets[j]))
-        n = j;
-  }
   if (stream->n_lanes == 1 ||
       (lane->ring && !afxdp_lane_is_empty (&stream->lanes[0])))
     return n;
-  /* At a gap, look whether the missing packet came by the other door. */
-  for (guint j = 1; j < n; j++)
-    if (skips (&packets[j].rtp, &packets[j - 1].rtp)) {
-      stream->slow_due = TRUE;
-      return j;
-    }
-  return n;
+  before_gap = afxdp_order_before_gap (afxdp_lane_head (lane), n);
+  if (before_gap < n)
+    stream->slow_due = TRUE;
+  return before_gap;
 }
 
 static void
@@ -498,10 +471,11 @@ hand_out (AfxdpStream *stream, AfxdpLane *lane, guint max, AfxdpBatch *batch)
   batch->door = lane->ring ? AFXDP_DOOR_FAST : AFXDP_DOOR_SLOW;
   stream->handed_out = lane;
   stream->n_handed_out = n;
+  afxdp_coalesce_count (&stream->coalesce, n);
 
   if (lane->ring) {
     stream->account = stream->fast.account;
-    share = stream->fast.share;
+    share = afxdp_subscription_share (stream->subscription);
   } else {
     stream->account = stream->socket_account;
     share = afxdp_umem_n_frames (afxdp_socket_umem (stream->socket)) -
@@ -509,7 +483,47 @@ hand_out (AfxdpStream *stream, AfxdpLane *lane, guint max, AfxdpBatch *batch)
   }
   held = afxdp_account_held (stream->account);
   stream->lendable = held < share ? MIN (n, share - held) : 0;
+  /* Others wait for frames: these are copied, and go back to the kernel. */
+  if (lane->ring && afxdp_umem_is_short (lane->umem, n))
+    stream->lendable = 0;
   afxdp_account_reserve (stream->account, stream->lendable);
+}
+
+/* How many packets may come now before one is lost, or changes doors. */
+static guint
+room (const AfxdpStream *stream)
+{
+  guint n = 2 * (guint64) afxdp_socket_buffer_size (stream->socket) /
+      SOCKET_PACKET_COST;
+
+  if (stream->open) {
+    n = G_MAXUINT;
+    for (guint i = 0; i < stream->fast.n_rings; i++)
+      n = MIN (n, afxdp_ring_credit (&stream->fast.rings[i]));
+  }
+  return n;
+}
+
+/* Puts what there is to poll into fds. pausing: packets of the door in use are no
+ * reason to wake up. */
+static guint
+fill_in_fds (AfxdpStream *stream, struct pollfd *fds, gboolean pausing)
+{
+  guint n = 0;
+
+  fds[n++] = (struct pollfd){ .fd = stream->wake, .events = POLLIN };
+  for (guint i = 0; i < stream->n_lanes; i++) {
+    const AfxdpLane *lane = &stream->lanes[i];
+    int fd = lane->ring ? afxdp_xsk_fd (lane->ring->xsk)
+                        : afxdp_socket_fd (stream->socket);
+
+    if (pausing && (lane->ring || !stream->open))
+      continue;
+    /* What waits for its turn must not wake us again and again. */
+    if (afxdp_lane_is_empty (lane))
+      fds[n++] = (struct pollfd){ .fd = fd, .events = POLLIN };
+  }
+  return n;
 }
 
 /* Sleeps until there may be something. FALSE: until deadline. */
@@ -519,25 +533,19 @@ sleep_until (AfxdpStream *stream, guint64 deadline)
   struct pollfd fds[2 + AFXDP_STREAM_QUEUES];
   guint64 now = clock_ns (CLOCK_MONOTONIC);
   guint64 wait = now < deadline ? deadline - now : 0;
+  guint64 pause = 0, bells;
   struct timespec timeout;
-  guint64 bells;
-  guint n = 0;
+  guint n;
 
   if (stream->settling)
     wait = MIN (wait, SETTLING_TICK);
+  else if (stream->coalesce.longest)
+    pause = afxdp_coalesce_next (&stream->coalesce, now, room (stream));
+  if (pause)
+    wait = MIN (wait, pause);
   timeout.tv_sec = wait / (1000 * MS);
   timeout.tv_nsec = wait % (1000 * MS);
-
-  fds[n++] = (struct pollfd){ .fd = stream->wake, .events = POLLIN };
-  for (guint i = 0; i < stream->n_lanes; i++) {
-    const AfxdpLane *lane = &stream->lanes[i];
-    int fd = lane->ring ? afxdp_xsk_fd (lane->ring->xsk)
-                        : afxdp_socket_fd (stream->socket);
-
-    /* What waits for its turn must not wake us again and again. */
-    if (afxdp_lane_is_empty (lane))
-      fds[n++] = (struct pollfd){ .fd = fd, .events = POLLIN };
-  }
+  n = fill_in_fds (stream, fds, pause > 0);
   if (ppoll (fds, n, &timeout, NULL) <= 0)
     return now < deadline;
   if (fds[0].revents && read (stream->wake, &bells, sizeof bells) < 0)
@@ -592,10 +600,14 @@ afxdp_stream_done (AfxdpStream *stream)
 {
   AfxdpLane *lane = stream->handed_out;
   AfxdpPacket *packets = &lane->packets[lane->first];
+  guint32 frames[AFXDP_LARGEST_BATCH];
+  guint n = 0;
 
   for (guint i = 0; i < stream->n_handed_out; i++)
     if (packets[i].frame != AFXDP_NO_FRAME)
-      afxdp_umem_give (lane->umem, &packets[i].frame, 1);
+      frames[n++] = packets[i].frame;
+  if (n)
+    afxdp_umem_give (lane->umem, frames, n);
   afxdp_account_unreserve (stream->account, stream->lendable);
   stream->last = packets[stream->n_handed_out - 1].rtp;
   stream->has_last = TRUE;
@@ -620,18 +632,41 @@ afxdp_stream_unwake (AfxdpStream *stream)
 }
 
 void
+afxdp_stream_counts_clear (AfxdpStreamCounts *counts)
+{
+  g_clear_pointer (&counts->queues, g_array_unref);
+}
+
+static GArray *
+count_queues (AfxdpStream *stream)
+{
+  GArray *queues = g_array_new (FALSE, FALSE, sizeof (AfxdpQueueCounts));
+  guint n = stream->member ? stream->member->n_queues : 0;
+
+  for (guint queue = 0; queue < n; queue++) {
+    AfxdpQueueCounts counts;
+
+    afxdp_member_queue_counts (stream->member, queue, &counts);
+    if (counts.bound || counts.redirected || counts.passed)
+      g_array_append_val (queues, counts);
+  }
+  return queues;
+}
+
+void
 afxdp_stream_counts (AfxdpStream *stream, AfxdpStreamCounts *counts)
 {
   AfxdpUmem *own = afxdp_socket_umem (stream->socket);
   guint n_frames = 0, n_home = 0;
 
-  if (stream->subscription)
-    afxdp_subscription_frames (stream->subscription, &n_frames, &n_home);
+  if (stream->member)
+    afxdp_member_frames (stream->member, &n_frames, &n_home);
   counts->malformed = atomic_load (&stream->malformed);
   counts->discarded = stream->discarded;
   counts->n_frames = n_frames + afxdp_umem_n_frames (own);
   counts->n_frames_free = n_home + afxdp_umem_n_frames (own) -
       afxdp_account_held (stream->socket_account);
+  counts->queues = count_queues (stream);
 }
 
 GSocket *
@@ -701,7 +736,7 @@ static gboolean
 look_for_fast_door (
     AfxdpStream *stream, const AfxdpStreamSettings *settings, GError **error)
 {
-  AfxdpSubscriptionSettings subscription_settings = {
+  AfxdpMemberSettings member_settings = {
     .address = stream->address,
     .port = stream->settings.port, /* not 0 any more */
     .xdp_mode = settings->xdp_mode,
@@ -713,20 +748,22 @@ look_for_fast_door (
     .socket_only = settings->mode == AFXDP_MODE_SOCKET,
   };
 
-  if (g_inet_address_get_is_any (stream->address)) {
+  if (!stream->has_netdev) {
     stream->slow_reason = g_strdup (
-        "The address is not a particular one; set multicast-group or address "
-        "to receive through AF_XDP");
+        "The address is not a particular one; set multicast-iface to receive "
+        "for the addresses of an interface through AF_XDP, or multicast-group "
+        "or address");
     if (settings->mode != AFXDP_MODE_AF_XDP)
       return TRUE;
     g_set_error (
         error, AFXDP_ERROR, AFXDP_ERROR_SETTINGS, "%s", stream->slow_reason);
     return FALSE;
   }
-  stream->subscription = afxdp_distributor_subscribe (
-      &stream->netdev, &subscription_settings, stream->wake, error);
-  if (!stream->subscription)
+  stream->member = afxdp_distributor_join (
+      &stream->netdev, &member_settings, stream->wake, error);
+  if (!stream->member)
     return FALSE;
+  stream->subscription = afxdp_member_subscription (stream->member);
   return settings->mode != AFXDP_MODE_AF_XDP ||
       afxdp_subscription_wait (stream->subscription, START_TIMEOUT_MS, error);
 }
@@ -735,7 +772,7 @@ AfxdpStream *
 afxdp_stream_new (const AfxdpStreamSettings *settings, GError **error)
 {
   AfxdpStream *stream = g_new0 (AfxdpStream, 1);
-  AfxdpStreamCounts counts;
+  AfxdpStreamCounts counts = { 0 };
 
   stream->settings = *settings;
   stream->address = g_object_ref (settings->address);
@@ -745,6 +782,8 @@ afxdp_stream_new (const AfxdpStreamSettings *settings, GError **error)
   memcpy (stream->destination.address,
       g_inet_address_to_bytes (settings->address),
       g_inet_address_get_native_size (settings->address));
+  stream->destination.any = g_inet_address_get_is_any (settings->address);
+  stream->coalesce.longest = settings->coalesce;
   stream->wake = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
   stream->slow_due = TRUE;
   /* The fast door before the join: attaching resets most NICs. */
@@ -758,6 +797,7 @@ afxdp_stream_new (const AfxdpStreamSettings *settings, GError **error)
           afxdp_socket_join (stream->socket, error)))
     return stream;
   afxdp_stream_close (stream, &counts);
+  afxdp_stream_counts_clear (&counts);
   return NULL;
 }
 
@@ -767,10 +807,11 @@ afxdp_stream_close (AfxdpStream *stream, AfxdpStreamCounts *counts)
   for (guint i = 0; i < stream->n_lanes; i++)
     stream->discarded += afxdp_lane_clear (&stream->lanes[i]);
   afxdp_fast_door_clear (&stream->fast);
+  if (stream->member)
+    stream->discarded += afxdp_distributor_leave (stream->member);
   if (stream->socket)
     afxdp_stream_counts (stream, counts);
-  counts->discarded =
-      stream->discarded + afxdp_subscription_free (stream->subscription);
+  afxdp_distributor_forget (stream->member);
 
   afxdp_account_close (stream->socket_account);
   afxdp_socket_free (stream->socket);

@@ -23,6 +23,7 @@
 #include <gio/gio.h>
 
 #include "distributor.h"
+#include "doorchange.h"
 #include "lane.h"
 #include "netdev.h"
 #include "umem.h"
@@ -36,13 +37,6 @@ typedef enum
   AFXDP_MODE_SOCKET,
 } AfxdpMode;
 
-typedef enum
-{
-  AFXDP_DOOR_NONE,
-  AFXDP_DOOR_FAST,
-  AFXDP_DOOR_SLOW,
-} AfxdpDoor;
-
 typedef struct
 {
   GInetAddress *address;
@@ -54,10 +48,14 @@ typedef struct
   gint queue;
   guint ring_size;
   guint umem_frames;
-  guint batch;
+  guint batch;      /* up to AFXDP_LARGEST_BATCH */
+  guint64 coalesce; /* ns that it may sleep to gather a batch */
   guint buffer_size;
   gboolean auto_multicast;
 } AfxdpStreamSettings;
+
+/* Most packets in a batch. */
+#define AFXDP_LARGEST_BATCH 1024
 
 typedef struct
 {
@@ -66,25 +64,17 @@ typedef struct
   AfxdpDoor door; /* that they all came by */
 } AfxdpBatch;
 
-/* The door that is in use, and why. */
-typedef struct
-{
-  AfxdpDoor door;
-  AfxdpXdpMode xdp_mode;
-  gboolean zero_copy;
-  guint n_queues;
-  guint queues[AFXDP_STREAM_QUEUES];
-  gchar *reason; /* a sentence that a user can act on */
-  GError *error; /* why the fast door is not open; NULL when nothing is wrong */
-} AfxdpDoorChange;
-
 typedef struct
 {
   guint64 malformed; /* redirected, but not this stream's after all */
   guint64 discarded; /* had arrived, but nobody called receive() any more */
   guint n_frames;
   guint n_frames_free; /* not with the application */
+  GArray *queues;      /* AfxdpQueueCounts: RX queues where the program saw the
+                          stream, or that have an AF_XDP socket for it */
 } AfxdpStreamCounts;
+
+void afxdp_stream_counts_clear (AfxdpStreamCounts *counts);
 
 typedef struct _AfxdpStream AfxdpStream;
 
@@ -111,10 +101,10 @@ AfxdpUmem *afxdp_stream_lend (AfxdpStream *stream, AfxdpPacket *packet);
 void afxdp_stream_done (AfxdpStream *stream);
 
 /* Fills in change and returns TRUE when another door came into use since the
- * last call, or the reason is another one. Streaming thread. */
+ * last call, or the reason is another one. Streaming thread; the caller clears
+ * change. */
 gboolean afxdp_stream_door_changed (
     AfxdpStream *stream, AfxdpDoorChange *change);
-void afxdp_door_change_clear (AfxdpDoorChange *change);
 
 /* Closes the fast door: nobody is going to call receive() for a while. The
  * next receive() opens it again. Streaming thread. */

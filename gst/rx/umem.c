@@ -38,7 +38,7 @@ struct _AfxdpUmem
 
   pthread_mutex_t lock; /* innermost: protects free and n_free */
   guint32 *free;        /* stack */
-  guint n_free;
+  atomic_uint n_free;   /* atomic for those that guess */
 
   guint32 *next;           /* below a frame on the stack of returned ones */
   AfxdpAccount **accounts; /* of each frame that is downstream */
@@ -187,6 +187,14 @@ afxdp_umem_n_free (AfxdpUmem *umem)
   n = umem->n_free;
   pthread_mutex_unlock (&umem->lock);
   return n;
+}
+
+gboolean
+afxdp_umem_is_short (AfxdpUmem *umem, guint n)
+{
+  return atomic_load_explicit (&umem->n_free, memory_order_relaxed) < n &&
+      atomic_load_explicit (&umem->returned, memory_order_relaxed) ==
+      AFXDP_NO_FRAME;
 }
 
 guint

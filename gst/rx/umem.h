@@ -48,6 +48,9 @@ guint32 afxdp_umem_frame_at (const AfxdpUmem *umem, guint64 offset);
 /* Frames on the free list. */
 guint afxdp_umem_n_free (AfxdpUmem *umem);
 
+/* Whether fewer than n frames are free: a guess without a lock. */
+gboolean afxdp_umem_is_short (AfxdpUmem *umem, guint n);
+
 /* Takes up to n frames from the free list, the most recently used first.
  * for_kernel: they go into a fill ring. Returns how many. */
 guint afxdp_umem_take (

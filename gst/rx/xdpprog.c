@@ -20,7 +20,7 @@ struct _AfxdpXdpProg
 {
   struct afxdp_bpf *skeleton;
   struct afxdp_slot *slots; /* n_queues of them for each slot */
-  gsize slots_size;
+  struct afxdp_queue *queues;
   guint n_queues;
   int link; /* -1 while not attached */
   AfxdpXdpMode mode;
@@ -90,6 +90,31 @@ load (AfxdpXdpProg *prog)
   return result;
 }
 
+static gsize
+size_of_slots (const AfxdpXdpProg *prog)
+{
+  return (gsize) AFXDP_SLOTS * prog->n_queues * sizeof *prog->slots;
+}
+
+static gsize
+size_of_queues (const AfxdpXdpProg *prog)
+{
+  return prog->n_queues * sizeof *prog->queues;
+}
+
+/* The memory of an array that the program shares with us, or NULL. */
+static gpointer
+map_words (struct bpf_map *map, gsize size, GError **error)
+{
+  gpointer words = mmap (
+      NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd (map), 0);
+
+  if (words != MAP_FAILED)
+    return words;
+  afxdp_error_set (error, errno, "Could not map the XDP program's counters");
+  return NULL;
+}
+
 AfxdpXdpProg *
 afxdp_xdpprog_new (guint n_queues, guint longest, GError **error)
 {
@@ -109,19 +134,20 @@ afxdp_xdpprog_new (guint n_queues, guint longest, GError **error)
   prog->skeleton->rodata->longest_packet = longest;
   bpf_map__set_max_entries (prog->skeleton->maps.slots, n);
   bpf_map__set_max_entries (prog->skeleton->maps.sockets, n);
+  bpf_map__set_max_entries (prog->skeleton->maps.rx_queues, n_queues);
   result = load (prog);
   if (result) {
     load_error (error, -result);
     goto free_prog;
   }
-  prog->slots_size = n * sizeof *prog->slots;
-  prog->slots = mmap (NULL, prog->slots_size, PROT_READ | PROT_WRITE,
-      MAP_SHARED, bpf_map__fd (prog->skeleton->maps.slots), 0);
-  if (prog->slots == MAP_FAILED) {
-    prog->slots = NULL;
-    afxdp_error_set (error, errno, "Could not map the XDP program's counters");
+  prog->slots =
+      map_words (prog->skeleton->maps.slots, size_of_slots (prog), error);
+  if (!prog->slots)
     goto free_prog;
-  }
+  prog->queues =
+      map_words (prog->skeleton->maps.rx_queues, size_of_queues (prog), error);
+  if (!prog->queues)
+    goto free_prog;
   return prog;
 
 free_prog:
@@ -136,7 +162,9 @@ afxdp_xdpprog_free (AfxdpXdpProg *prog)
     return;
   afxdp_xdpprog_detach (prog);
   if (prog->slots)
-    munmap (prog->slots, prog->slots_size);
+    munmap (prog->slots, size_of_slots (prog));
+  if (prog->queues)
+    munmap (prog->queues, size_of_queues (prog));
   afxdp_bpf__destroy (prog->skeleton);
   g_free (prog);
 }
@@ -337,4 +365,10 @@ struct afxdp_slot *
 afxdp_xdpprog_slot (const AfxdpXdpProg *prog, guint slot, guint queue)
 {
   return &prog->slots[slot * prog->n_queues + queue];
+}
+
+struct afxdp_queue *
+afxdp_xdpprog_queue (const AfxdpXdpProg *prog, guint queue)
+{
+  return &prog->queues[queue];
 }

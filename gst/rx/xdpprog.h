@@ -67,6 +67,8 @@ void afxdp_xdpprog_remove_socket (AfxdpXdpProg *prog, guint slot, guint queue);
  * Any thread, without system calls. */
 struct afxdp_slot *afxdp_xdpprog_slot (
     const AfxdpXdpProg *prog, guint slot, guint queue);
+/* Likewise, those of a queue. */
+struct afxdp_queue *afxdp_xdpprog_queue (const AfxdpXdpProg *prog, guint queue);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AfxdpXdpProg, afxdp_xdpprog_free)
 

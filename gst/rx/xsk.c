@@ -31,7 +31,6 @@ typedef struct
   RingMapping mapping;
   struct xsk_ring_prod fill;
   _Atomic guint64 filled; /* frames ever put in */
-  atomic_uint target;     /* frames that should be in it */
 } Owner;
 
 typedef struct
@@ -40,6 +39,8 @@ typedef struct
   pthread_mutex_t lock; /* outside the UMEM's; protects owner's ring: it has
                            room for one producer only */
   Owner owner;
+  __u64 *told;        /* what the program knows of filled: never too much */
+  atomic_uint target; /* frames that it should have */
   _Alignas(64) _Atomic guint64 arrived; /* frames out of the RX rings */
 } Queue;
 
@@ -272,35 +273,43 @@ create_fill_ring (AfxdpXskPool *pool, Owner *owner, GError **error)
   return TRUE;
 }
 
-/* Below the target by this much, a fill ring is topped up. */
+/* Fewer than this are not worth a refill. */
 static guint
 refill_step (guint target)
 {
   return MAX (1, MIN (AFXDP_XSK_REFILL_STEP, target / 4));
 }
 
-/* How many frames the fill ring is short of its target. Any thread. */
+/* Frames in the fill ring, in the driver and in the RX rings. Any thread. */
 static guint
-shortage (const Owner *owner)
+n_inside (const Queue *queue)
 {
-  guint32 produced = __atomic_load_n (owner->fill.producer, __ATOMIC_RELAXED);
-  guint32 consumed = __atomic_load_n (owner->fill.consumer, __ATOMIC_RELAXED);
-  guint target = atomic_load_explicit (&owner->target, memory_order_relaxed);
-  guint inside = produced - consumed;
+  guint64 arrived =
+      atomic_load_explicit (&queue->arrived, memory_order_relaxed);
+
+  return atomic_load_explicit (&queue->owner.filled, memory_order_relaxed) -
+      arrived;
+}
+
+static guint
+shortage (const Queue *queue, guint target)
+{
+  guint inside = n_inside (queue);
 
   return inside < target ? target - inside : 0;
 }
 
-/* Brings the fill ring to its target, which is below its size. Called by one
- * thread at a time. Returns FALSE when the free list was too short. */
-static gboolean
-fill (AfxdpXskPool *pool, Owner *owner)
+/* Puts n frames into the fill ring, which has room for all there are. Called by
+ * one thread at a time. Returns how many: the free list may be shorter. */
+static guint
+fill (AfxdpXskPool *pool, Owner *owner, guint n)
 {
   guint shift = g_bit_nth_lsf (afxdp_umem_frame_size (pool->umem), -1);
   guint32 frames[AFXDP_XSK_REFILL_STEP];
+  guint done = 0;
 
-  for (guint n = shortage (owner); n;) {
-    guint want = MIN (n, AFXDP_XSK_REFILL_STEP);
+  while (done < n) {
+    guint want = MIN (n - done, AFXDP_XSK_REFILL_STEP);
     guint got = afxdp_umem_take (pool->umem, frames, want, TRUE);
     guint32 at = 0;
 
@@ -312,30 +321,34 @@ fill (AfxdpXskPool *pool, Owner *owner)
     owner->filled += got; /* before they can arrive */
     if (got)
       xsk_ring_prod__submit (&owner->fill, got);
+    done += got;
     if (got < want)
-      return FALSE;
-    n -= got;
+      break;
   }
-  return TRUE;
+  return done;
 }
 
-/* Tops up the fill ring when it pays. Any thread. */
+/* Replaces frames that arrived, when it pays. Any thread. */
 static void
 refill (AfxdpXskPool *pool, Queue *queue)
 {
-  Owner *owner = &queue->owner;
-  guint step =
-      refill_step (atomic_load_explicit (&owner->target, memory_order_relaxed));
-  gboolean enough;
+  guint target = atomic_load_explicit (&queue->target, memory_order_relaxed);
+  guint missing, n;
 
-  if (shortage (owner) < step || pthread_mutex_trylock (&queue->lock))
-    return;
-  enough = fill (pool, owner);
-  pthread_mutex_unlock (&queue->lock);
-  if (!enough)
-    afxdp_umem_set_hungry (pool->umem, TRUE);
-  if (pool->zero_copy && xsk_ring_prod__needs_wakeup (&owner->fill))
-    recvfrom (owner->fd, NULL, 0, MSG_DONTWAIT, NULL, NULL);
+  /* Again: who came while we had the lock went away without. */
+  while (shortage (queue, target) >= refill_step (target) &&
+      !pthread_mutex_trylock (&queue->lock)) {
+    missing = shortage (queue, target);
+    n = fill (pool, &queue->owner, missing);
+    __atomic_fetch_add (queue->told, n, __ATOMIC_RELEASE);
+    pthread_mutex_unlock (&queue->lock);
+    if (pool->zero_copy && xsk_ring_prod__needs_wakeup (&queue->owner.fill))
+      recvfrom (queue->owner.fd, NULL, 0, MSG_DONTWAIT, NULL, NULL);
+    if (n < missing) {
+      afxdp_umem_set_hungry (pool->umem, TRUE);
+      return;
+    }
+  }
 }
 
 static void
@@ -432,11 +445,12 @@ discard_owner (AfxdpXskPool *pool, Owner *owner)
 
 gboolean
 afxdp_xsk_pool_open_queue (AfxdpXskPool *pool, guint number, guint frames,
-    AfxdpZeroCopy zero_copy, gboolean generic, GError **error)
+    AfxdpZeroCopy zero_copy, gboolean generic, __u64 *told, GError **error)
 {
   Queue *queue = &pool->queues[number];
   Owner other = { .fd = -1 };
   Owner *owner = pool->first.fd >= 0 ? &pool->first : &other;
+  guint n_free;
 
   if (atomic_load (&queue->open))
     return TRUE;
@@ -444,12 +458,15 @@ afxdp_xsk_pool_open_queue (AfxdpXskPool *pool, guint number, guint frames,
     return FALSE;
   if (!owner->mapping.memory && !create_fill_ring (pool, owner, error))
     goto close_other;
-  /* Full before the bind: zero-copy drivers fill their ring from it there. */
-  atomic_store (&owner->target, frames);
-  if (!fill (pool, owner) && shortage (owner) > frames / 2) {
+  /* Before the bind: zero-copy drivers fill their ring from it there. The last
+   * frames are for the queue that the next stream shows on. */
+  n_free = afxdp_umem_n_free (pool->umem);
+  if (owner->filled < frames)
+    fill (pool, owner, MIN (frames - owner->filled, n_free / 2));
+  if (owner->filled < MIN (frames, AFXDP_XSK_REFILL_STEP)) {
     g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_MEMORY,
-        "The frames of %s are used up by its other RX queues: none are left "
-        "for queue %u; raise umem-frames",
+        "The frames of %s are used up by its other RX queues and by the "
+        "applications: none are left for queue %u; raise umem-frames",
         pool->interface, number);
     goto close_other;
   }
@@ -457,6 +474,9 @@ afxdp_xsk_pool_open_queue (AfxdpXskPool *pool, guint number, guint frames,
     goto close_other;
   queue->owner = *owner;
   *owner = (Owner){ .fd = -1 };
+  atomic_store (&queue->target, frames);
+  queue->told = told;
+  __atomic_store_n (told, queue->owner.filled, __ATOMIC_RELEASE);
   atomic_store (&queue->open, TRUE);
   afxdp_umem_set_refill (pool->umem, refill_all, pool);
   return TRUE;
@@ -468,12 +488,21 @@ close_other:
 }
 
 void
-afxdp_xsk_pool_set_fill (AfxdpXskPool *pool, guint number, guint frames)
+afxdp_xsk_pool_set_frames (AfxdpXskPool *pool, guint number, guint frames)
 {
   Queue *queue = &pool->queues[number];
+  guint inside = n_inside (queue);
+  guint most = inside + afxdp_umem_n_free (pool->umem) / 2;
 
-  atomic_store (&queue->owner.target, MIN (frames, pool->fill_size));
+  frames = MIN (frames, pool->fill_size);
+  atomic_store (&queue->target, frames > inside ? MIN (frames, most) : frames);
   refill (pool, queue);
+}
+
+guint
+afxdp_xsk_pool_queue_frames (AfxdpXskPool *pool, guint number)
+{
+  return n_inside (&pool->queues[number]);
 }
 
 gboolean
@@ -488,7 +517,7 @@ afxdp_xsk_pool_n_frames (AfxdpXskPool *pool)
   guint64 n = pool->first.filled;
 
   for (guint i = 0; i < pool->n_queues; i++)
-    n += pool->queues[i].owner.filled - pool->queues[i].arrived;
+    n += n_inside (&pool->queues[i]);
   return n;
 }
 
@@ -596,6 +625,14 @@ afxdp_xsk_receive (AfxdpXsk *xsk, AfxdpXskPacket *packets, guint n)
   atomic_fetch_add_explicit (&queue->arrived, n, memory_order_relaxed);
   refill (pool, queue);
   return n;
+}
+
+void
+afxdp_xsk_took_no_frame (AfxdpXsk *xsk, gint64 n)
+{
+  if (n)
+    __atomic_fetch_add (
+        xsk->pool->queues[xsk->queue].told, (guint64) n, __ATOMIC_RELAXED);
 }
 
 guint

@@ -18,6 +18,7 @@
 #pragma once
 
 #include <glib.h>
+#include <linux/types.h>
 
 #include "umem.h"
 
@@ -30,9 +31,9 @@ typedef enum
   AFXDP_ZERO_COPY_NEVER,
 } AfxdpZeroCopy;
 
-/* A fill ring is topped up when it is this much below what should be in it (a
- * quarter of that, when it is less). So that many packets may find it empty
- * earlier than it looks: leave room. */
+/* Frames that came out of a queue are replaced in steps of so many (a quarter of
+ * what the queue should have, when that is less). The queue should have that
+ * many more than its streams need. */
 #define AFXDP_XSK_REFILL_STEP 64
 
 typedef struct _AfxdpXskPool AfxdpXskPool;
@@ -47,19 +48,26 @@ AfxdpXskPool *afxdp_xsk_pool_new (AfxdpUmem *umem, int ifindex,
 AfxdpXskPool *afxdp_xsk_pool_ref (AfxdpXskPool *pool);
 void afxdp_xsk_pool_unref (AfxdpXskPool *pool);
 
-/* Makes queue ready for streams' sockets: binds its owner and puts frames into
- * its fill ring. Does nothing when it is. generic: the program runs in generic
- * mode, where zero-copy cannot be. Errors: AFXDP_ERROR_QUEUE_BUSY when another
- * process has the queue (or the kernel has not yet released it: try again for
- * a second), _UNSUPPORTED when zero-copy is required and cannot be had. */
+/* Makes queue ready for streams' sockets: binds its owner and puts up to frames
+ * frames into its fill ring, but at most half of those that are free. Does
+ * nothing when it is open. generic: the program runs in generic mode, where
+ * zero-copy cannot be. told: where to tell how many frames the queue has ever
+ * got, struct afxdp_queue's frames; it must outlive the pool. Errors:
+ * AFXDP_ERROR_QUEUE_BUSY when another process has the queue (or the kernel has
+ * not yet released it: try again for a second), _MEMORY when hardly any frames
+ * are free, _UNSUPPORTED when zero-copy is required and cannot be had. */
 gboolean afxdp_xsk_pool_open_queue (AfxdpXskPool *pool, guint queue,
-    guint frames, AfxdpZeroCopy zero_copy, gboolean generic, GError **error);
-/* How many frames should be in the fill ring of an open queue. Takes none out
- * when there are more. */
-void afxdp_xsk_pool_set_fill (AfxdpXskPool *pool, guint queue, guint frames);
+    guint frames, AfxdpZeroCopy zero_copy, gboolean generic, __u64 *told,
+    GError **error);
+/* How many frames an open queue should have, in its fill ring and in the RX
+ * rings together. Takes no more than half of the free ones at once; where there
+ * are too many, those that arrive are not replaced. */
+void afxdp_xsk_pool_set_frames (AfxdpXskPool *pool, guint queue, guint frames);
+/* How many it has now; 0 when it is not open. */
+guint afxdp_xsk_pool_queue_frames (AfxdpXskPool *pool, guint queue);
 /* What the driver does on the queues that are open. */
 gboolean afxdp_xsk_pool_is_zero_copy (const AfxdpXskPool *pool);
-/* Frames in the fill rings, in the driver and in the RX rings. */
+/* Frames of all queues: in fill rings, in the driver and in RX rings. */
 guint afxdp_xsk_pool_n_frames (AfxdpXskPool *pool);
 
 /* A socket bound to queue, which must be open, with an RX ring of ring_size
@@ -86,6 +94,9 @@ typedef struct
  * memory only, whatever poll() says: on an interface that is down poll() is
  * silent though the ring may hold packets. */
 guint afxdp_xsk_receive (AfxdpXsk *xsk, AfxdpXskPacket *packets, guint n);
+/* Of the packets that the program redirected to the socket, n took no frame,
+ * since they were lost on the way. Negative: some came after all. */
+void afxdp_xsk_took_no_frame (AfxdpXsk *xsk, gint64 n);
 /* Packets that wait in the RX ring. */
 guint afxdp_xsk_n_waiting (const AfxdpXsk *xsk);
 

@@ -111,10 +111,11 @@ static const struct
   { "current-mode", FALSE, "GstAfxdpCurrentMode = none read-only" },
   { "xdp-mode", FALSE, "GstAfxdpXdpMode = auto" },
   { "zero-copy", FALSE, "GstAfxdpZeroCopy = auto" },
-  { "queue", FALSE, "gint -1 to 63 = -1" },
+  { "queue", FALSE, "gint -1 to 65535 = -1" },
   { "ring-size", FALSE, "guint 64 to 1048576 = 16384" },
   { "umem-frames", FALSE, "guint 0 to 16777216 = 0" },
   { "batch-size", FALSE, "guint 1 to 1024 = 64" },
+  { "coalesce", FALSE, "guint64 0 to 1000000000 = 0" },
   { "stats-interval", TRUE, "guint64 0 to 18446744073709551615 = 1000000000" },
   { "stats", FALSE, "GstStructure = NULL read-only" },
 };
@@ -227,6 +228,7 @@ static const struct
   { "ring-size", "4096" },
   { "umem-frames", "65536" },
   { "batch-size", "1" },
+  { "coalesce", "2000000" },
   { "stats-interval", "0" },
   { "uri", "afxdp://239.1.1.2:5002" },
 };
@@ -396,6 +398,21 @@ GST_START_TEST (test_latency)
 }
 GST_END_TEST
 
+/* A packet may wait so long for others. */
+GST_START_TEST (test_latency_of_coalesce)
+{
+  g_autoptr (GstQuery) query = gst_query_new_latency ();
+  GstClockTime min, max;
+
+  element_play ("coalesce=2000000", "fakesink");
+  fail_unless (gst_element_query (receiver->src, query));
+  gst_query_parse_latency (query, NULL, &min, &max);
+  fail_unless_equals_uint64 (min, 2000000);
+  fail_unless (max >= min);
+  element_end ();
+}
+GST_END_TEST
+
 static void
 add_tests (TCase *tcase)
 {
@@ -412,6 +429,7 @@ add_tests (TCase *tcase)
   tcase_add_test (tcase, test_uri_property);
   tcase_add_test (tcase, test_made_from_uri);
   tcase_add_test (tcase, test_latency);
+  tcase_add_test (tcase, test_latency_of_coalesce);
 }
 
 int

@@ -41,6 +41,7 @@
 
 static struct afxdp_bpf *skeleton;
 static struct afxdp_slot *slots;
+static struct afxdp_queue *queues;
 static int xsk;
 static int program;
 
@@ -94,6 +95,7 @@ load (void)
   loaded->rodata->longest_packet = PACKET_TABLE_LONGEST;
   bpf_map__set_max_entries (loaded->maps.slots, N_WORDS);
   bpf_map__set_max_entries (loaded->maps.sockets, N_WORDS);
+  bpf_map__set_max_entries (loaded->maps.rx_queues, QUEUES);
   if (afxdp_bpf__load (loaded)) {
     int error = errno;
 
@@ -122,6 +124,9 @@ set_up (void)
   slots = mmap (NULL, N_WORDS * sizeof *slots, PROT_READ | PROT_WRITE,
       MAP_SHARED, bpf_map__fd (skeleton->maps.slots), 0);
   fail_if (slots == MAP_FAILED);
+  queues = mmap (NULL, QUEUES * sizeof *queues, PROT_READ | PROT_WRITE,
+      MAP_SHARED, bpf_map__fd (skeleton->maps.rx_queues), 0);
+  fail_if (queues == MAP_FAILED);
   xsk = socket (AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
   fail_if (xsk < 0);
   program = bpf_program__fd (skeleton->progs.afxdp_metadata);
@@ -136,6 +141,7 @@ set_up (void)
   }
   for (guint queue = 0; queue < QUEUES; queue++) {
     set_socket (INDEX (queue));
+    queues[queue].frames = G_MAXUINT64;
     open_door (INDEX (queue), G_MAXUINT32);
   }
 }
@@ -145,6 +151,7 @@ tear_down (void)
 {
   close (xsk);
   munmap (slots, N_WORDS * sizeof *slots);
+  munmap (queues, QUEUES * sizeof *queues);
   afxdp_bpf__destroy (skeleton);
 }
 
@@ -216,12 +223,13 @@ assert_counters_at (guint line, const gchar *name, guint index,
     fail_unless (is->redirected == should_be->redirected &&
             is->passed == should_be->passed &&
             is->too_long == should_be->too_long &&
+            is->no_frame == should_be->no_frame &&
             is->no_socket == should_be->no_socket &&
             is->no_metadata == should_be->no_metadata,
         "line %u: %s: counters at %u: redirected %llu, passed %llu, "
-        "too_long %llu, no_socket %llu, no_metadata %llu",
-        line, name, i, is->redirected, is->passed, is->too_long, is->no_socket,
-        is->no_metadata);
+        "too_long %llu, no_frame %llu, no_socket %llu, no_metadata %llu",
+        line, name, i, is->redirected, is->passed, is->too_long, is->no_frame,
+        is->no_socket, is->no_metadata);
   }
 }
 
@@ -419,6 +427,28 @@ GST_START_TEST (test_no_credit)
   fail_unless_equals_int (run_good (0).verdict, XDP_PASS);
   fail_unless_equals_int (slots[INDEX (0)].door, AFXDP_DOOR_EXHAUSTED);
   assert_counters (INDEX (0), .passed = 1);
+}
+
+GST_END_TEST;
+
+/* No frame in the queue's fill ring closes the door of whose packet finds none;
+ * what other slots took counts, other queues do not. */
+GST_START_TEST (test_no_frame)
+{
+  queues[0].frames = 3;
+  queues[0].redirected = 1;
+  fail_unless_equals_int (run_good (0).verdict, XDP_REDIRECT);
+  fail_unless_equals_int (run_good (0).verdict, XDP_REDIRECT);
+  fail_unless_equals_int (run_good (0).verdict, XDP_PASS);
+  fail_unless_equals_int (slots[INDEX (0)].door, AFXDP_DOOR_EXHAUSTED);
+  assert_counters (INDEX (0), .redirected = 2, .passed = 1, .no_frame = 1);
+  fail_unless_equals_uint64 (queues[0].redirected, 3);
+  fail_unless_equals_uint64 (queues[1].redirected, 0);
+
+  queues[0].frames = 4;
+  slots[INDEX (0)].door = AFXDP_DOOR_OPEN;
+  fail_unless_equals_int (run_good (0).verdict, XDP_REDIRECT);
+  fail_unless_equals_int (slots[INDEX (0)].door, AFXDP_DOOR_OPEN);
 }
 
 GST_END_TEST;
@@ -642,6 +672,7 @@ program_suite (void)
   tcase_add_test (tests, test_closed_door);
   tcase_add_test (tests, test_credit);
   tcase_add_test (tests, test_no_credit);
+  tcase_add_test (tests, test_no_frame);
   tcase_add_test (tests, test_too_long_without_credit);
   tcase_add_test (tests, test_no_socket);
   tcase_add_test (tests, test_no_metadata);

@@ -454,8 +454,12 @@ GST_START_TEST (test_busy_queue)
   sent = generator_finish (
       generator_start ("--rate=10000 --packets=5000 --cpu=1"));
   receiver_wait_stat (receiver, "delivered-socket", sent.packets);
+  /* And it says where they come. */
+  fail_unless (strstr (
+      gst_structure_get_string (receiver_wait_modes (receiver, 2), "reason"),
+      "RX queue 1"));
   receiver_read_bus (receiver);
-  fail_unless_equals_int (receiver->modes->len, 1);
+  fail_unless_equals_int (receiver->modes->len, 2);
   g_subprocess_send_signal (foreign, SIGKILL);
   g_subprocess_wait (foreign, NULL, NULL);
   receiver_free (receiver);

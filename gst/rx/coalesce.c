@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* How long a receiver may sleep to gather a batch. */
+#include "coalesce.h"
+
+/* After a silence the rate is not known: the first sleep is short, and each next
+ * one at most twice as long. */
+#define FIRST_PAUSE (100 * G_GUINT64_CONSTANT (1000))
+/* Of the room, a sleep may use one of so many parts at the present rate. */
+#define PARTS 4
+
+guint64
+afxdp_coalesce_next (AfxdpCoalesce *coalesce, guint64 now, guint room)
+{
+  guint64 interval = now - coalesce->since;
+  guint n = coalesce->packets;
+
+  coalesce->since = now;
+  coalesce->packets = 0;
+  if (!n) {
+    coalesce->pause = 0;
+    return 0;
+  }
+  coalesce->pause = MAX (2 * coalesce->pause, FIRST_PAUSE);
+  coalesce->pause = MIN (coalesce->pause, coalesce->longest);
+  /* n packets took interval, so room / PARTS of them take: */
+  coalesce->pause = MIN (coalesce->pause, interval * room / PARTS / n);
+  return coalesce->pause;
+}

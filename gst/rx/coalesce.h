@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * How long a receiver may sleep to gather a batch, instead of being woken by the
+ * first packet: long enough to save wake-ups, short enough that what it sleeps on
+ * does not overflow. Arithmetic only, for one thread.
+ */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  guint64 longest; /* ns */
+  guint64 since;   /* when counting began */
+  guint packets;   /* since then */
+  guint64 pause;   /* the last one, 0 after a silence */
+} AfxdpCoalesce;
+
+/* Counts packets that arrived. */
+static inline void
+afxdp_coalesce_count (AfxdpCoalesce *coalesce, guint n)
+{
+  coalesce->packets += n;
+}
+
+/* How many ns to sleep now that all that came has been taken; room is how many
+ * packets may come meanwhile before one is lost. 0: wait for the next packet,
+ * since none has come since the last call. */
+guint64 afxdp_coalesce_next (AfxdpCoalesce *coalesce, guint64 now, guint room);
+
+G_END_DECLS

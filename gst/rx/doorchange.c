@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is told of a change of doors. */
+#include "doorchange.h"
+
+gboolean
+afxdp_door_change_set (AfxdpDoorChange *change, AfxdpDoor door,
+    const AfxdpFastDoor *fast, const GError *error, const gchar *format, ...)
+{
+  g_autofree gchar *reason = NULL;
+  va_list args;
+
+  va_start (args, format);
+  reason = g_strdup_vprintf (format, args);
+  va_end (args);
+  if (change->door == door && !g_strcmp0 (change->reason, reason) &&
+      (door != AFXDP_DOOR_FAST || change->n_queues == fast->n_rings))
+    return FALSE;
+  afxdp_door_change_clear (change);
+  change->door = door;
+  change->xdp_mode = fast->xdp_mode;
+  change->zero_copy = fast->zero_copy;
+  change->n_queues = fast->n_rings;
+  for (guint i = 0; i < fast->n_rings; i++)
+    change->queues[i] = fast->rings[i].queue;
+  change->reason = g_steal_pointer (&reason);
+  change->error = error ? g_error_copy (error) : NULL;
+  return TRUE;
+}
+
+void
+afxdp_door_change_copy (AfxdpDoorChange *to, const AfxdpDoorChange *from)
+{
+  *to = *from;
+  to->reason = g_strdup (from->reason);
+  to->error = from->error ? g_error_copy (from->error) : NULL;
+}
+
+void
+afxdp_door_change_clear (AfxdpDoorChange *change)
+{
+  g_clear_pointer (&change->reason, g_free);
+  g_clear_error (&change->error);
+}

@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One stream in the distributor of its interface. */
+#include "member.h"
+
+#include "error.h"
+
+#define MS G_GUINT64_CONSTANT (1000000)
+
+/* Between two attempts to bind to a queue. */
+#define BIND_INTERVAL (1000 * MS)
+/* The kernel releases a queue some time after its socket was closed. */
+#define BUSY_INTERVAL (50 * MS)
+#define BUSY_ATTEMPTS 20
+/* What was counted longer ago says nothing of where packets come now. */
+#define RECENT (100 * MS)
+
+AfxdpMember *
+afxdp_member_new (AfxdpInterface *interface,
+    const AfxdpMemberSettings *settings, int control, int wake)
+{
+  AfxdpMember *member = g_new0 (AfxdpMember, 1);
+
+  member->interface = interface;
+  member->settings = *settings;
+  member->settings.address = g_object_ref (settings->address);
+  member->subscription = afxdp_subscription_new (control, wake);
+  atomic_init (&member->slot, -1);
+  member->n_queues = interface->netdev.rx_queues;
+  member->base = g_aligned_alloc0 (member->n_queues, sizeof *member->base, 64);
+  member->bound = g_new0 (atomic_bool, member->n_queues);
+  member->last = g_new0 (AfxdpQueueCounts, member->n_queues);
+  member->keys = g_array_new (FALSE, FALSE, sizeof (struct afxdp_flow_key));
+  member->seen = g_new0 (guint64, member->n_queues);
+  member->elsewhere = -1;
+  return member;
+}
+
+void
+afxdp_member_free (AfxdpMember *member)
+{
+  if (!member)
+    return;
+  afxdp_account_close (member->door.account);
+  afxdp_fast_door_clear (&member->door);
+  afxdp_subscription_free (member->subscription);
+  g_clear_error (&member->error);
+  g_array_unref (member->keys);
+  g_object_unref (member->settings.address);
+  g_aligned_free (member->base);
+  g_free (member->bound);
+  g_free (member->last);
+  g_free (member->seen);
+  g_free (member);
+}
+
+void
+afxdp_member_queue_counts (
+    const AfxdpMember *member, guint queue, AfxdpQueueCounts *counts)
+{
+  const struct afxdp_slot *base = &member->base[queue], *words;
+  gint slot = atomic_load (&member->slot);
+
+  *counts = member->last[queue];
+  counts->queue = queue;
+  if (slot < 0)
+    return;
+  words = afxdp_engine_words (
+      afxdp_attachment_engine (&member->interface->attachment), slot, queue);
+  counts->bound = atomic_load (&member->bound[queue]);
+  counts->redirected = afxdp_ring_word (&words->redirected) - base->redirected;
+  counts->passed = afxdp_ring_word (&words->passed) - base->passed;
+}
+
+void
+afxdp_member_frames (const AfxdpMember *member, guint *n_frames, guint *n_home)
+{
+  AfxdpEngine *engine =
+      afxdp_attachment_engine (&member->interface->attachment);
+
+  *n_frames = *n_home = 0;
+  if (!engine)
+    return;
+  *n_frames = afxdp_umem_n_frames (afxdp_engine_umem (engine));
+  *n_home = afxdp_engine_n_home (engine);
+}
+
+/* Flows. */
+
+/* Another stream takes the same flow. */
+static gboolean
+is_contested (const AfxdpMember *member)
+{
+  gboolean exact = !g_inet_address_get_is_any (member->settings.address);
+
+  for (guint i = 0; i < member->keys->len; i++)
+    if (afxdp_flows_is_contested (member->interface->flows,
+            &g_array_index (member->keys, struct afxdp_flow_key, i), exact))
+      return TRUE;
+  return FALSE;
+}
+
+static void
+add_key (AfxdpMember *member, GInetAddress *address)
+{
+  struct afxdp_flow_key key;
+
+  afxdp_xdpprog_flow_key (&key, address, member->settings.port);
+  g_array_append_val (member->keys, key);
+}
+
+/* What the stream's socket is bound to, in addresses of this interface. */
+void
+afxdp_member_find_keys (AfxdpMember *member)
+{
+  GInetAddress *address = member->settings.address;
+  g_autoptr (GPtrArray) own = NULL;
+
+  g_array_set_size (member->keys, 0);
+  if (!g_inet_address_get_is_any (address)) {
+    add_key (member, address);
+    return;
+  }
+  own = afxdp_netdev_addresses (member->interface->netdev.index);
+  for (guint i = 0; i < own->len; i++)
+    /* A socket bound to :: receives IPv4 as well. */
+    if (g_inet_address_get_family (address) == G_SOCKET_FAMILY_IPV6 ||
+        g_inet_address_get_family (own->pdata[i]) == G_SOCKET_FAMILY_IPV4)
+      add_key (member, own->pdata[i]);
+}
+
+void
+afxdp_member_claim_flows (AfxdpMember *member)
+{
+  gboolean exact = !g_inet_address_get_is_any (member->settings.address);
+
+  for (guint i = 0; i < member->keys->len; i++)
+    afxdp_flows_claim (member->interface->flows,
+        &g_array_index (member->keys, struct afxdp_flow_key, i), exact,
+        member->slot);
+}
+
+/* Queues. */
+
+static gboolean
+has_ring (const AfxdpMember *member, guint queue)
+{
+  for (guint i = 0; i < member->door.n_rings; i++)
+    if (member->door.rings[i].queue == queue)
+      return TRUE;
+  return FALSE;
+}
+
+/* Packets of the stream that the program has seen on queue. */
+static guint64
+n_seen (const AfxdpMember *member, guint queue)
+{
+  AfxdpQueueCounts counts;
+
+  afxdp_member_queue_counts (member, queue, &counts);
+  return counts.passed + counts.redirected;
+}
+
+/* Whether the stream should be received on queue: it is asked for, or the only
+ * one in use, or the program has seen the flow there. */
+static gboolean
+shows_on (const AfxdpMember *member, guint queue)
+{
+  if (member->settings.queue >= 0)
+    return queue == (guint) member->settings.queue;
+  return (queue == 0 && member->interface->netdev.rx_active == 1) ||
+      n_seen (member, queue);
+}
+
+gboolean
+afxdp_member_look_elsewhere (AfxdpMember *member, guint64 now)
+{
+  guint own = member->settings.queue;
+  gint elsewhere = -1;
+  guint64 most = 0, here = 0;
+  gboolean recent = now - member->seen_at < RECENT;
+  gboolean only, changed;
+
+  member->seen_at = now;
+
+  for (guint queue = 0; queue < member->n_queues; queue++) {
+    guint64 n = n_seen (member, queue);
+    guint64 more = n - member->seen[queue];
+
+    member->seen[queue] = n;
+    if (queue == own) {
+      here = more;
+    } else if (more > most) {
+      most = more;
+      elsewhere = queue;
+    }
+  }
+  if (!recent)
+    afxdp_subscription_doubt (member->subscription, AFXDP_DOUBT_QUEUE);
+  if (!recent || (!most && !here))
+    return FALSE;
+  only = most && !here;
+  changed = elsewhere != member->elsewhere || only != member->only_elsewhere;
+  member->elsewhere = elsewhere;
+  member->only_elsewhere = only;
+  return changed;
+}
+
+/* Returns FALSE and sets error when a ring cannot be had. */
+static gboolean
+add_rings (AfxdpMember *member, gboolean *changed, GError **error)
+{
+  AfxdpFastDoor *door = &member->door;
+
+  for (guint queue = 0; queue < member->n_queues; queue++) {
+    AfxdpRing *ring = &door->rings[door->n_rings];
+
+    if (door->n_rings == AFXDP_STREAM_QUEUES || has_ring (member, queue) ||
+        !shows_on (member, queue))
+      continue;
+    *changed = TRUE;
+    if (!afxdp_engine_add_ring (member->interface->attachment.engine,
+            member->slot, queue, member->settings.ring_size, ring, error))
+      return FALSE;
+    /* Divided before it is published: no credit but what it gets then. */
+    afxdp_ring_set_credit (ring, 0);
+    door->n_rings++;
+    atomic_store (&member->bound[queue], TRUE);
+  }
+  return TRUE;
+}
+
+gboolean
+afxdp_member_bind (AfxdpMember *member, guint64 now)
+{
+  GError *error = NULL;
+  gboolean changed = FALSE;
+
+  if (!member->interface->attachment.attached || member->slot < 0 ||
+      now < member->bind_at)
+    return FALSE;
+  member->bind_at = 0;
+  if (add_rings (member, &changed, &error)) {
+    if (changed)
+      g_clear_error (&member->error);
+    return changed;
+  }
+  /* Busy for a second is the kernel's doing; after that, somebody else's. */
+  if (!afxdp_attachment_may_heal (error))
+    member->bind_at = AFXDP_NEVER;
+  else if (member->bind_attempts++ < BUSY_ATTEMPTS &&
+      g_error_matches (error, AFXDP_ERROR, AFXDP_ERROR_QUEUE_BUSY))
+    member->bind_at = now + BUSY_INTERVAL;
+  else
+    member->bind_at = now + BIND_INTERVAL;
+  g_clear_error (&member->error);
+  member->error = error;
+  return TRUE;
+}
+
+/* Slot. */
+
+/* A slot, and what the program has counted on it so far. */
+static void
+take_slot (AfxdpMember *member)
+{
+  AfxdpEngine *engine = member->interface->attachment.engine;
+  gint slot;
+
+  if (!engine || member->slot >= 0 || member->error ||
+      member->settings.socket_only)
+    return;
+  slot = afxdp_engine_take_slot (engine);
+  if (slot < 0) {
+    g_set_error (&member->error, AFXDP_ERROR, AFXDP_ERROR_MEMORY,
+        "%s serves %d streams of this process already",
+        member->interface->netdev.name, AFXDP_SLOTS);
+    return;
+  }
+  for (guint queue = 0; queue < member->n_queues; queue++)
+    member->base[queue] = *afxdp_engine_words (engine, slot, queue);
+  atomic_store (&member->slot, slot);
+}
+
+/* The stream's account cannot be opened before there is an area. */
+static void
+open_account (AfxdpMember *member)
+{
+  AfxdpEngine *engine = member->interface->attachment.engine;
+
+  if (!engine || member->door.account)
+    return;
+  member->door.umem = afxdp_umem_ref (afxdp_engine_umem (engine));
+  member->door.account = afxdp_account_new (member->door.umem);
+}
+
+void
+afxdp_member_settle_in (AfxdpMember *member)
+{
+  take_slot (member);
+  open_account (member);
+}
+
+gboolean
+afxdp_member_is_quiet (const AfxdpMember *member)
+{
+  guint ticket = afxdp_subscription_grace_wanted (member->subscription);
+
+  for (guint i = 0; i < member->door.n_rings; i++)
+    if (afxdp_ring_door (&member->door.rings[i]) != AFXDP_DOOR_CLOSED)
+      return FALSE;
+  return !member->door.n_rings ||
+      (ticket && afxdp_subscription_grace_over (member->subscription, ticket));
+}
+
+void
+afxdp_member_give_up_slot (AfxdpMember *member)
+{
+  AfxdpFastDoor *door = &member->door;
+
+  if (member->slot < 0)
+    return;
+  for (guint queue = 0; queue < member->n_queues; queue++)
+    afxdp_member_queue_counts (member, queue, &member->last[queue]);
+  member->drained =
+      afxdp_engine_free_slot (member->interface->attachment.engine,
+          member->slot, door->rings, door->n_rings);
+  door->n_rings = 0;
+  member->slot = -1;
+}
+
+/* What is published. */
+
+static GError *
+contest_error (const AfxdpMember *member)
+{
+  return g_error_new (AFXDP_ERROR, AFXDP_ERROR_SETTINGS,
+      g_inet_address_get_is_multicast (member->settings.address)
+          ? "Another afxdpsrc of this process receives the same address and "
+            "port; both receive it through their sockets while that is so"
+          : "Another afxdpsrc of this process receives the same address and "
+            "port; the kernel gives each packet to one of their sockets while "
+            "that is so");
+}
+
+/* Why the door cannot be open, or NULL. */
+static GError *
+find_obstacle (const AfxdpMember *member)
+{
+  const AfxdpAttachment *attachment = &member->interface->attachment;
+  const gchar *interface = member->interface->netdev.name;
+
+  if (member->settings.socket_only)
+    return g_error_new (
+        AFXDP_ERROR, AFXDP_ERROR_SETTINGS, "mode=socket was asked for");
+  if (!attachment->attached && attachment->error)
+    return g_error_copy (attachment->error);
+  if (member->error && !member->door.n_rings)
+    return g_error_copy (member->error);
+  if (is_contested (member))
+    return contest_error (member);
+  if (member->interface->flows_error)
+    return g_error_copy (member->interface->flows_error);
+  if (!member->keys->len)
+    return g_error_new (AFXDP_ERROR, AFXDP_ERROR_NOT_FOUND,
+        "%s has no address of this kind", interface);
+  if (attachment->swapping)
+    return g_error_new (AFXDP_ERROR, AFXDP_ERROR_UNSUPPORTED,
+        "The driver of %s has no room for XDP metadata; going over to the "
+        "program without it",
+        interface);
+  return NULL;
+}
+
+static void
+describe (AfxdpMember *member)
+{
+  const AfxdpAttachment *attachment = &member->interface->attachment;
+  const gchar *interface = member->interface->netdev.name;
+  AfxdpFastDoor *door = &member->door;
+
+  g_clear_error (&door->error);
+  g_clear_pointer (&door->note, g_free);
+  door->error = find_obstacle (member);
+  if (door->error) {
+    door->state = AFXDP_FAST_DOOR_FAILED;
+  } else if (!door->n_rings) {
+    door->state = AFXDP_FAST_DOOR_WAITING;
+    door->error = g_error_new (AFXDP_ERROR, AFXDP_ERROR_NOT_FOUND,
+        "Waiting for the stream to show on an RX queue of %s", interface);
+  } else if (member->only_elsewhere) {
+    door->state = AFXDP_FAST_DOOR_WAITING;
+    door->error = g_error_new (AFXDP_ERROR, AFXDP_ERROR_SETTINGS,
+        "The stream arrives on RX queue %d of %s, and queue=%d keeps AF_XDP to "
+        "another one; its packets come through the socket",
+        member->elsewhere, interface, member->settings.queue);
+  } else {
+    door->state = AFXDP_FAST_DOOR_READY;
+    if (member->elsewhere >= 0)
+      door->note = g_strdup_printf (
+          "packets that arrive on RX queue %d come through the socket, since "
+          "queue=%d",
+          member->elsewhere, member->settings.queue);
+  }
+  if (attachment->attached) {
+    door->xdp_mode = afxdp_engine_xdp_mode (attachment->engine);
+    door->metadata = afxdp_engine_has_metadata (attachment->engine);
+    door->zero_copy = afxdp_engine_is_zero_copy (attachment->engine);
+  }
+}
+
+void
+afxdp_member_publish (AfxdpMember *member)
+{
+  describe (member);
+  afxdp_subscription_publish (member->subscription, &member->door);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The order of packets that came by several lanes: by RTP number within one
+ * SSRC, otherwise by time of arrival. Pure.
+ */
+#pragma once
+
+#include "lane.h"
+
+G_BEGIN_DECLS
+
+/* Whether rtp is the packet right after former. */
+gboolean afxdp_order_follows (const AfxdpRtp *rtp, const AfxdpRtp *former);
+
+/* The lane whose first packet comes first, or NULL when all are empty. */
+AfxdpLane *afxdp_order_first (AfxdpLane *lanes, guint n_lanes);
+
+/* How many packets of lane, which is the first one, come before those of the
+ * others; at most max. */
+guint afxdp_order_run (
+    const AfxdpLane *lanes, guint n_lanes, const AfxdpLane *lane, guint max);
+
+/* How many of n packets there are before the first gap in RTP numbers. */
+guint afxdp_order_before_gap (const AfxdpPacket *packets, guint n);
+
+G_END_DECLS

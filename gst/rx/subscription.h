@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the control thread of an interface and the streaming thread of one stream
+ * tell each other. The control thread publishes what the fast door is like now;
+ * the streaming thread reads that when version() moved, and opens and closes the
+ * door itself, by words in mapped memory. In return it asks for grace periods,
+ * and says what it doubts.
+ *
+ * No call here waits for the kernel. The functions for the streaming thread may
+ * be called by any, those for the control thread by that one only.
+ */
+#pragma once
+
+#include "engine.h"
+
+G_BEGIN_DECLS
+
+/* RX queues that one stream can be received on at the same time. */
+#define AFXDP_STREAM_QUEUES 64
+
+typedef enum
+{
+  AFXDP_FAST_DOOR_FAILED,  /* error says why; may heal */
+  AFXDP_FAST_DOOR_WAITING, /* for the flow to show on a queue */
+  AFXDP_FAST_DOOR_READY,   /* may be opened */
+} AfxdpFastDoorState;
+
+/* A snapshot; it holds references, clear() drops them. */
+typedef struct
+{
+  AfxdpFastDoorState state;
+  GError *error; /* when not READY */
+  gchar *note;   /* when READY: what the user should know besides, or NULL */
+  AfxdpXdpMode xdp_mode;
+  gboolean zero_copy;
+  gboolean metadata;     /* packets carry struct afxdp_metadata */
+  AfxdpUmem *umem;       /* NULL before the first success */
+  AfxdpAccount *account; /* of this stream, owned by the distributor */
+  guint n_rings;
+  AfxdpRing rings[AFXDP_STREAM_QUEUES];
+} AfxdpFastDoor;
+
+void afxdp_fast_door_clear (AfxdpFastDoor *door);
+
+typedef enum
+{
+  AFXDP_DOUBT_QUEUE = 1 << 0,   /* the flow comes on another queue */
+  AFXDP_DOUBT_PROGRAM = 1 << 1, /* the program does not run */
+} AfxdpDoubts;
+
+typedef struct _AfxdpSubscription AfxdpSubscription;
+
+/* control and wake are eventfds of the two threads, written when there is
+ * something new for them. */
+AfxdpSubscription *afxdp_subscription_new (int control, int wake);
+void afxdp_subscription_free (AfxdpSubscription *subscription);
+
+/* For the streaming thread. */
+
+/* 0 before anything was published. */
+guint afxdp_subscription_version (AfxdpSubscription *subscription);
+void afxdp_subscription_read (
+    AfxdpSubscription *subscription, AfxdpFastDoor *door);
+/* Waits up to timeout_ms for the fast door to be READY or WAITING, if it may
+ * still become so. Otherwise sets error. */
+gboolean afxdp_subscription_wait (
+    AfxdpSubscription *subscription, guint timeout_ms, GError **error);
+/* Frames that the stream may lend downstream. */
+guint afxdp_subscription_share (AfxdpSubscription *subscription);
+/* Asks for a grace period: whatever the XDP program has redirected or passed
+ * before is visible when grace_over() says so of the ticket. */
+guint afxdp_subscription_request_grace (AfxdpSubscription *subscription);
+gboolean afxdp_subscription_grace_over (
+    AfxdpSubscription *subscription, guint ticket);
+void afxdp_subscription_doubt (
+    AfxdpSubscription *subscription, AfxdpDoubts doubts);
+
+/* For the control thread. */
+
+/* Takes a copy of door, and tells the stream if it is news. */
+void afxdp_subscription_publish (
+    AfxdpSubscription *subscription, const AfxdpFastDoor *door);
+void afxdp_subscription_set_share (
+    AfxdpSubscription *subscription, guint share);
+/* The last ticket given; end_grace() ends the wait for it and those before. */
+guint afxdp_subscription_grace_wanted (AfxdpSubscription *subscription);
+void afxdp_subscription_end_grace (
+    AfxdpSubscription *subscription, guint ticket);
+/* Doubts said so far; take_doubts() forgets them. */
+AfxdpDoubts afxdp_subscription_doubts (AfxdpSubscription *subscription);
+AfxdpDoubts afxdp_subscription_take_doubts (AfxdpSubscription *subscription);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (AfxdpSubscription, afxdp_subscription_free)
+
+G_END_DECLS

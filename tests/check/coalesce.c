@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* How long a receiver sleeps: not at all, or as long as is safe. */
+#include "coalesce.h"
+
+#include <gst/check/gstcheck.h>
+
+#define MS G_GUINT64_CONSTANT (1000000)
+#define PLENTY 1000000
+
+/* Sleeps until it does so for as long as it may, at a steady rate. */
+static guint64
+settle (AfxdpCoalesce *coalesce, guint64 *now, guint packets_per_ms, guint room)
+{
+  guint64 pause = 0;
+
+  for (guint i = 0; i < 20; i++) {
+    guint64 interval = MAX (pause, MS);
+
+    *now += interval;
+    afxdp_coalesce_count (coalesce, packets_per_ms * interval / MS);
+    pause = afxdp_coalesce_next (coalesce, *now, room);
+  }
+  return pause;
+}
+
+GST_START_TEST (test_silence)
+{
+  AfxdpCoalesce coalesce = { .longest = 2 * MS };
+
+  fail_unless_equals_uint64 (afxdp_coalesce_next (&coalesce, MS, PLENTY), 0);
+  fail_unless_equals_uint64 (
+      afxdp_coalesce_next (&coalesce, 1000 * MS, PLENTY), 0);
+}
+GST_END_TEST
+
+/* Short at first, then longer and longer, never longer than asked for. */
+GST_START_TEST (test_grows)
+{
+  AfxdpCoalesce coalesce = { .longest = 2 * MS };
+  guint64 now = 5 * MS, former = 0, pause;
+
+  for (guint i = 0; i < 10; i++) {
+    afxdp_coalesce_count (&coalesce, 1);
+    now += MS;
+    pause = afxdp_coalesce_next (&coalesce, now, PLENTY);
+    fail_unless (pause > 0 && pause <= 2 * MS);
+    fail_unless (pause >= former);
+    fail_unless (!former || pause <= 2 * former);
+    former = pause;
+  }
+  fail_unless_equals_uint64 (pause, 2 * MS);
+  /* And after a silence again. */
+  fail_unless_equals_uint64 (
+      afxdp_coalesce_next (&coalesce, now += MS, PLENTY), 0);
+  afxdp_coalesce_count (&coalesce, 1);
+  fail_unless (afxdp_coalesce_next (&coalesce, now += MS, PLENTY) < MS);
+}
+GST_END_TEST
+
+/* A quarter of the room at the present rate: 390 packets/ms and 3900 packets of
+ * room make 2.5 ms. */
+GST_START_TEST (test_quarter)
+{
+  AfxdpCoalesce coalesce = { .longest = 100 * MS };
+  guint64 now = 0;
+  guint64 pause = settle (&coalesce, &now, 390, 3900);
+
+  fail_unless (pause > 2.4 * MS && pause <= 2.5 * MS,
+      "slept %" G_GUINT64_FORMAT " ns", pause);
+  /* Ten times the rate: a tenth, at once. */
+  now += pause;
+  afxdp_coalesce_count (&coalesce, 3900 * pause / MS);
+  pause = afxdp_coalesce_next (&coalesce, now, 3900);
+  fail_unless (pause <= 0.25 * MS, "slept %" G_GUINT64_FORMAT " ns", pause);
+  /* Without any room there is no time. */
+  afxdp_coalesce_count (&coalesce, 1);
+  fail_unless_equals_uint64 (afxdp_coalesce_next (&coalesce, now += MS, 0), 0);
+}
+GST_END_TEST
+
+static Suite *
+coalesce_suite (void)
+{
+  Suite *suite = suite_create ("coalesce");
+  TCase *tcase = tcase_create ("coalesce");
+
+  suite_add_tcase (suite, tcase);
+  tcase_add_test (tcase, test_silence);
+  tcase_add_test (tcase, test_grows);
+  tcase_add_test (tcase, test_quarter);
+  return suite;
+}
+
+GST_CHECK_MAIN (coalesce);
