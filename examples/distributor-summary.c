@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The verdict, and the summary for people. */
+#include "distributor-summary.h"
+
+#include <string.h>
+
+#define COUNT_WIDTH 10
+
+static const DistributorStream *
+get_stream (const DistributorSummary *self, guint i)
+{
+  return g_ptr_array_index (self->streams, i);
+}
+
+DistributorCounts
+distributor_summary_sum (const DistributorSummary *self)
+{
+  DistributorCounts sum = { { 0 } };
+
+  for (guint i = 0; i < self->streams->len; i++)
+    distributor_counts_add (&sum, &get_stream (self, i)->counts);
+  return sum;
+}
+
+DistributorExit
+distributor_summary_judge (const DistributorSummary *self)
+{
+  const DistributorCounts sum = distributor_summary_sum (self);
+
+  for (guint i = 0; i < self->streams->len; i++)
+    if (get_stream (self, i)->state == DISTRIBUTOR_FAILED)
+      return DISTRIBUTOR_EXIT_FAILED;
+  return distributor_counts_missing (&sum) ? DISTRIBUTOR_EXIT_LOST
+                                           : DISTRIBUTOR_EXIT_OK;
+}
+
+gdouble
+distributor_summary_cpu_per_packet (const DistributorSummary *self)
+{
+  const DistributorCounts sum = distributor_summary_sum (self);
+  const guint64 packets = sum.of[DISTRIBUTOR_PACKETS];
+
+  return packets ? (gdouble) self->cpu_time / packets : 0;
+}
+
+/* One for each row, and for the headings without counts. */
+static void
+print_row (
+    FILE *out, gint name_width, const gchar *name, const DistributorCounts *row)
+{
+  fprintf (out, "%-*s", name_width, name);
+  for (guint i = 0; i < DISTRIBUTOR_N_COUNTS; i++) {
+    const gchar *heading = distributor_count_heading (i);
+
+    if (heading && row)
+      fprintf (out, " %*" G_GUINT64_FORMAT, COUNT_WIDTH, row->of[i]);
+    else if (heading)
+      fprintf (out, " %*s", COUNT_WIDTH, heading);
+  }
+  fputc ('\n', out);
+}
+
+void
+distributor_summary_print (const DistributorSummary *self, FILE *out)
+{
+  const DistributorCounts sum = distributor_summary_sum (self);
+  gint width = strlen ("stream");
+
+  for (guint i = 0; i < self->streams->len; i++)
+    width = MAX (width, (gint) strlen (get_stream (self, i)->address->name));
+  fputc ('\n', out);
+  print_row (out, width, "stream", NULL);
+  for (guint i = 0; i < self->streams->len; i++) {
+    const DistributorStream *stream = get_stream (self, i);
+
+    print_row (out, width, stream->address->name, &stream->counts);
+  }
+  print_row (out, width, "total", &sum);
+  fprintf (out, "%.1f s; CPU time %.3f s", self->seconds, self->cpu_time / 1e9);
+  if (sum.of[DISTRIBUTOR_PACKETS])
+    fprintf (out, ", %.0f ns for each packet",
+        distributor_summary_cpu_per_packet (self));
+  fputc ('\n', out);
+  if (sum.of[DISTRIBUTOR_PENDING])
+    fprintf (out,
+        "%" G_GUINT64_FORMAT " more were missing at the end, too late to tell "
+        "whether they were lost\n",
+        sum.of[DISTRIBUTOR_PENDING]);
+  for (guint i = 0; i < self->streams->len; i++) {
+    const DistributorStream *stream = get_stream (self, i);
+
+    if (stream->state == DISTRIBUTOR_FAILED)
+      fprintf (out, "%s failed: %s\n", stream->address->name, stream->failure);
+  }
+  fflush (out);
+}
