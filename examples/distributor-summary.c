@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#define COUNT_WIDTH 10
-
 static const DistributorStream *
 get_stream (const DistributorSummary *self, guint i)
 {
@@ -43,39 +41,70 @@ distributor_summary_cpu_per_packet (const DistributorSummary *self)
   return packets ? (gdouble) self->cpu_time / packets : 0;
 }
 
-/* One for each row, and for the headings without counts. */
-static void
-print_row (
-    FILE *out, gint name_width, const gchar *name, const DistributorCounts *row)
+/* Wide enough for the last row, which has the largest numbers. */
+typedef struct
 {
-  fprintf (out, "%-*s", name_width, name);
+  gint name, counts[DISTRIBUTOR_N_COUNTS];
+} Widths;
+
+static Widths
+measure (const DistributorSummary *self, const DistributorCounts *sum)
+{
+  Widths widths = { strlen ("stream"), { 0 } };
+
+  for (guint i = 0; i < self->streams->len; i++)
+    widths.name =
+        MAX (widths.name, (gint) strlen (get_stream (self, i)->address->name));
+  for (guint i = 0; i < DISTRIBUTOR_N_COUNTS; i++) {
+    const gchar *heading = distributor_count_heading (i);
+    g_autofree gchar *number =
+        g_strdup_printf ("%" G_GUINT64_FORMAT, sum->of[i]);
+
+    if (heading)
+      widths.counts[i] = MAX (strlen (heading), strlen (number));
+  }
+  return widths;
+}
+
+/* Of counts, or of headings when they are NULL. */
+static void
+print_row (FILE *out, const Widths *widths, const gchar *name,
+    const DistributorCounts *counts)
+{
+  fprintf (out, "%-*s", widths->name, name);
   for (guint i = 0; i < DISTRIBUTOR_N_COUNTS; i++) {
     const gchar *heading = distributor_count_heading (i);
 
-    if (heading && row)
-      fprintf (out, " %*" G_GUINT64_FORMAT, COUNT_WIDTH, row->of[i]);
+    if (heading && counts)
+      fprintf (out, "  %*" G_GUINT64_FORMAT, widths->counts[i], counts->of[i]);
     else if (heading)
-      fprintf (out, " %*s", COUNT_WIDTH, heading);
+      fprintf (out, "  %*s", widths->counts[i], heading);
   }
   fputc ('\n', out);
+}
+
+static void
+print_rows (
+    const DistributorSummary *self, const DistributorCounts *sum, FILE *out)
+{
+  const Widths widths = measure (self, sum);
+
+  print_row (out, &widths, "stream", NULL);
+  for (guint i = 0; i < self->streams->len; i++) {
+    const DistributorStream *stream = get_stream (self, i);
+
+    print_row (out, &widths, stream->address->name, &stream->counts);
+  }
+  print_row (out, &widths, "total", sum);
 }
 
 void
 distributor_summary_print (const DistributorSummary *self, FILE *out)
 {
   const DistributorCounts sum = distributor_summary_sum (self);
-  gint width = strlen ("stream");
 
-  for (guint i = 0; i < self->streams->len; i++)
-    width = MAX (width, (gint) strlen (get_stream (self, i)->address->name));
   fputc ('\n', out);
-  print_row (out, width, "stream", NULL);
-  for (guint i = 0; i < self->streams->len; i++) {
-    const DistributorStream *stream = get_stream (self, i);
-
-    print_row (out, width, stream->address->name, &stream->counts);
-  }
-  print_row (out, width, "total", &sum);
+  print_rows (self, &sum, out);
   fprintf (out, "%.1f s; CPU time %.3f s", self->seconds, self->cpu_time / 1e9);
   if (sum.of[DISTRIBUTOR_PACKETS])
     fprintf (out, ", %.0f ns for each packet",
