@@ -393,11 +393,8 @@ take_slot (Distributor *distributor, AfxdpSubscription *subscription)
   if (!engine || subscription->slot >= 0 || subscription->error ||
       subscription->settings.socket_only)
     return;
-  subscription->slot = afxdp_engine_take_slot (engine);
-  if (subscription->slot < 0)
-    g_set_error (&subscription->error, AFXDP_ERROR, AFXDP_ERROR_MEMORY,
-        "%s serves %d streams of this process already",
-        distributor->netdev.name, AFXDP_SLOTS);
+  subscription->slot = afxdp_engine_take_slot (
+      engine, subscription->settings.sources, &subscription->error);
   for (guint i = 0; subscription->slot >= 0 && i < n_queues (distributor); i++)
     subscription->passed[i] =
         afxdp_engine_n_passed (engine, subscription->slot, i);
@@ -764,6 +761,7 @@ afxdp_distributor_subscribe (const AfxdpNetdev *netdev,
   subscription->distributor = distributor;
   subscription->settings = *settings;
   subscription->settings.address = g_object_ref (settings->address);
+  afxdp_sources_ref (settings->sources);
   afxdp_xdpprog_flow_key (
       &subscription->key, settings->address, settings->port);
   subscription->wake = wake;
@@ -786,6 +784,7 @@ afxdp_subscription_free (AfxdpSubscription *subscription)
   g_clear_error (&subscription->error);
   distributor_unref (subscription->distributor);
   g_object_unref (subscription->settings.address);
+  afxdp_sources_unref (subscription->settings.sources);
   g_free (subscription);
   return drained;
 }

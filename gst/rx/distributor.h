@@ -29,6 +29,7 @@ typedef struct
 {
   GInetAddress *address;
   guint16 port;
+  AfxdpSources *sources;   /* that it is received from, NULL = any */
   gboolean socket_only;    /* takes the flow, but not by the fast door: then
                               nobody else of this process may either */
   AfxdpXdpMode xdp_mode;   /* of the whole interface: the first stream's */

@@ -19,6 +19,7 @@ struct _AfxdpEngine
   AfxdpXskPool *pool;
   AfxdpXdpProg *prog;
   gboolean slot_used[AFXDP_SLOTS];
+  AfxdpSources *sources[AFXDP_SLOTS]; /* in the program too */
   GPtrArray *idle; /* AfxdpXsk, bound but in no map: closing one costs a grace
                       period, and using it again nothing */
 };
@@ -114,6 +115,8 @@ afxdp_engine_free (AfxdpEngine *engine)
   g_ptr_array_unref (engine->idle);
   afxdp_xsk_pool_unref (engine->pool);
   afxdp_umem_unref (engine->umem);
+  for (guint slot = 0; slot < AFXDP_SLOTS; slot++)
+    afxdp_sources_unref (engine->sources[slot]);
   g_free (engine);
 }
 
@@ -195,13 +198,21 @@ afxdp_engine_n_home (AfxdpEngine *engine)
 }
 
 gint
-afxdp_engine_take_slot (AfxdpEngine *engine)
+afxdp_engine_take_slot (
+    AfxdpEngine *engine, AfxdpSources *sources, GError **error)
 {
-  for (guint slot = 0; slot < AFXDP_SLOTS; slot++)
-    if (!engine->slot_used[slot]) {
-      engine->slot_used[slot] = TRUE;
-      return slot;
-    }
+  for (guint slot = 0; slot < AFXDP_SLOTS; slot++) {
+    if (engine->slot_used[slot])
+      continue;
+    if (!afxdp_xdpprog_add_sources (engine->prog, slot, sources, error))
+      return -1;
+    engine->slot_used[slot] = TRUE;
+    engine->sources[slot] = afxdp_sources_ref (sources);
+    return slot;
+  }
+  g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_MEMORY,
+      "%s serves %d streams of this process already", engine->netdev.name,
+      AFXDP_SLOTS);
   return -1;
 }
 
@@ -209,7 +220,8 @@ gboolean
 afxdp_engine_set_flow (AfxdpEngine *engine, const struct afxdp_flow_key *flow,
     guint slot, GError **error)
 {
-  return afxdp_xdpprog_set_flow (engine->prog, flow, slot, error);
+  return afxdp_xdpprog_set_flow (
+      engine->prog, flow, slot, engine->sources[slot], error);
 }
 
 void
@@ -295,6 +307,8 @@ afxdp_engine_release_slot (AfxdpEngine *engine, guint slot,
       afxdp_umem_give (engine->umem, &packet.frame, 1);
     g_ptr_array_add (engine->idle, rings[i].xsk);
   }
+  afxdp_xdpprog_remove_sources (engine->prog, slot, engine->sources[slot]);
+  g_clear_pointer (&engine->sources[slot], afxdp_sources_unref);
   engine->slot_used[slot] = FALSE;
   return n_packets;
 }

@@ -165,6 +165,12 @@ afxdp_sources_kind (const AfxdpSources *sources)
 }
 
 guint
+afxdp_sources_version (const AfxdpSources *sources)
+{
+  return sources && sources->size == 16 ? 6 : 4;
+}
+
+guint
 afxdp_sources_n (const AfxdpSources *sources)
 {
   return sources ? sources->entries->len : 0;

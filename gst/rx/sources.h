@@ -33,6 +33,8 @@ void afxdp_sources_unref (AfxdpSources *sources);
 
 AfxdpSourcesKind afxdp_sources_kind (const AfxdpSources *sources);
 
+/* 4 or 6; of NULL it does not matter. */
+guint afxdp_sources_version (const AfxdpSources *sources);
 /* The list, without repetitions: network order, 4 or 16 bytes each. */
 guint afxdp_sources_n (const AfxdpSources *sources);
 const guint8 *afxdp_sources_get (const AfxdpSources *sources, guint i);
