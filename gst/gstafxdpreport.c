@@ -371,7 +371,7 @@ add_sources (GstAfxdpReport *report, GstStructure *structure)
  * * `restarts`: the sender began its numbers anew
  * * `not-rtp`: neither RTP nor RTCP, whether delivered or not
  * * `kept-back`: of these, not delivered since the caps say RTP
- * * `malformed`: redirected by the XDP program, but not of this stream
+ * * `malformed`: not of this stream, or not from one of its sources
  * * `discarded`: had arrived when the element was stopped
  * * `frames`, `frames-free`: of the memory that the stream receives into, and
  *   those of them that are not with the application

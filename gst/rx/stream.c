@@ -39,6 +39,7 @@ struct _AfxdpStream
 {
   AfxdpStreamSettings settings; /* its pointers are not to be used */
   GInetAddress *address;
+  AfxdpSources *sources;
   AfxdpDestination destination;
   gboolean has_netdev;
   AfxdpNetdev netdev;
@@ -380,7 +381,8 @@ look (AfxdpStream *stream)
   if (!stream->slow_due && !stream->settling && passed == stream->passed &&
       (!stream->open || ++stream->batches < BATCHES_BETWEEN_LOOKS))
     return;
-  afxdp_lane_read_socket (slow);
+  atomic_fetch_add_explicit (
+      &stream->malformed, afxdp_lane_read_socket (slow), memory_order_relaxed);
   stream->batches = 0;
   stream->slow_due = !slow->dry;
   if (slow->end && stream->subscription)
@@ -681,6 +683,7 @@ open_slow_door (
     .address = stream->address,
     .port = settings->port,
     .netdev = stream->has_netdev ? &stream->netdev : NULL,
+    .sources = stream->sources,
     .buffer_size = settings->buffer_size,
     .batch = settings->batch,
   };
@@ -704,6 +707,7 @@ look_for_fast_door (
   AfxdpSubscriptionSettings subscription_settings = {
     .address = stream->address,
     .port = stream->settings.port, /* not 0 any more */
+    .sources = stream->sources,
     .xdp_mode = settings->xdp_mode,
     .zero_copy = settings->zero_copy,
     .umem_frames = settings->umem_frames,
@@ -739,6 +743,9 @@ afxdp_stream_new (const AfxdpStreamSettings *settings, GError **error)
 
   stream->settings = *settings;
   stream->address = g_object_ref (settings->address);
+  stream->sources = afxdp_sources_ref (settings->sources);
+  if (afxdp_sources_kind (stream->sources) != AFXDP_SOURCES_ANY)
+    stream->destination.sources = stream->sources;
   stream->destination.version =
       g_inet_address_get_family (settings->address) == G_SOCKET_FAMILY_IPV6 ? 6
                                                                             : 4;
@@ -778,6 +785,7 @@ afxdp_stream_close (AfxdpStream *stream, AfxdpStreamCounts *counts)
   if (stream->wake >= 0)
     close (stream->wake);
   g_object_unref (stream->address);
+  afxdp_sources_unref (stream->sources);
   g_free (stream->slow_reason);
   g_free (stream);
 }
