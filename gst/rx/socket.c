@@ -57,6 +57,29 @@ set_buffer_size (AfxdpSocket *socket, guint wanted)
   socket->buffer_size = granted / 2;
 }
 
+/* Sockets of a group share its port by SO_REUSEADDR, and each gets what it has
+ * joined. GLib sets SO_REUSEPORT too: then a packet that early demux finds only
+ * one of them to want, for its source or its interface, goes to any of them, by
+ * hash (udp_v4_early_demux() sets sock_pfree, by which inet_steal_sock() takes
+ * the socket for one of bpf_sk_assign(); Linux 6.18). */
+static gboolean
+bind_group (AfxdpSocket *socket, GSocketAddress *address, GError **cause)
+{
+  struct sockaddr_storage native;
+  gssize size = g_socket_address_get_native_size (address);
+  int errnum, on = 1;
+
+  if (!g_socket_address_to_native (address, &native, sizeof native, cause))
+    return FALSE;
+  setsockopt (socket->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (!bind (socket->fd, (struct sockaddr *) &native, size))
+    return TRUE;
+  errnum = errno;
+  g_set_error_literal (
+      cause, G_IO_ERROR, g_io_error_from_errno (errnum), g_strerror (errnum));
+  return FALSE;
+}
+
 static gboolean
 bind_socket (
     AfxdpSocket *socket, const AfxdpSocketSettings *settings, GError **error)
@@ -69,7 +92,9 @@ bind_socket (
           settings->netdev ? (guint) settings->netdev->index : 0, NULL);
   g_autoptr (GError) cause = NULL;
 
-  if (g_socket_bind (socket->gsocket, socket_address, TRUE, &cause))
+  if (g_inet_address_get_is_multicast (settings->address)
+          ? bind_group (socket, socket_address, &cause)
+          : g_socket_bind (socket->gsocket, socket_address, TRUE, &cause))
     return TRUE;
   g_set_error (error, AFXDP_ERROR,
       g_error_matches (cause, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE)

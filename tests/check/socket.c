@@ -460,6 +460,47 @@ GST_START_TEST (test_group)
 }
 GST_END_TEST
 
+/* With udpsrc, for one, whichever comes first; but not by the hash of
+ * SO_REUSEPORT, which does not ask who joined what. */
+GST_START_TEST (test_group_port_shared)
+{
+  g_autoptr (GInetAddress) group =
+      g_inet_address_new_from_string ("239.255.12.3");
+  g_autoptr (GSocketAddress) address =
+      g_inet_socket_address_new (group, loopback->port);
+  AfxdpSocket *ours = __i__ ? NULL : open_group ("239.255.12.3");
+  g_autoptr (GSocket) theirs = g_socket_new (G_SOCKET_FAMILY_IPV4,
+      G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, NULL);
+  g_autoptr (GError) error = NULL;
+
+  fail_unless (g_socket_bind (theirs, address, TRUE, &error), "%s",
+      error ? error->message : "");
+  if (!ours)
+    ours = open_group ("239.255.12.3");
+  fail_unless_equals_int (option (ours, SOL_SOCKET, SO_REUSEPORT), 0);
+  afxdp_socket_free (ours);
+}
+GST_END_TEST
+
+GST_START_TEST (test_group_port_in_use)
+{
+  g_autoptr (GInetAddress) group =
+      g_inet_address_new_from_string ("239.255.12.3");
+  AfxdpSocketSettings settings = make_settings ();
+  g_autoptr (GSocketAddress) address =
+      g_inet_socket_address_new (group, loopback->port);
+  g_autoptr (GSocket) theirs = g_socket_new (G_SOCKET_FAMILY_IPV4,
+      G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, NULL);
+  g_autoptr (GError) error = NULL;
+
+  fail_unless (g_socket_bind (theirs, address, FALSE, NULL));
+  settings.address = group;
+  fail_if (afxdp_socket_new (&settings, &error));
+  fail_unless (g_error_matches (error, AFXDP_ERROR, AFXDP_ERROR_PORT_IN_USE));
+  fail_unless (strstr (error->message, "239.255.12.3"), "%s", error->message);
+}
+GST_END_TEST
+
 /* Sources: senders of 127.0.0.0/8, some of them wanted. */
 
 #define SOURCE_GROUP "232.12.13.14"
@@ -644,6 +685,8 @@ socket_suite (void)
   tcase_add_test (tcase, test_port_in_use);
   tcase_add_test (tcase, test_address_of_somebody_else);
   tcase_add_test (tcase, test_group);
+  tcase_add_loop_test (tcase, test_group_port_shared, 0, 2);
+  tcase_add_test (tcase, test_group_port_in_use);
   tcase_add_loop_test (tcase, test_sources, 0, G_N_ELEMENTS (source_lists));
   tcase_add_loop_test (
       tcase, test_sources_not_joined, 0, G_N_ELEMENTS (source_lists));
