@@ -79,8 +79,8 @@ gboolean afxdp_engine_add_ring (AfxdpEngine *engine, guint slot, guint queue,
 /* How many frames should wait in the fill ring of a queue that has a ring. */
 void afxdp_engine_set_fill (AfxdpEngine *engine, guint queue, guint frames);
 /* Takes flow out of the program and slot's rings out of its map, waits until
- * no packet can be on its way to them, and takes home what they hold. The slot
- * is free then; the sockets are kept for other slots. Returns how many packets
+ * no packet can be on its way to them, takes its sources out too, and takes home
+ * what the rings hold. The slot is free then; the sockets are kept for other slots. Returns how many packets
  * were in the rings. */
 guint afxdp_engine_release_slot (AfxdpEngine *engine, guint slot,
     const struct afxdp_flow_key *flow, AfxdpRing *rings, guint n_rings);
