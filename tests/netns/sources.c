@@ -279,7 +279,9 @@ GST_START_TEST (test_started_among_strangers)
 }
 GST_END_TEST
 
-/* The same through AF_XDP, and slots change hands between different sources. */
+/* The same through AF_XDP. Another stream keeps the program, so that the slot
+ * changes hands between different sources; of an earlier one's nothing is left
+ * behind, which would be redirected and then dropped. */
 GST_START_TEST (test_changed_sources)
 {
   static const struct
@@ -288,8 +290,13 @@ GST_START_TEST (test_changed_sources)
     guint ssrc;
   } turns[] = { { "+" ONE, ONE_SSRC }, { "+" OTHER, OTHER_SSRC },
     { "-" ONE, OTHER_SSRC }, { "-" OTHER, ONE_SSRC } };
+  Receiver *keeper =
+      receiver_new ("multicast-group=232.1.1.2 port=5000", "fakesink");
   Receiver *receiver = receiver_new (GROUP, "fakesink");
-  Senders senders = senders_start ("--rate=20000 --duration=6", FALSE);
+  Senders senders;
+
+  receiver_play (keeper);
+  senders = senders_start ("--rate=20000 --duration=6", FALSE);
 
   for (guint i = 0; i < 2 * G_N_ELEMENTS (turns); i++) {
     guint turn = i % G_N_ELEMENTS (turns);
@@ -300,9 +307,13 @@ GST_START_TEST (test_changed_sources)
     receiver_wait_stat (receiver, "delivered-xdp", 500);
     fail_unless (received_of (receiver, turns[turn].ssrc) >= 500);
     fail_unless (received_of (receiver, other) == 0);
+    /* Excluded ones may slip in between two calls of the join. */
+    if (*turns[turn].sources == '+')
+      receiver_assert_stat (receiver, "malformed", 0);
     receiver_set_state (receiver, GST_STATE_NULL);
   }
   receiver_free (receiver);
+  receiver_free (keeper);
   generator_finish_lossy (senders.one);
   generator_finish_lossy (senders.other);
 }
