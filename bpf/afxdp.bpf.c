@@ -41,6 +41,14 @@ struct
 
 struct
 {
+  __uint (type, BPF_MAP_TYPE_HASH);
+  __uint (max_entries, AFXDP_SOURCES);
+  __type (key, struct afxdp_source_key);
+  __type (value, __u8);
+} sources SEC (".maps");
+
+struct
+{
   __uint (type, BPF_MAP_TYPE_ARRAY);
   __uint (map_flags, BPF_F_MMAPABLE);
   __uint (max_entries, AFXDP_SLOTS);
@@ -92,7 +100,7 @@ is_for_us (const struct ethhdr *ethernet)
  * options, a fragment, another protocol or lengths that do not add up. */
 static __always_inline struct udphdr *
 parse_ipv4 (void *header, void *end, __u32 length, struct afxdp_flow_key *key,
-    __u32 *rest)
+    struct afxdp_source_key *source, __u32 *rest)
 {
   struct iphdr *ip = header;
   __u32 total;
@@ -104,15 +112,16 @@ parse_ipv4 (void *header, void *end, __u32 length, struct afxdp_flow_key *key,
   total = bpf_ntohs (ip->tot_len);
   if (total < sizeof *ip || total > length)
     return NULL;
-  key->version = 4;
+  key->version = source->version = 4;
   __builtin_memcpy (key->address, &ip->daddr, sizeof ip->daddr);
+  __builtin_memcpy (source->address, &ip->saddr, sizeof ip->saddr);
   *rest = total - sizeof *ip;
   return (void *) (ip + 1);
 }
 
 static __always_inline struct udphdr *
 parse_ipv6 (void *header, void *end, __u32 length, struct afxdp_flow_key *key,
-    __u32 *rest)
+    struct afxdp_source_key *source, __u32 *rest)
 {
   struct ipv6hdr *ip = header;
   __u32 payload;
@@ -122,15 +131,18 @@ parse_ipv6 (void *header, void *end, __u32 length, struct afxdp_flow_key *key,
   payload = bpf_ntohs (ip->payload_len);
   if (payload + sizeof *ip > length)
     return NULL;
-  key->version = 6;
+  key->version = source->version = 6;
   __builtin_memcpy (key->address, &ip->daddr, sizeof ip->daddr);
+  __builtin_memcpy (source->address, &ip->saddr, sizeof ip->saddr);
   *rest = payload;
   return (void *) (ip + 1);
 }
 
-/* Fills in the key of a UDP packet for this host. Returns 0 for all else. */
+/* Fills in the keys of a UDP packet for this host, but for the source's slot.
+ * Returns 0 for all else. */
 static __always_inline int
-parse (struct xdp_md *ctx, __u32 length, struct afxdp_flow_key *key)
+parse (struct xdp_md *ctx, __u32 length, struct afxdp_flow_key *key,
+    struct afxdp_source_key *source)
 {
   void *data = (void *) (long) ctx->data;
   void *end = (void *) (long) ctx->data_end;
@@ -158,9 +170,9 @@ parse (struct xdp_md *ctx, __u32 length, struct afxdp_flow_key *key)
 
   length -= link_length;
   if (protocol == bpf_htons (ETH_P_IP))
-    udp = parse_ipv4 (network, end, length, key, &rest);
+    udp = parse_ipv4 (network, end, length, key, source, &rest);
   else if (protocol == bpf_htons (ETH_P_IPV6))
-    udp = parse_ipv6 (network, end, length, key, &rest);
+    udp = parse_ipv6 (network, end, length, key, source, &rest);
   else
     return 0;
 
@@ -173,6 +185,18 @@ parse (struct xdp_md *ctx, __u32 length, struct afxdp_flow_key *key)
     return 0; /* the stack counts and drops it: RFC 8200 section 8.1 */
   key->port = udp->dest;
   return 1;
+}
+
+/* Whether the stream is received from the packet's source. */
+static __always_inline int
+is_wanted (const struct afxdp_flow *flow, struct afxdp_source_key *source)
+{
+  int included = flow->filter == AFXDP_FILTER_INCLUDE;
+
+  if (flow->filter == AFXDP_FILTER_NONE)
+    return 1;
+  source->slot = flow->slot;
+  return !!bpf_map_lookup_elem (&sources, source) == included;
 }
 
 /* Numbers a packet that is about to be redirected. */
@@ -243,6 +267,7 @@ static __always_inline int
 receive (struct xdp_md *ctx, int with_metadata)
 {
   struct afxdp_flow_key key = {};
+  struct afxdp_source_key source = {};
   __u32 length = bpf_xdp_get_buff_len (ctx);
   __u32 rx_queue = ctx->rx_queue_index;
   struct afxdp_queue *queue;
@@ -251,7 +276,7 @@ receive (struct xdp_md *ctx, int with_metadata)
   __u32 index;
   int verdict;
 
-  if (!parse (ctx, length, &key))
+  if (!parse (ctx, length, &key, &source))
     return XDP_PASS;
   flow = bpf_map_lookup_elem (&flows, &key);
   if (!flow)
@@ -265,6 +290,10 @@ receive (struct xdp_md *ctx, int with_metadata)
   queue = bpf_map_lookup_elem (&rx_queues, &rx_queue);
   if (!slot || !queue)
     return XDP_PASS;
+  if (!is_wanted (flow, &source)) {
+    count (slot->filtered); /* the stack drops it: the socket did not join it */
+    return XDP_PASS;
+  }
   verdict = redirect (ctx, length, slot, queue, index, with_metadata);
   if (verdict == XDP_PASS)
     count (slot->passed);

@@ -15,6 +15,9 @@
 /* Flows of all streams: a stream on 0.0.0.0 has one for each address. */
 #define AFXDP_FLOWS 1024
 
+/* Sources of all flows together, included or excluded. */
+#define AFXDP_SOURCES 2048
+
 /* The kernel keeps XDP_PACKET_HEADROOM bytes of a frame for itself; the
  * metadata lies at the end of them, directly in front of the packet. */
 #define AFXDP_HEADROOM 256
@@ -28,9 +31,26 @@ struct afxdp_flow_key
   __u8 zero;
 };
 
+enum afxdp_filter
+{
+  AFXDP_FILTER_NONE = 0,
+  AFXDP_FILTER_INCLUDE = 1, /* only packets from the slot's sources */
+  AFXDP_FILTER_EXCLUDE = 2, /* all but those */
+};
+
 struct afxdp_flow
 {
   __u32 slot;
+  __u32 filter; /* enum afxdp_filter */
+};
+
+/* A source of a slot: there is nothing to say of it but that it is there. */
+struct afxdp_source_key
+{
+  __u8 address[16]; /* network order; IPv4 in the first 4, the rest 0 */
+  __u32 slot;
+  __u8 version; /* 4 or 6 */
+  __u8 zero[3];
 };
 
 enum afxdp_door
@@ -43,8 +63,8 @@ enum afxdp_door
 /*
  * One for each (slot, RX queue), at index slot * queues + queue. Counters only
  * rise. A packet that the flow map matched, on a queue that there is, is in
- * exactly one of redirected and passed; too_long, no_frame, no_socket and
- * no_metadata are parts of passed.
+ * exactly one of redirected, passed and filtered; too_long, no_frame, no_socket
+ * and no_metadata are parts of passed.
  */
 struct afxdp_slot
 {
@@ -55,7 +75,8 @@ struct afxdp_slot
   __u64 no_frame;    /* the queue's frames are all in use */
   __u64 no_socket;   /* no AF_XDP socket in the map */
   __u64 no_metadata; /* the driver has no room for metadata */
-  __u64 reserved0[2];
+  __u64 filtered;    /* from a source that the stream is not received from */
+  __u64 reserved0[1];
 
   /* Written by user space; the program stores EXHAUSTED in door. */
   __u32 door;     /* enum afxdp_door */

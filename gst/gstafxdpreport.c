@@ -369,7 +369,8 @@ add_queues (GstAfxdpReport *report, GstStructure *structure)
         gst_structure_new ("application/x-afxdp-queue-stats", "queue",
             G_TYPE_UINT, counts->queue, "bound", G_TYPE_BOOLEAN, counts->bound,
             "redirected", G_TYPE_UINT64, counts->redirected, "passed",
-            G_TYPE_UINT64, counts->passed, NULL));
+            G_TYPE_UINT64, counts->passed, "filtered", G_TYPE_UINT64,
+            counts->filtered, NULL));
     gst_value_array_append_and_take_value (&queues, &value);
   }
   gst_structure_take_value (structure, "queues", &queues);
@@ -398,7 +399,7 @@ add_queues (GstAfxdpReport *report, GstStructure *structure)
  * * `restarts`: the sender began its numbers anew
  * * `not-rtp`: neither RTP nor RTCP, whether delivered or not
  * * `kept-back`: of these, not delivered since the caps say RTP
- * * `malformed`: redirected by the XDP program, but not of this stream
+ * * `malformed`: not of this stream, or not from one of its sources
  * * `discarded`: had arrived when the element was stopped
  * * `frames`, `frames-free`: of the memory that the stream receives into, and
  *   those of them that are not with the application
@@ -413,8 +414,9 @@ add_queues (GstAfxdpReport *report, GstStructure *structure)
  * * `queues` (GST_TYPE_ARRAY): for each RX queue on which the XDP program saw
  *   the stream, or that has an AF_XDP socket for it, a structure
  *   `application/x-afxdp-queue-stats` with `queue` (guint), `bound` (gboolean:
- *   there is an AF_XDP socket), `redirected` and `passed` (packets of the stream
- *   that the program redirected, or gave to the kernel's socket)
+ *   there is an AF_XDP socket), `redirected`, `passed` (packets of the stream
+ *   that the program redirected, or gave to the kernel's socket), and `filtered`
+ *   (from sources that #GstAfxdpSrc:multicast-source leaves out)
  */
 /* Called with the lock. */
 static GstStructure *

@@ -4,10 +4,12 @@
 
 #include <string.h>
 
+#include "error.h"
 #include "gstafxdpenums.h"
 
 #define DEFAULT_ADDRESS "0.0.0.0"
 #define LARGEST_RING (1u << 20)
+#define SOURCE_KEY "multicast-source" /* of a URI's query */
 
 /* Where a property is kept. The URI is none of its own. */
 static const gsize offsets[GST_AFXDP_N_SETTINGS] = {
@@ -16,6 +18,7 @@ static const gsize offsets[GST_AFXDP_N_SETTINGS] = {
   [GST_AFXDP_PROP_MULTICAST_GROUP] = FIELD (address),
   [GST_AFXDP_PROP_PORT] = FIELD (port),
   [GST_AFXDP_PROP_MULTICAST_IFACE] = FIELD (multicast_iface),
+  [GST_AFXDP_PROP_MULTICAST_SOURCE] = FIELD (multicast_source),
   [GST_AFXDP_PROP_AUTO_MULTICAST] = FIELD (auto_multicast),
   [GST_AFXDP_PROP_CAPS] = FIELD (caps),
   [GST_AFXDP_PROP_BUFFER_SIZE] = FIELD (buffer_size),
@@ -36,7 +39,8 @@ static const gsize offsets[GST_AFXDP_N_SETTINGS] = {
 #define ANY_TIME (AT_OPEN | GST_PARAM_MUTABLE_PLAYING)
 #define ALIAS (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS)
 
-/* Those of udpsrc, with its names, types, ranges and defaults. */
+/* Those of udpsrc, with its names, types, ranges and defaults. multicast-source
+ * is of GStreamer 1.24. */
 static void
 install_udpsrc_properties (GObjectClass *klass)
 {
@@ -57,13 +61,18 @@ install_udpsrc_properties (GObjectClass *klass)
           "Network interface to receive on, NULL = where routing leads. Before "
           "READY",
           NULL, AT_OPEN));
+  g_object_class_install_property (klass, GST_AFXDP_PROP_MULTICAST_SOURCE,
+      g_param_spec_string ("multicast-source", "Multicast Source",
+          "Senders to receive the multicast group from: +ADDRESS+ADDRESS only "
+          "these, -ADDRESS-ADDRESS all but these, NULL = all. Before READY",
+          NULL, AT_OPEN));
   g_object_class_install_property (klass, GST_AFXDP_PROP_AUTO_MULTICAST,
       g_param_spec_boolean ("auto-multicast", "Auto Multicast",
           "Join the multicast group. Before READY", TRUE, AT_OPEN));
   g_object_class_install_property (klass, GST_AFXDP_PROP_URI,
       g_param_spec_string ("uri", "URI",
-          "Address and port as afxdp://ADDRESS:PORT; udp:// is taken too. "
-          "Before READY",
+          "Address and port as afxdp://ADDRESS:PORT, and ?multicast-source=... "
+          "behind them; udp:// is taken too. Before READY",
           "afxdp://" DEFAULT_ADDRESS ":5004", ALIAS));
   g_object_class_install_property (klass, GST_AFXDP_PROP_CAPS,
       g_param_spec_boxed ("caps", "Caps",
@@ -139,6 +148,7 @@ gst_afxdp_settings_copy (GstAfxdpSettings *to, const GstAfxdpSettings *from)
   *to = *from;
   to->address = g_strdup (from->address);
   to->multicast_iface = g_strdup (from->multicast_iface);
+  to->multicast_source = g_strdup (from->multicast_source);
   to->caps = from->caps ? gst_caps_ref (from->caps) : NULL;
 }
 
@@ -147,6 +157,7 @@ gst_afxdp_settings_clear (GstAfxdpSettings *settings)
 {
   g_clear_pointer (&settings->address, g_free);
   g_clear_pointer (&settings->multicast_iface, g_free);
+  g_clear_pointer (&settings->multicast_source, g_free);
   gst_clear_caps (&settings->caps);
 }
 
@@ -158,8 +169,9 @@ set_address (GstAfxdpSettings *settings, const gchar *address)
       g_strdup (address && *address ? address : DEFAULT_ADDRESS);
 }
 
-/* One of our schemes, a port that there can be, and no address where only a
- * path is (afxdp:ADDRESS). */
+/* One of our schemes, a port that there can be, no address where only a path is
+ * (afxdp:ADDRESS), and no sources that could not be unescaped: without them more
+ * would be received than is meant. */
 static gboolean
 is_usable (const GstUri *uri)
 {
@@ -168,23 +180,34 @@ is_usable (const GstUri *uri)
 
   return (!g_strcmp0 (scheme, "afxdp") || !g_strcmp0 (scheme, "udp")) &&
       gst_uri_get_port (uri) <= G_MAXUINT16 &&
-      (gst_uri_get_host (uri) || !path);
+      (gst_uri_get_host (uri) || !path) &&
+      (gst_uri_get_query_value (uri, SOURCE_KEY) ||
+          !gst_uri_query_has_key (uri, SOURCE_KEY));
 }
 
 gboolean
 gst_afxdp_settings_set_uri (
     GstAfxdpSettings *settings, const gchar *text, GError **error)
 {
+  /* Leaves a + that is not escaped as it is, unlike forms in the web. */
   g_autoptr (GstUri) uri = gst_uri_from_string (text);
+  const gchar *source;
 
   if (!uri || !is_usable (uri)) {
     g_set_error (error, GST_URI_ERROR, GST_URI_ERROR_BAD_URI,
-        "\"%s\" is not of the form afxdp://ADDRESS:PORT", text);
+        "\"%s\" is not of the form afxdp://ADDRESS:PORT[?" SOURCE_KEY
+        "=SOURCES]",
+        text);
     return FALSE;
   }
   set_address (settings, gst_uri_get_host (uri));
   if (gst_uri_get_port (uri) != GST_URI_NO_PORT)
     settings->port = gst_uri_get_port (uri);
+  source = gst_uri_get_query_value (uri, SOURCE_KEY);
+  if (source) {
+    g_free (settings->multicast_source);
+    settings->multicast_source = *source ? g_strdup (source) : NULL;
+  }
   return TRUE;
 }
 
@@ -192,9 +215,32 @@ gchar *
 gst_afxdp_settings_get_uri (const GstAfxdpSettings *settings)
 {
   gboolean ipv6 = strchr (settings->address, ':') != NULL;
+  const gchar *source = settings->multicast_source;
+  /* With + escaped, since others take it for a blank. */
+  g_autofree gchar *escaped =
+      source ? g_uri_escape_string (source, ":", FALSE) : NULL;
 
-  return g_strdup_printf (ipv6 ? "afxdp://[%s]:%d" : "afxdp://%s:%d",
-      settings->address, settings->port);
+  return g_strdup_printf (ipv6 ? "afxdp://[%s]:%d%s%s" : "afxdp://%s:%d%s%s",
+      settings->address, settings->port,
+      escaped && *escaped ? "?" SOURCE_KEY "=" : "", escaped ? escaped : "");
+}
+
+AfxdpSources *
+gst_afxdp_settings_get_sources (
+    const GstAfxdpSettings *settings, GInetAddress *address, GError **error)
+{
+  gboolean ipv6 = g_inet_address_get_family (address) == G_SOCKET_FAMILY_IPV6;
+  g_autoptr (AfxdpSources) sources =
+      afxdp_sources_parse (settings->multicast_source, ipv6 ? 6 : 4, error);
+
+  if (!sources || afxdp_sources_kind (sources) == AFXDP_SOURCES_ANY ||
+      g_inet_address_get_is_multicast (address))
+    return g_steal_pointer (&sources);
+  g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_SETTINGS,
+      "multicast-source is \"%s\", but the address \"%s\" is not a multicast "
+      "group",
+      settings->multicast_source, settings->address);
+  return NULL;
 }
 
 gboolean

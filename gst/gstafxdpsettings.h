@@ -18,6 +18,7 @@ typedef struct
   gchar *address; /* never NULL */
   gint port;
   gchar *multicast_iface;
+  gchar *multicast_source; /* NULL = any */
   gboolean auto_multicast;
   gint buffer_size; /* bytes, 0 = automatic */
   AfxdpMode mode;
@@ -40,6 +41,7 @@ enum
   GST_AFXDP_PROP_MULTICAST_GROUP,
   GST_AFXDP_PROP_PORT,
   GST_AFXDP_PROP_MULTICAST_IFACE,
+  GST_AFXDP_PROP_MULTICAST_SOURCE,
   GST_AFXDP_PROP_AUTO_MULTICAST,
   GST_AFXDP_PROP_URI,
   GST_AFXDP_PROP_CAPS,
@@ -70,10 +72,16 @@ gboolean gst_afxdp_settings_set (
 void gst_afxdp_settings_get (
     const GstAfxdpSettings *settings, guint id, GValue *value);
 
-/* afxdp://ADDRESS:PORT, an IPv6 address in brackets; udp:// is taken too.
- * Without a port the port stays what it is. */
+/* afxdp://ADDRESS:PORT?multicast-source=SOURCES, an IPv6 address in brackets;
+ * udp:// is taken too. A port and sources that are not given stay what they
+ * are. */
 gboolean gst_afxdp_settings_set_uri (
     GstAfxdpSettings *settings, const gchar *uri, GError **error);
 gchar *gst_afxdp_settings_get_uri (const GstAfxdpSettings *settings);
+
+/* Reads multicast_source, for the address that it is about. Errors:
+ * AFXDP_ERROR_SETTINGS. */
+AfxdpSources *gst_afxdp_settings_get_sources (
+    const GstAfxdpSettings *settings, GInetAddress *address, GError **error);
 
 G_END_DECLS

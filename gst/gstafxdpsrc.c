@@ -26,6 +26,16 @@
  * ]|
  * Receives an MPEG transport stream, and prints the messages of the element.
  *
+ * ## Sources
+ *
+ * #GstAfxdpSrc:multicast-source says from which senders a multicast group is
+ * received (source-specific multicast): `+10.0.0.1+10.0.0.2` only from these,
+ * `-10.0.0.1` from all but this one. In a URI it is the query,
+ * `afxdp://232.1.1.1:5000?multicast-source=+10.0.0.1`. The kernel's socket joins
+ * with these sources (IGMPv3, MLDv2), and the XDP program redirects nothing of
+ * others. That holds with #GstAfxdpSrc:auto-multicast off too, where nothing is
+ * joined; what then reaches the socket from others is counted as `malformed`.
+ *
  * ## Buffers
  *
  * Each buffer is the payload of one UDP datagram. PTS and DTS are the running
@@ -254,9 +264,13 @@ open_stream (GstAfxdpSrc *self, GError **error)
 {
   const GstAfxdpSettings *settings = &self->active;
   g_autoptr (GInetAddress) address = resolve (settings->address, error);
+  g_autoptr (AfxdpSources) sources = address
+      ? gst_afxdp_settings_get_sources (settings, address, error)
+      : NULL;
   AfxdpStreamSettings stream_settings = {
     .address = address,
     .port = settings->port,
+    .sources = sources,
     .interface = settings->multicast_iface,
     .mode = settings->mode,
     .xdp_mode = settings->xdp_mode,
@@ -270,7 +284,7 @@ open_stream (GstAfxdpSrc *self, GError **error)
     .auto_multicast = settings->auto_multicast,
   };
 
-  return address ? afxdp_stream_new (&stream_settings, error) : NULL;
+  return sources ? afxdp_stream_new (&stream_settings, error) : NULL;
 }
 
 static void

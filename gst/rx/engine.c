@@ -26,6 +26,7 @@ struct _AfxdpEngine
   AfxdpXskPool *pool;
   AfxdpXdpProg *prog;
   SlotState slots[AFXDP_SLOTS];
+  AfxdpSources *sources[AFXDP_SLOTS]; /* in the program too */
   GPtrArray *idle; /* AfxdpXsk, bound but in no map: closing one costs a grace
                       period, and using it again nothing */
 };
@@ -127,6 +128,8 @@ afxdp_engine_free (AfxdpEngine *engine)
   afxdp_xsk_pool_unref (engine->pool);
   afxdp_xdpprog_free (engine->prog);
   afxdp_umem_unref (engine->umem);
+  for (guint slot = 0; slot < AFXDP_SLOTS; slot++)
+    afxdp_sources_unref (engine->sources[slot]);
   g_free (engine);
 }
 
@@ -218,7 +221,8 @@ find_slot (AfxdpEngine *engine, SlotState state)
 }
 
 gint
-afxdp_engine_take_slot (AfxdpEngine *engine)
+afxdp_engine_take_slot (
+    AfxdpEngine *engine, AfxdpSources *sources, GError **error)
 {
   gint slot = find_slot (engine, SLOT_FREE);
 
@@ -226,8 +230,16 @@ afxdp_engine_take_slot (AfxdpEngine *engine)
     afxdp_engine_wait_for_grace_period (engine);
     slot = find_slot (engine, SLOT_FREE);
   }
-  if (slot >= 0)
-    engine->slots[slot] = SLOT_USED;
+  if (slot < 0) {
+    g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_MEMORY,
+        "%s serves %d streams of this process already", engine->netdev.name,
+        AFXDP_SLOTS);
+    return -1;
+  }
+  if (!afxdp_xdpprog_add_sources (engine->prog, slot, sources, error))
+    return -1;
+  engine->slots[slot] = SLOT_USED;
+  engine->sources[slot] = afxdp_sources_ref (sources);
   return slot;
 }
 
@@ -235,7 +247,8 @@ gboolean
 afxdp_engine_set_flow (AfxdpEngine *engine, const struct afxdp_flow_key *flow,
     guint slot, GError **error)
 {
-  return afxdp_xdpprog_set_flow (engine->prog, flow, slot, error);
+  return afxdp_xdpprog_set_flow (
+      engine->prog, flow, slot, engine->sources[slot], error);
 }
 
 void
@@ -344,6 +357,8 @@ afxdp_engine_free_slot (
     n_packets += drain (engine, &rings[i]);
     g_ptr_array_add (engine->idle, rings[i].xsk);
   }
+  afxdp_xdpprog_remove_sources (engine->prog, slot, engine->sources[slot]);
+  g_clear_pointer (&engine->sources[slot], afxdp_sources_unref);
   engine->slots[slot] = SLOT_RESTING;
   return n_packets;
 }

@@ -13,6 +13,7 @@
 
 #include "netdev.h"
 #include "ring.h"
+#include "sources.h"
 #include "umem.h"
 #include "xdpprog.h"
 
@@ -54,8 +55,10 @@ AfxdpUmem *afxdp_engine_umem (const AfxdpEngine *engine);
 /* Frames that are not with an application: free, or with the kernel. */
 guint afxdp_engine_n_home (AfxdpEngine *engine);
 
-/* Returns a free slot, or -1: AFXDP_SLOTS are taken. May wait for a grace period. */
-gint afxdp_engine_take_slot (AfxdpEngine *engine);
+/* Returns a free slot for a stream that is received from sources, or -1:
+ * AFXDP_SLOTS or AFXDP_SOURCES are taken. May wait for a grace period. */
+gint afxdp_engine_take_slot (
+    AfxdpEngine *engine, AfxdpSources *sources, GError **error);
 gboolean afxdp_engine_set_flow (AfxdpEngine *engine,
     const struct afxdp_flow_key *flow, guint slot, GError **error);
 void afxdp_engine_remove_flow (

@@ -77,10 +77,13 @@ is_for (const AfxdpDestination *destination, const AfxdpDatagram *datagram)
 {
   if (datagram->destination_port != destination->port)
     return FALSE;
-  return destination->any ||
-      (datagram->version == destination->version &&
-          !memcmp (datagram->destination, destination->address,
-              datagram->version == 4 ? 4 : 16));
+  if (!destination->any &&
+      (datagram->version != destination->version ||
+          memcmp (datagram->destination, destination->address,
+              datagram->version == 4 ? 4 : 16)))
+    return FALSE;
+  return G_LIKELY (!destination->sources) ||
+      afxdp_sources_match (destination->sources, datagram->source);
 }
 
 /* Takes the arrival time and the ordinal from in front of a packet. */
@@ -136,23 +139,28 @@ afxdp_lane_read_ring (
   return n - lane->end;
 }
 
-void
+guint
 afxdp_lane_read_socket (AfxdpLane *lane)
 {
   AfxdpSocketPacket *raw = lane->raw;
+  guint n = afxdp_socket_receive (lane->socket, raw, lane->batch);
   guint64 monotonic, real;
 
-  lane->first = 0;
-  lane->end = afxdp_socket_receive (lane->socket, raw, lane->batch);
-  lane->dry = lane->end < lane->batch;
-  if (!lane->end)
-    return;
+  lane->first = lane->end = 0;
+  lane->dry = n < lane->batch;
+  if (!n)
+    return 0;
   monotonic = clock_ns (CLOCK_MONOTONIC);
   real = clock_ns (CLOCK_REALTIME);
-  for (guint i = 0; i < lane->end; i++) {
-    AfxdpPacket *packet = &lane->packets[i];
+  for (guint i = 0; i < n; i++) {
+    AfxdpPacket *packet = &lane->packets[lane->end];
     guint64 age = real - raw[i].arrival;
 
+    if (G_UNLIKELY (!raw[i].wanted)) {
+      if (raw[i].frame != AFXDP_NO_FRAME)
+        afxdp_umem_give (lane->umem, &raw[i].frame, 1);
+      continue;
+    }
     /* No stamp, or the clock was set back meanwhile. */
     if (!raw[i].arrival || raw[i].arrival > real || age > monotonic)
       age = 0;
@@ -161,7 +169,9 @@ afxdp_lane_read_socket (AfxdpLane *lane)
     packet->size = raw[i].size;
     packet->frame = raw[i].frame;
     afxdp_rtp_parse (packet->data, packet->size, &packet->rtp);
+    lane->end++;
   }
+  return n - lane->end;
 }
 
 void

@@ -12,6 +12,7 @@
 #include "ring.h"
 #include "rtp.h"
 #include "socket.h"
+#include "sources.h"
 
 G_BEGIN_DECLS
 
@@ -24,13 +25,14 @@ typedef struct
   AfxdpRtp rtp;
 } AfxdpPacket;
 
-/* Where a stream's packets go. */
+/* Where a stream's packets go, and where they come from. */
 typedef struct
 {
   gboolean any;  /* whatever address the program lets through; otherwise: */
   guint version; /* 4 or 6 */
   guint8 address[16]; /* network order, 4 or 16 bytes */
   guint16 port;
+  const AfxdpSources *sources; /* that they come from; NULL: any */
 } AfxdpDestination;
 
 typedef struct
@@ -55,11 +57,11 @@ void afxdp_lane_init_socket (AfxdpLane *lane, AfxdpSocket *socket, guint batch);
 guint afxdp_lane_clear (AfxdpLane *lane);
 
 /* Takes the next batch out of the source; the lane must be empty. Packets that
- * are not for destination are dropped: read_ring() returns how many. metadata:
- * the program writes it. */
+ * are not the stream's are dropped: both return how many. metadata: the program
+ * writes it. */
 guint afxdp_lane_read_ring (
     AfxdpLane *lane, const AfxdpDestination *destination, gboolean metadata);
-void afxdp_lane_read_socket (AfxdpLane *lane);
+guint afxdp_lane_read_socket (AfxdpLane *lane);
 
 /* The program does not redirect any more and the ring is empty: what it
  * redirected and the ring did not give was lost in between, and gives its

@@ -13,7 +13,7 @@ static const struct
   [AFXDP_COLUMN_KEPT_BACK] = { "kept-back",
       "is neither RTP nor RTCP, and the caps say RTP" },
   [AFXDP_COLUMN_MALFORMED] = { "malformed",
-      "was redirected, but is no datagram of this stream" },
+      "is no datagram of this stream, or not from one of its sources" },
   [AFXDP_COLUMN_DISCARDED] = { "discarded",
       "had arrived when the element was stopped or flushed" },
 };

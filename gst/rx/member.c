@@ -23,6 +23,7 @@ afxdp_member_new (AfxdpInterface *interface,
   member->interface = interface;
   member->settings = *settings;
   member->settings.address = g_object_ref (settings->address);
+  afxdp_sources_ref (settings->sources);
   member->subscription = afxdp_subscription_new (control, wake);
   atomic_init (&member->slot, -1);
   member->n_queues = interface->netdev.rx_queues;
@@ -46,6 +47,7 @@ afxdp_member_free (AfxdpMember *member)
   g_clear_error (&member->error);
   g_array_unref (member->keys);
   g_object_unref (member->settings.address);
+  afxdp_sources_unref (member->settings.sources);
   g_aligned_free (member->base);
   g_free (member->bound);
   g_free (member->last);
@@ -69,6 +71,7 @@ afxdp_member_queue_counts (
   counts->bound = atomic_load (&member->bound[queue]);
   counts->redirected = afxdp_ring_word (&words->redirected) - base->redirected;
   counts->passed = afxdp_ring_word (&words->passed) - base->passed;
+  counts->filtered = afxdp_ring_word (&words->filtered) - base->filtered;
 }
 
 void
@@ -269,13 +272,10 @@ take_slot (AfxdpMember *member)
   if (!engine || member->slot >= 0 || member->error ||
       member->settings.socket_only)
     return;
-  slot = afxdp_engine_take_slot (engine);
-  if (slot < 0) {
-    g_set_error (&member->error, AFXDP_ERROR, AFXDP_ERROR_MEMORY,
-        "%s serves %d streams of this process already",
-        member->interface->netdev.name, AFXDP_SLOTS);
+  slot =
+      afxdp_engine_take_slot (engine, member->settings.sources, &member->error);
+  if (slot < 0)
     return;
-  }
   for (guint queue = 0; queue < member->n_queues; queue++)
     member->base[queue] = *afxdp_engine_words (engine, slot, queue);
   atomic_store (&member->slot, slot);

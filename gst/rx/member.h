@@ -22,6 +22,7 @@ typedef struct
 {
   GInetAddress *address; /* any: all addresses that the interface has */
   guint16 port;
+  AfxdpSources *sources;   /* that it is received from, NULL = any */
   gboolean socket_only;    /* takes the flow, but not by the fast door: then
                               nobody else of this process may either */
   AfxdpXdpMode xdp_mode;   /* of the whole interface: the first stream's */
@@ -39,6 +40,7 @@ typedef struct
   gboolean bound; /* there is an AF_XDP socket */
   guint64 redirected;
   guint64 passed;
+  guint64 filtered; /* from sources that the stream is not received from */
 } AfxdpQueueCounts;
 
 /* What the streams of an interface share. */

@@ -26,6 +26,8 @@ struct _AfxdpSocket
 {
   GInetAddress *address;
   gchar *interface; /* NULL: where routing leads */
+  int ifindex;      /* 0: likewise */
+  AfxdpSources *sources;
   GSocket *gsocket;
   int fd;
   guint buffer_size;
@@ -38,6 +40,7 @@ struct _AfxdpSocket
   struct mmsghdr *messages;
   struct iovec (*vectors)[2];
   guint8 (*control)[CMSG_SPACE (sizeof (struct timespec))];
+  struct sockaddr_storage *senders; /* NULL: any sender will do */
   guint32 *frames;
   guint8 *spill; /* batch times LARGEST_DATAGRAM, touched when used */
 };
@@ -54,6 +57,29 @@ set_buffer_size (AfxdpSocket *socket, guint wanted)
   socket->buffer_size = granted / 2;
 }
 
+/* Sockets of a group share its port by SO_REUSEADDR, and each gets what it has
+ * joined. GLib sets SO_REUSEPORT too: then a packet that early demux finds only
+ * one of them to want, for its source or its interface, goes to any of them, by
+ * hash (udp_v4_early_demux() sets sock_pfree, by which inet_steal_sock() takes
+ * the socket for one of bpf_sk_assign(); Linux 6.18). */
+static gboolean
+bind_group (AfxdpSocket *socket, GSocketAddress *address, GError **cause)
+{
+  struct sockaddr_storage native;
+  gssize size = g_socket_address_get_native_size (address);
+  int errnum, on = 1;
+
+  if (!g_socket_address_to_native (address, &native, sizeof native, cause))
+    return FALSE;
+  setsockopt (socket->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (!bind (socket->fd, (struct sockaddr *) &native, size))
+    return TRUE;
+  errnum = errno;
+  g_set_error_literal (
+      cause, G_IO_ERROR, g_io_error_from_errno (errnum), g_strerror (errnum));
+  return FALSE;
+}
+
 static gboolean
 bind_socket (
     AfxdpSocket *socket, const AfxdpSocketSettings *settings, GError **error)
@@ -66,7 +92,9 @@ bind_socket (
           settings->netdev ? (guint) settings->netdev->index : 0, NULL);
   g_autoptr (GError) cause = NULL;
 
-  if (g_socket_bind (socket->gsocket, socket_address, TRUE, &cause))
+  if (g_inet_address_get_is_multicast (settings->address)
+          ? bind_group (socket, socket_address, &cause)
+          : g_socket_bind (socket->gsocket, socket_address, TRUE, &cause))
     return TRUE;
   g_set_error (error, AFXDP_ERROR,
       g_error_matches (cause, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE)
@@ -126,12 +154,15 @@ create_messages (AfxdpSocket *socket, guint batch, GError **error)
   socket->vectors = g_malloc0_n (batch, sizeof *socket->vectors);
   socket->control = g_malloc0_n (batch, sizeof *socket->control);
   socket->frames = g_new (guint32, batch);
+  if (afxdp_sources_kind (socket->sources) != AFXDP_SOURCES_ANY)
+    socket->senders = g_new0 (struct sockaddr_storage, batch);
   for (guint i = 0; i < batch; i++) {
     struct msghdr *header = &socket->messages[i].msg_hdr;
 
     socket->frames[i] = AFXDP_NO_FRAME;
     header->msg_iov = socket->vectors[i];
     header->msg_control = socket->control[i];
+    header->msg_name = socket->senders ? &socket->senders[i] : NULL;
   }
   return TRUE;
 }
@@ -144,6 +175,8 @@ afxdp_socket_new (const AfxdpSocketSettings *settings, GError **error)
   socket->address = g_object_ref (settings->address);
   socket->interface =
       settings->netdev ? g_strdup (settings->netdev->name) : NULL;
+  socket->ifindex = settings->netdev ? settings->netdev->index : 0;
+  socket->sources = afxdp_sources_ref (settings->sources);
   socket->frame_size = frame_size_for (settings->netdev);
   socket->umem =
       afxdp_umem_new (MAX (AREA_SIZE / socket->frame_size, 4 * settings->batch),
@@ -162,6 +195,7 @@ afxdp_socket_free (AfxdpSocket *socket)
   g_clear_object (&socket->gsocket);
   g_clear_object (&socket->address);
   g_free (socket->interface);
+  afxdp_sources_unref (socket->sources);
   for (guint i = 0; i < socket->batch; i++)
     if (socket->frames[i] != AFXDP_NO_FRAME)
       afxdp_umem_give (socket->umem, &socket->frames[i], 1);
@@ -171,25 +205,41 @@ afxdp_socket_free (AfxdpSocket *socket)
   g_free (socket->messages);
   g_free (socket->vectors);
   g_free (socket->control);
+  g_free (socket->senders);
   g_free (socket->frames);
   g_free (socket);
 }
 
-gboolean
-afxdp_socket_join (AfxdpSocket *socket, GError **error)
+static gboolean
+is_ipv6 (const AfxdpSocket *socket)
+{
+  return g_inet_address_get_family (socket->address) == G_SOCKET_FAMILY_IPV6;
+}
+
+/* bytes: an address of the socket's family, in network order. */
+static void
+set_address (
+    const AfxdpSocket *socket, struct sockaddr_storage *to, const guint8 *bytes)
+{
+  struct sockaddr_in *in = (struct sockaddr_in *) to;
+  struct sockaddr_in6 *in6 = (struct sockaddr_in6 *) to;
+
+  memset (to, 0, sizeof *to);
+  if (is_ipv6 (socket)) {
+    in6->sin6_family = AF_INET6;
+    memcpy (&in6->sin6_addr, bytes, sizeof in6->sin6_addr);
+  } else {
+    in->sin_family = AF_INET;
+    memcpy (&in->sin_addr, bytes, sizeof in->sin_addr);
+  }
+}
+
+static gboolean
+join_any (AfxdpSocket *socket, GError **error)
 {
   g_autofree gchar *group = g_inet_address_to_string (socket->address);
-  gboolean ipv6 =
-      g_inet_address_get_family (socket->address) == G_SOCKET_FAMILY_IPV6;
   g_autoptr (GError) cause = NULL;
-  int off = 0;
 
-  /* Otherwise the socket gets the group's packets from interfaces that some
-   * other program joined it on. */
-  if (ipv6)
-    setsockopt (socket->fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL, &off, sizeof off);
-  else
-    setsockopt (socket->fd, IPPROTO_IP, IP_MULTICAST_ALL, &off, sizeof off);
   if (g_socket_join_multicast_group (
           socket->gsocket, socket->address, FALSE, socket->interface, &cause))
     return TRUE;
@@ -198,6 +248,66 @@ afxdp_socket_join (AfxdpSocket *socket, GError **error)
       socket->interface ? socket->interface : "the interface routing leads to",
       cause->message);
   return FALSE;
+}
+
+static gboolean
+sources_error (AfxdpSocket *socket, int errnum, GError **error)
+{
+  g_autofree gchar *group = g_inet_address_to_string (socket->address);
+  const gchar *limit =
+      is_ipv6 (socket) ? "net.ipv6.mld_max_msf" : "net.ipv4.igmp_max_msf";
+  guint n = afxdp_sources_n (socket->sources);
+
+  if (errnum == ENOBUFS)
+    return afxdp_error_set (error, errnum,
+        "Could not join %s with the %u sources of multicast-source: the sysctl "
+        "%s limits them",
+        group, n, limit);
+  return afxdp_error_set (error, errnum,
+      "Could not join %s on %s with the sources of multicast-source", group,
+      socket->interface ? socket->interface : "the interface routing leads to");
+}
+
+/* option, of RFC 3678 section 5.1, for each of the sources. GLib can include
+ * sources, but not exclude them. */
+static gboolean
+tell_sources (AfxdpSocket *socket, int option, GError **error)
+{
+  struct group_source_req request = { .gsr_interface = socket->ifindex };
+  int level = is_ipv6 (socket) ? IPPROTO_IPV6 : IPPROTO_IP;
+
+  set_address (
+      socket, &request.gsr_group, g_inet_address_to_bytes (socket->address));
+  for (guint i = 0; i < afxdp_sources_n (socket->sources); i++) {
+    set_address (
+        socket, &request.gsr_source, afxdp_sources_get (socket->sources, i));
+    if (setsockopt (socket->fd, level, option, &request, sizeof request))
+      return sources_error (socket, errno, error);
+  }
+  return TRUE;
+}
+
+gboolean
+afxdp_socket_join (AfxdpSocket *socket, GError **error)
+{
+  int off = 0;
+
+  /* Otherwise the socket gets the group's packets from interfaces that some
+   * other program joined it on. */
+  if (is_ipv6 (socket))
+    setsockopt (socket->fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL, &off, sizeof off);
+  else
+    setsockopt (socket->fd, IPPROTO_IP, IP_MULTICAST_ALL, &off, sizeof off);
+  switch (afxdp_sources_kind (socket->sources)) {
+    case AFXDP_SOURCES_INCLUDE:
+      return tell_sources (socket, MCAST_JOIN_SOURCE_GROUP, error);
+    case AFXDP_SOURCES_EXCLUDE:
+      return join_any (socket, error) &&
+          tell_sources (socket, MCAST_BLOCK_SOURCE, error);
+    case AFXDP_SOURCES_ANY:
+      break;
+  }
+  return join_any (socket, error);
 }
 
 GSocket *
@@ -262,6 +372,7 @@ arm (AfxdpSocket *socket, guint i)
     header->msg_iovlen = 2;
   }
   header->msg_controllen = sizeof *socket->control;
+  header->msg_namelen = socket->senders ? sizeof *socket->senders : 0;
   header->msg_flags = 0;
 }
 
@@ -280,6 +391,23 @@ timestamp (struct msghdr *header)
   return 0;
 }
 
+/* The kernel's filter begins at the join, for excluded sources a little later,
+ * and with auto-multicast=false never. */
+static gboolean
+is_wanted (const AfxdpSocket *socket, guint i)
+{
+  const struct sockaddr_in *in;
+  const struct sockaddr_in6 *in6;
+
+  if (G_LIKELY (!socket->senders))
+    return TRUE;
+  in = (const struct sockaddr_in *) &socket->senders[i];
+  in6 = (const struct sockaddr_in6 *) &socket->senders[i];
+  return afxdp_sources_match (socket->sources,
+      in->sin_family == AF_INET6 ? (const guint8 *) &in6->sin6_addr
+                                 : (const guint8 *) &in->sin_addr);
+}
+
 /* Takes message i, which has arrived, over into packet. */
 static void
 disarm (AfxdpSocket *socket, guint i, AfxdpSocketPacket *packet)
@@ -288,6 +416,7 @@ disarm (AfxdpSocket *socket, guint i, AfxdpSocketPacket *packet)
 
   packet->size = socket->messages[i].msg_len;
   packet->arrival = timestamp (&socket->messages[i].msg_hdr);
+  packet->wanted = is_wanted (socket, i);
   packet->frame = AFXDP_NO_FRAME;
   packet->data = spill;
   if (socket->frames[i] == AFXDP_NO_FRAME)

@@ -11,6 +11,7 @@
 #include <gio/gio.h>
 
 #include "netdev.h"
+#include "sources.h"
 #include "umem.h"
 
 G_BEGIN_DECLS
@@ -22,6 +23,7 @@ typedef struct
   GInetAddress *address;     /* to bind: a group, an own address or any */
   guint16 port;              /* 0 = any free one */
   const AfxdpNetdev *netdev; /* NULL: not known */
+  AfxdpSources *sources;     /* of a group, NULL = any */
   guint buffer_size;         /* bytes of SO_RCVBUF, 0 = 16 MiB, by force */
   guint batch;               /* most packets that receive() is asked for */
 } AfxdpSocketSettings;
@@ -32,7 +34,8 @@ AfxdpSocket *afxdp_socket_new (
 void afxdp_socket_free (AfxdpSocket *socket);
 
 /* Joins the group that the socket is bound to, on the interface of the settings
- * or where routing leads. Errors: AFXDP_ERROR_NOT_FOUND. */
+ * or where routing leads, and tells the kernel the sources. Errors:
+ * AFXDP_ERROR_NOT_FOUND, _MEMORY (more sources than the host allows). */
 gboolean afxdp_socket_join (AfxdpSocket *socket, GError **error);
 
 GSocket *afxdp_socket_gsocket (const AfxdpSocket *socket);
@@ -55,6 +58,7 @@ typedef struct
   guint size;      /* bytes, 0 is legal */
   guint32 frame;   /* of afxdp_socket_umem(), or AFXDP_NO_FRAME */
   guint64 arrival; /* ns of CLOCK_REALTIME, 0 when the kernel gave none */
+  gboolean wanted; /* it comes from one of the sources */
 } AfxdpSocketPacket;
 
 /* Receives up to n datagrams without waiting. Fewer than n: the socket is

@@ -43,6 +43,7 @@ struct _AfxdpStream
 {
   AfxdpStreamSettings settings; /* its pointers are not to be used */
   GInetAddress *address;
+  AfxdpSources *sources;
   AfxdpDestination destination;
   gboolean has_netdev;
   AfxdpNetdev netdev;
@@ -392,7 +393,8 @@ look (AfxdpStream *stream)
   if (!stream->slow_due && !stream->settling && passed == stream->passed &&
       (!stream->open || ++stream->batches < BATCHES_BETWEEN_LOOKS))
     return;
-  afxdp_lane_read_socket (slow);
+  atomic_fetch_add_explicit (
+      &stream->malformed, afxdp_lane_read_socket (slow), memory_order_relaxed);
   stream->batches = 0;
   stream->slow_due = !slow->dry;
   if (slow->end && stream->subscription)
@@ -647,7 +649,7 @@ count_queues (AfxdpStream *stream)
     AfxdpQueueCounts counts;
 
     afxdp_member_queue_counts (stream->member, queue, &counts);
-    if (counts.bound || counts.redirected || counts.passed)
+    if (counts.bound || counts.redirected || counts.passed || counts.filtered)
       g_array_append_val (queues, counts);
   }
   return queues;
@@ -716,6 +718,7 @@ open_slow_door (
     .address = stream->address,
     .port = settings->port,
     .netdev = stream->has_netdev ? &stream->netdev : NULL,
+    .sources = stream->sources,
     .buffer_size = settings->buffer_size,
     .batch = settings->batch,
   };
@@ -739,6 +742,7 @@ look_for_fast_door (
   AfxdpMemberSettings member_settings = {
     .address = stream->address,
     .port = stream->settings.port, /* not 0 any more */
+    .sources = stream->sources,
     .xdp_mode = settings->xdp_mode,
     .zero_copy = settings->zero_copy,
     .umem_frames = settings->umem_frames,
@@ -776,6 +780,9 @@ afxdp_stream_new (const AfxdpStreamSettings *settings, GError **error)
 
   stream->settings = *settings;
   stream->address = g_object_ref (settings->address);
+  stream->sources = afxdp_sources_ref (settings->sources);
+  if (afxdp_sources_kind (stream->sources) != AFXDP_SOURCES_ANY)
+    stream->destination.sources = stream->sources;
   stream->destination.version =
       g_inet_address_get_family (settings->address) == G_SOCKET_FAMILY_IPV6 ? 6
                                                                             : 4;
@@ -819,6 +826,7 @@ afxdp_stream_close (AfxdpStream *stream, AfxdpStreamCounts *counts)
   if (stream->wake >= 0)
     close (stream->wake);
   g_object_unref (stream->address);
+  afxdp_sources_unref (stream->sources);
   g_free (stream->slow_reason);
   g_free (stream);
 }

@@ -26,6 +26,7 @@
 #include "doorchange.h"
 #include "lane.h"
 #include "netdev.h"
+#include "sources.h"
 #include "umem.h"
 
 G_BEGIN_DECLS
@@ -41,6 +42,7 @@ typedef struct
 {
   GInetAddress *address;
   guint16 port;
+  AfxdpSources *sources;  /* of a multicast group, NULL: any */
   const gchar *interface; /* NULL: by the route to address */
   AfxdpMode mode;
   AfxdpXdpMode xdp_mode;
@@ -66,7 +68,7 @@ typedef struct
 
 typedef struct
 {
-  guint64 malformed; /* redirected, but not this stream's after all */
+  guint64 malformed; /* not this stream's after all */
   guint64 discarded; /* had arrived, but nobody called receive() any more */
   guint n_frames;
   guint n_frames_free; /* not with the application */

@@ -323,9 +323,17 @@ afxdp_xdpprog_flow_key (
 
 gboolean
 afxdp_xdpprog_set_flow (AfxdpXdpProg *prog, const struct afxdp_flow_key *key,
-    guint slot, GError **error)
+    guint slot, const AfxdpSources *sources, GError **error)
 {
-  struct afxdp_flow flow = { .slot = slot };
+  static const enum afxdp_filter filters[] = {
+    [AFXDP_SOURCES_ANY] = AFXDP_FILTER_NONE,
+    [AFXDP_SOURCES_INCLUDE] = AFXDP_FILTER_INCLUDE,
+    [AFXDP_SOURCES_EXCLUDE] = AFXDP_FILTER_EXCLUDE,
+  };
+  struct afxdp_flow flow = {
+    .slot = slot,
+    .filter = filters[afxdp_sources_kind (sources)],
+  };
 
   if (!bpf_map_update_elem (
           bpf_map__fd (prog->skeleton->maps.flows), key, &flow, BPF_ANY))
@@ -338,6 +346,54 @@ void
 afxdp_xdpprog_remove_flow (AfxdpXdpProg *prog, const struct afxdp_flow_key *key)
 {
   bpf_map_delete_elem (bpf_map__fd (prog->skeleton->maps.flows), key);
+}
+
+static struct afxdp_source_key
+source_key (guint slot, const AfxdpSources *sources, guint i)
+{
+  struct afxdp_source_key key = {
+    .slot = slot,
+    .version = afxdp_sources_version (sources),
+  };
+
+  memcpy (
+      key.address, afxdp_sources_get (sources, i), key.version == 6 ? 16 : 4);
+  return key;
+}
+
+gboolean
+afxdp_xdpprog_add_sources (
+    AfxdpXdpProg *prog, guint slot, const AfxdpSources *sources, GError **error)
+{
+  int map = bpf_map__fd (prog->skeleton->maps.sources);
+  guint8 present = 1;
+
+  for (guint i = 0; i < afxdp_sources_n (sources); i++) {
+    struct afxdp_source_key key = source_key (slot, sources, i);
+
+    if (!bpf_map_update_elem (map, &key, &present, BPF_ANY))
+      continue;
+    afxdp_error_set (error, errno,
+        "Could not add the stream's sources to the XDP program, which holds "
+        "%d of all streams of the interface",
+        AFXDP_SOURCES);
+    afxdp_xdpprog_remove_sources (prog, slot, sources);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+void
+afxdp_xdpprog_remove_sources (
+    AfxdpXdpProg *prog, guint slot, const AfxdpSources *sources)
+{
+  int map = bpf_map__fd (prog->skeleton->maps.sources);
+
+  for (guint i = 0; i < afxdp_sources_n (sources); i++) {
+    struct afxdp_source_key key = source_key (slot, sources, i);
+
+    bpf_map_delete_elem (map, &key);
+  }
 }
 
 gboolean

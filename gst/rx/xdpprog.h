@@ -14,6 +14,7 @@
 #include <gio/gio.h>
 
 #include "afxdp.h"
+#include "sources.h"
 
 G_BEGIN_DECLS
 
@@ -54,10 +55,19 @@ void afxdp_xdpprog_set_mac (AfxdpXdpProg *prog, const guint8 mac[6]);
 
 void afxdp_xdpprog_flow_key (
     struct afxdp_flow_key *key, GInetAddress *address, guint16 port);
+/* Packets of the flow are slot's when they are from sources, whose addresses
+ * must be there: add_sources() before, remove_sources() a grace period after the
+ * flow. */
 gboolean afxdp_xdpprog_set_flow (AfxdpXdpProg *prog,
-    const struct afxdp_flow_key *key, guint slot, GError **error);
+    const struct afxdp_flow_key *key, guint slot, const AfxdpSources *sources,
+    GError **error);
 void afxdp_xdpprog_remove_flow (
     AfxdpXdpProg *prog, const struct afxdp_flow_key *key);
+/* All of them, or none and an error: there is room for AFXDP_SOURCES. */
+gboolean afxdp_xdpprog_add_sources (AfxdpXdpProg *prog, guint slot,
+    const AfxdpSources *sources, GError **error);
+void afxdp_xdpprog_remove_sources (
+    AfxdpXdpProg *prog, guint slot, const AfxdpSources *sources);
 /* fd is an AF_XDP socket, bound to queue. */
 gboolean afxdp_xdpprog_set_socket (
     AfxdpXdpProg *prog, guint slot, guint queue, int fd, GError **error);

@@ -88,6 +88,42 @@ GST_START_TEST (test_address_of_somebody_else)
 }
 GST_END_TEST
 
+/* Sources: the error names the property, and the word that is wrong. */
+
+static const struct
+{
+  const gchar *group, *sources;
+  const gchar *words;
+} refused_sources[] = {
+  { "232.255.12.1", "+10.0.0.300", "multicast-source: \"10.0.0.300\"" },
+  { "232.255.12.1", "+10.0.0.1+nobody", "multicast-source: \"nobody\"" },
+  { "232.255.12.1", "+fd00::1", "multicast-source: \"fd00::1\" is an IPv6" },
+  { "ff35::12", "-10.0.0.1", "multicast-source: \"10.0.0.1\" is an IPv4" },
+  { "232.255.12.1", "+10.0.0.1-10.0.0.2",
+      "multicast-source: \"-10.0.0.2\" is of the other sign" },
+  { "232.255.12.1", "+", "multicast-source: \"+\" has no address" },
+  { "127.0.0.1", "+10.0.0.1",
+      "multicast-source is \"+10.0.0.1\", but the address \"127.0.0.1\"" },
+  { "0.0.0.0", "-10.0.0.1",
+      "multicast-source is \"-10.0.0.1\", but the address \"0.0.0.0\"" },
+  { "::1", "+fd00::1",
+      "multicast-source is \"+fd00::1\", but the address \"::1\"" },
+};
+
+GST_START_TEST (test_refused_sources)
+{
+  element_new ("", "fakesink");
+  g_object_set (receiver->src, "address", refused_sources[__i__].group,
+      "multicast-source", refused_sources[__i__].sources, "multicast-iface",
+      "lo", NULL);
+  assert_refused (GST_RESOURCE_ERROR_SETTINGS, refused_sources[__i__].words);
+  g_object_set (receiver->src, "address", loopback->address_text,
+      "multicast-source", NULL, "multicast-iface", NULL, NULL);
+  assert_plays ();
+  element_end ();
+}
+GST_END_TEST
+
 GST_START_TEST (test_port_in_use)
 {
   g_autoptr (GSocket) other = loopback_occupy (loopback);
@@ -191,6 +227,8 @@ add_tests (TCase *tcase)
 {
   tcase_add_loop_test (tcase, test_refused, 0, G_N_ELEMENTS (refused));
   tcase_add_test (tcase, test_address_of_somebody_else);
+  tcase_add_loop_test (
+      tcase, test_refused_sources, 0, G_N_ELEMENTS (refused_sources));
   tcase_add_test (tcase, test_port_in_use);
   tcase_add_test (tcase, test_af_xdp_for_any_address);
   tcase_add_test (tcase, test_af_xdp_queue);

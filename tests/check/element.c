@@ -106,6 +106,7 @@ static const struct
   const gchar *description;
 } own_properties[] = {
   { "uri", FALSE, "gchararray = afxdp://0.0.0.0:5004" },
+  { "multicast-source", FALSE, "gchararray = NULL" }, /* udpsrc 1.24 */
   { "caps", TRUE, "GstCaps = NULL" },
   { "mode", FALSE, "GstAfxdpMode = auto" },
   { "current-mode", FALSE, "GstAfxdpCurrentMode = none read-only" },
@@ -217,6 +218,8 @@ static const struct
   { "port", "5000" },
   { "port", "0" },
   { "multicast-iface", "eth7" },
+  { "multicast-source", "+10.0.0.1+10.0.0.2" },
+  { "multicast-source", "" },
   { "auto-multicast", "false" },
   { "buffer-size", "1048576" },
   { "caps", "application/x-rtp, payload=(int)96" },
@@ -231,6 +234,7 @@ static const struct
   { "coalesce", "2000000" },
   { "stats-interval", "0" },
   { "uri", "afxdp://239.1.1.2:5002" },
+  { "uri", "afxdp://239.1.1.2:5002?multicast-source=%2B10.0.0.1" },
 };
 
 GST_START_TEST (test_settings)
@@ -277,7 +281,8 @@ static const struct
   const gchar *uri;
   const gchar *address; /* NULL: refused */
   gint port;
-  const gchar *back; /* NULL: the same as uri */
+  const gchar *back;   /* NULL: the same as uri */
+  const gchar *source; /* multicast-source */
 } uris[] = {
   { "afxdp://239.1.1.1:5000", "239.1.1.1", 5000, NULL },
   { "afxdp://127.0.0.1:65535", "127.0.0.1", 65535, NULL },
@@ -288,6 +293,28 @@ static const struct
   { "afxdp://239.1.1.1", "239.1.1.1", 5004, "afxdp://239.1.1.1:5004" },
   { "afxdp://[ff15::1]", "ff15::1", 5004, "afxdp://[ff15::1]:5004" },
   { "afxdp://:5000", "0.0.0.0", 5000, "afxdp://0.0.0.0:5000" },
+  /* Sources: + as it is, or escaped. */
+  { "afxdp://232.1.1.1:5000?multicast-source=+10.0.0.1", "232.1.1.1", 5000,
+      "afxdp://232.1.1.1:5000?multicast-source=%2B10.0.0.1", "+10.0.0.1" },
+  { "afxdp://232.1.1.1:5000?multicast-source=%2B10.0.0.1%2B10.0.0.2",
+      "232.1.1.1", 5000, NULL, "+10.0.0.1+10.0.0.2" },
+  { "afxdp://232.1.1.1:5000/?multicast-source=+10.0.0.1+10.0.0.2", "232.1.1.1",
+      5000, "afxdp://232.1.1.1:5000?multicast-source=%2B10.0.0.1%2B10.0.0.2",
+      "+10.0.0.1+10.0.0.2" },
+  { "afxdp://232.1.1.1:5000?multicast-source=-10.0.0.1-10.0.0.2", "232.1.1.1",
+      5000, NULL, "-10.0.0.1-10.0.0.2" },
+  { "afxdp://232.1.1.1:5000?multicast-source=10.0.0.1", "232.1.1.1", 5000, NULL,
+      "10.0.0.1" },
+  { "afxdp://232.1.1.1?a=b&multicast-source=10.0.0.1&c=d", "232.1.1.1", 5004,
+      "afxdp://232.1.1.1:5004?multicast-source=10.0.0.1", "10.0.0.1" },
+  { "afxdp://[ff35::1]:5000?multicast-source=+fd00::1", "ff35::1", 5000,
+      "afxdp://[ff35::1]:5000?multicast-source=%2Bfd00::1", "+fd00::1" },
+  { "afxdp://232.1.1.1:5000?multicast-source=", "232.1.1.1", 5000,
+      "afxdp://232.1.1.1:5000" },
+  { "afxdp://232.1.1.1:5000?else=1", "232.1.1.1", 5000,
+      "afxdp://232.1.1.1:5000" },
+  { "afxdp://232.1.1.1:5000?multicast-source" },
+  { "afxdp://232.1.1.1:5000?multicast-source=%zz" },
   { "afxdp://239.1.1.1:65536" },
   { "afxdp://239.1.1.1:-1" },
   { "afxdp://239.1.1.1:port" },
@@ -306,6 +333,15 @@ assert_address_and_port (GstElement *src, const gchar *address, gint port)
   fail_unless_equals_int (is_port, port);
 }
 
+static void
+assert_source (GstElement *src, const gchar *source)
+{
+  g_autofree gchar *is_source = NULL;
+
+  g_object_get (src, "multicast-source", &is_source, NULL);
+  fail_unless_equals_string (is_source, source);
+}
+
 GST_START_TEST (test_uri)
 {
   const gchar *uri = uris[__i__].uri;
@@ -318,6 +354,7 @@ GST_START_TEST (test_uri)
   fail_unless (accepted == !!uris[__i__].address, "%s", uri);
   if (accepted) {
     assert_address_and_port (src, uris[__i__].address, uris[__i__].port);
+    assert_source (src, uris[__i__].source);
     back = gst_uri_handler_get_uri (GST_URI_HANDLER (src));
     fail_unless_equals_string (back, uris[__i__].back ? uris[__i__].back : uri);
   } else {
@@ -325,6 +362,41 @@ GST_START_TEST (test_uri)
     fail_unless (strstr (error->message, uri), "%s", error->message);
     assert_address_and_port (src, "0.0.0.0", 5004);
   }
+}
+GST_END_TEST
+
+/* What the getter writes says the same to another element, whatever it is. */
+GST_START_TEST (test_uri_of_any_source)
+{
+  static const gchar *const sources[] = { "+10.0.0.1", "-fd00::1-fd00::2",
+    " + 10.0.0.1 ", "a&b=c#d?e%2B/\"\\", "+fe80::1%eth0", "\303\244" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (sources); i++) {
+    g_autoptr (GstElement) one = make ();
+    g_autoptr (GstElement) other = make ();
+    g_autofree gchar *uri = NULL;
+
+    g_object_set (one, "multicast-source", sources[i], NULL);
+    g_object_get (one, "uri", &uri, NULL);
+    g_object_set (other, "uri", uri, NULL);
+    assert_source (other, sources[i]);
+  }
+}
+GST_END_TEST
+
+/* A URI that names none leaves them, and one with an empty list takes them
+ * away. */
+GST_START_TEST (test_uri_without_sources)
+{
+  g_autoptr (GstElement) src = make ();
+
+  g_object_set (src, "multicast-source", "+10.0.0.1", "uri",
+      "afxdp://232.1.1.2:5002", NULL);
+  assert_source (src, "+10.0.0.1");
+  g_object_set (src, "uri", "udp://232.1.1.2?multicast-source=-10.0.0.2", NULL);
+  assert_source (src, "-10.0.0.2");
+  g_object_set (src, "uri", "udp://232.1.1.2?multicast-source=", NULL);
+  assert_source (src, NULL);
 }
 GST_END_TEST
 
@@ -425,6 +497,8 @@ add_tests (TCase *tcase)
   tcase_add_test (tcase, test_settings);
   tcase_add_test (tcase, test_address);
   tcase_add_loop_test (tcase, test_uri, 0, G_N_ELEMENTS (uris));
+  tcase_add_test (tcase, test_uri_of_any_source);
+  tcase_add_test (tcase, test_uri_without_sources);
   tcase_add_test (tcase, test_uri_protocols);
   tcase_add_test (tcase, test_uri_property);
   tcase_add_test (tcase, test_made_from_uri);

@@ -45,6 +45,9 @@ static struct afxdp_queue *queues;
 static int xsk;
 static int program;
 
+/* Two cache lines: the program's words and user space's. */
+G_STATIC_ASSERT (sizeof (struct afxdp_slot) == 128);
+
 typedef struct
 {
   guint32 verdict;
@@ -63,12 +66,19 @@ make_key (guint version, const guint8 *address, guint16 port)
 }
 
 static void
-set_flow (const struct afxdp_flow_key *key, guint32 slot)
+set_filtered_flow (
+    const struct afxdp_flow_key *key, guint32 slot, enum afxdp_filter filter)
 {
-  struct afxdp_flow flow = { slot };
+  struct afxdp_flow flow = { .slot = slot, .filter = filter };
 
   fail_if (bpf_map_update_elem (
       bpf_map__fd (skeleton->maps.flows), key, &flow, BPF_ANY));
+}
+
+static void
+set_flow (const struct afxdp_flow_key *key, guint32 slot)
+{
+  set_filtered_flow (key, slot, AFXDP_FILTER_NONE);
 }
 
 static void
@@ -225,11 +235,13 @@ assert_counters_at (guint line, const gchar *name, guint index,
             is->too_long == should_be->too_long &&
             is->no_frame == should_be->no_frame &&
             is->no_socket == should_be->no_socket &&
-            is->no_metadata == should_be->no_metadata,
+            is->no_metadata == should_be->no_metadata &&
+            is->filtered == should_be->filtered,
         "line %u: %s: counters at %u: redirected %llu, passed %llu, "
-        "too_long %llu, no_frame %llu, no_socket %llu, no_metadata %llu",
+        "too_long %llu, no_frame %llu, no_socket %llu, no_metadata %llu, "
+        "filtered %llu",
         line, name, i, is->redirected, is->passed, is->too_long, is->no_frame,
-        is->no_socket, is->no_metadata);
+        is->no_socket, is->no_metadata, is->filtered);
   }
 }
 
@@ -640,6 +652,112 @@ GST_START_TEST (test_slots)
 
 GST_END_TEST;
 
+/* Sources: of the table's frames 192.0.2.9 and 2001:db8::9. */
+
+static const struct
+{
+  guint version;
+  guint8 listed[16]; /* the source in the map */
+  guint32 slot;      /* of the entry there */
+  gboolean is_frames;
+} sources[] = {
+  { 4, { 192, 0, 2, 9 }, SLOT, TRUE },
+  { 4, { 192, 0, 2, 8 }, SLOT, FALSE },
+  { 4, { 9, 2, 0, 192 }, SLOT, FALSE },
+  { 4, { 192, 0, 2, 9, 1 }, SLOT, FALSE },
+  { 4, { 192, 0, 2, 9 }, SLOT + 1, FALSE },
+  { 6, { 0x20, 0x01, 0x0d, 0xb8, [15] = 9 }, SLOT, TRUE },
+  { 6, { 0x20, 0x01, 0x0d, 0xb8, [15] = 8 }, SLOT, FALSE },
+  { 6, { 0x20, 0x01, 0x0d, 0xb9, [15] = 9 }, SLOT, FALSE },
+  { 6, { 0x20, 0x01, 0x0d, 0xb8, [15] = 9 }, SLOT - 1, FALSE },
+  /* What an IPv4 packet's source would be, were there no version. */
+  { 6, { 192, 0, 2, 9 }, SLOT, FALSE },
+};
+
+static const guint8 present = 1;
+
+static struct afxdp_source_key
+source_key (guint32 slot, guint version, const guint8 *address)
+{
+  struct afxdp_source_key key = { .slot = slot, .version = version };
+
+  memcpy (key.address, address, sizeof key.address);
+  return key;
+}
+
+/* Runs both multicast frames of the table, and holds the one of version against
+ * what should become of it. */
+static void
+check_filter (guint version, enum afxdp_filter filter, gboolean wanted)
+{
+  guint n_cases;
+  const PacketCase *packet = packet_table (&n_cases) + (version == 6 ? 2 : 0);
+  const PacketFlow *flow = &packet_table_flows[version == 6 ? 2 : 0];
+  struct afxdp_flow_key key =
+      make_key (flow->version, flow->address, PACKET_TABLE_PORT);
+
+  set_filtered_flow (&key, SLOT, filter);
+  open_door (INDEX (1), G_MAXUINT32);
+  fail_unless_equals_int (run (packet->frame, packet->size, 1).verdict,
+      wanted ? XDP_REDIRECT : XDP_PASS);
+  assert_counters (INDEX (1), .redirected = wanted, .filtered = !wanted);
+
+  /* Whatever becomes of a packet that is filtered, it is not passed. */
+  open_door (INDEX (1), 0);
+  fail_unless_equals_int (
+      run (packet->frame, packet->size, 1).verdict, XDP_PASS);
+  assert_counters (INDEX (1), .passed = wanted, .filtered = !wanted);
+  fail_unless_equals_int (
+      slots[INDEX (1)].door, wanted ? AFXDP_DOOR_EXHAUSTED : AFXDP_DOOR_OPEN);
+  open_door (INDEX (1), G_MAXUINT32);
+}
+
+GST_START_TEST (test_sources)
+{
+  static const char *const names[] = { "afxdp_metadata", "afxdp_plain" };
+  struct afxdp_source_key key = source_key (
+      sources[__i__].slot, sources[__i__].version, sources[__i__].listed);
+  int map = bpf_map__fd (skeleton->maps.sources);
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    gboolean listed = sources[__i__].is_frames;
+    guint version = sources[__i__].version;
+    guint other = 10 - version;
+
+    program = bpf_program__fd (
+        bpf_object__find_program_by_name (skeleton->obj, names[i]));
+    fail_if (bpf_map_update_elem (map, &key, &present, BPF_ANY));
+    check_filter (version, AFXDP_FILTER_INCLUDE, listed);
+    check_filter (version, AFXDP_FILTER_EXCLUDE, !listed);
+    check_filter (version, AFXDP_FILTER_NONE, TRUE);
+    check_filter (other, AFXDP_FILTER_INCLUDE, FALSE);
+    check_filter (other, AFXDP_FILTER_EXCLUDE, TRUE);
+
+    fail_if (bpf_map_delete_elem (map, &key));
+    check_filter (version, AFXDP_FILTER_INCLUDE, FALSE);
+    check_filter (version, AFXDP_FILTER_EXCLUDE, TRUE);
+  }
+}
+
+GST_END_TEST;
+
+/* There is room for as many as the layout says, and no more. */
+GST_START_TEST (test_sources_full)
+{
+  struct afxdp_source_key key = { .version = 4 };
+  int map = bpf_map__fd (skeleton->maps.sources);
+
+  for (guint32 i = 0; i <= AFXDP_SOURCES; i++) {
+    int error;
+
+    memcpy (key.address, &i, sizeof i);
+    error = bpf_map_update_elem (map, &key, &present, BPF_ANY);
+    fail_unless_equals_int (!!error, i == AFXDP_SOURCES);
+  }
+}
+
+GST_END_TEST;
+
 /* User space follows the interface's address while the program runs. */
 GST_START_TEST (test_mac_changes)
 {
@@ -682,6 +800,8 @@ program_suite (void)
   tcase_add_test (tests, test_queues);
   tcase_add_test (tests, test_unknown_queue);
   tcase_add_test (tests, test_slots);
+  tcase_add_loop_test (tests, test_sources, 0, G_N_ELEMENTS (sources));
+  tcase_add_test (tests, test_sources_full);
   tcase_add_test (tests, test_mac_changes);
   return suite;
 }

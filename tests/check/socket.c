@@ -4,10 +4,13 @@
  */
 #include "socket.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -457,6 +460,194 @@ GST_START_TEST (test_group)
 }
 GST_END_TEST
 
+/* With udpsrc, for one, whichever comes first; but not by the hash of
+ * SO_REUSEPORT, which does not ask who joined what. */
+GST_START_TEST (test_group_port_shared)
+{
+  g_autoptr (GInetAddress) group =
+      g_inet_address_new_from_string ("239.255.12.3");
+  g_autoptr (GSocketAddress) address =
+      g_inet_socket_address_new (group, loopback->port);
+  AfxdpSocket *ours = __i__ ? NULL : open_group ("239.255.12.3");
+  g_autoptr (GSocket) theirs = g_socket_new (G_SOCKET_FAMILY_IPV4,
+      G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, NULL);
+  g_autoptr (GError) error = NULL;
+
+  fail_unless (g_socket_bind (theirs, address, TRUE, &error), "%s",
+      error ? error->message : "");
+  if (!ours)
+    ours = open_group ("239.255.12.3");
+  fail_unless_equals_int (option (ours, SOL_SOCKET, SO_REUSEPORT), 0);
+  afxdp_socket_free (ours);
+}
+GST_END_TEST
+
+GST_START_TEST (test_group_port_in_use)
+{
+  g_autoptr (GInetAddress) group =
+      g_inet_address_new_from_string ("239.255.12.3");
+  AfxdpSocketSettings settings = make_settings ();
+  g_autoptr (GSocketAddress) address =
+      g_inet_socket_address_new (group, loopback->port);
+  g_autoptr (GSocket) theirs = g_socket_new (G_SOCKET_FAMILY_IPV4,
+      G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, NULL);
+  g_autoptr (GError) error = NULL;
+
+  fail_unless (g_socket_bind (theirs, address, FALSE, NULL));
+  settings.address = group;
+  fail_if (afxdp_socket_new (&settings, &error));
+  fail_unless (g_error_matches (error, AFXDP_ERROR, AFXDP_ERROR_PORT_IN_USE));
+  fail_unless (strstr (error->message, "239.255.12.3"), "%s", error->message);
+}
+GST_END_TEST
+
+/* Sources: senders of 127.0.0.0/8, some of them wanted. */
+
+#define SOURCE_GROUP "232.12.13.14"
+
+static const struct
+{
+  const gchar *text;
+  gboolean wanted[3]; /* of the senders 127.9.9.1, 127.9.9.2 and 127.9.9.3 */
+} source_lists[] = {
+  { NULL, { TRUE, TRUE, TRUE } },
+  { "+127.9.9.1", { TRUE, FALSE, FALSE } },
+  { "+127.9.9.1+127.9.9.3", { TRUE, FALSE, TRUE } },
+  { "-127.9.9.1", { FALSE, TRUE, TRUE } },
+  { "-127.9.9.2-127.9.9.3", { TRUE, FALSE, FALSE } },
+  { "+127.9.9.4", { FALSE, FALSE, FALSE } },
+};
+
+static AfxdpSources *
+parse_sources (const gchar *text, guint version)
+{
+  g_autoptr (GError) error = NULL;
+  AfxdpSources *sources = afxdp_sources_parse (text, version, &error);
+
+  g_assert_no_error (error);
+  return sources;
+}
+
+static AfxdpSocket *
+open_group_of (const gchar *group, const gchar *text)
+{
+  AfxdpSocketSettings settings = make_settings ();
+  g_autoptr (GInetAddress) address = g_inet_address_new_from_string (group);
+  guint version =
+      g_inet_address_get_family (address) == G_SOCKET_FAMILY_IPV6 ? 6 : 4;
+  g_autoptr (AfxdpSources) sources = parse_sources (text, version);
+  AfxdpNetdev netdev = {
+    .name = "lo", .mtu = 1500, .index = if_nametoindex ("lo")
+  };
+
+  settings.address = address;
+  settings.netdev = &netdev;
+  settings.sources = sources;
+  return open_door (&settings);
+}
+
+/* From each sender one datagram, which is its number. */
+static void
+send_from_each (void)
+{
+  struct sockaddr_in to = { .sin_family = AF_INET,
+    .sin_port = htons (loopback->port) };
+
+  inet_pton (AF_INET, SOURCE_GROUP, &to.sin_addr);
+  for (guint8 i = 0; i < 3; i++) {
+    struct in_addr from = { htonl (0x7f090901 + i) };
+    int fd = socket (AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    fail_if (setsockopt (fd, IPPROTO_IP, IP_MULTICAST_IF, &from, sizeof from),
+        "%s", g_strerror (errno));
+    fail_unless_equals_int (
+        sendto (fd, &i, 1, 0, (struct sockaddr *) &to, sizeof to), 1);
+    close (fd);
+  }
+}
+
+GST_START_TEST (test_sources)
+{
+  g_autoptr (AfxdpSocket) socket =
+      open_group_of (SOURCE_GROUP, source_lists[__i__].text);
+  g_autoptr (GError) error = NULL;
+  guint n, next = 0;
+
+  fail_unless (
+      afxdp_socket_join (socket, &error), "%s", error ? error->message : "");
+  send_from_each ();
+  n = receive (socket, BATCH);
+  for (guint8 i = 0; i < 3; i++) {
+    if (!source_lists[__i__].wanted[i])
+      continue;
+    fail_unless (next < n);
+    fail_unless (packets[next].wanted);
+    fail_unless_equals_int (packets[next].data[0], i);
+    give (socket, &packets[next++]);
+  }
+  fail_unless_equals_int (n, next);
+}
+GST_END_TEST
+
+/* Somebody else joined; the socket gets all, and says which are wanted. */
+GST_START_TEST (test_sources_not_joined)
+{
+  g_autoptr (AfxdpSocket) other = open_group_of (SOURCE_GROUP, NULL);
+  g_autoptr (AfxdpSocket) socket =
+      open_group_of (SOURCE_GROUP, source_lists[__i__].text);
+  g_autoptr (GError) error = NULL;
+
+  fail_unless (
+      afxdp_socket_join (other, &error), "%s", error ? error->message : "");
+  for (guint round = 0; round < 3; round++) {
+    send_from_each ();
+    fail_unless_equals_int (receive (socket, BATCH), 3);
+    for (guint8 i = 0; i < 3; i++) {
+      fail_unless_equals_int (packets[i].data[0], i);
+      fail_unless_equals_int (packets[i].wanted, source_lists[__i__].wanted[i]);
+      give (socket, &packets[i]);
+    }
+  }
+}
+GST_END_TEST
+
+static const struct
+{
+  const gchar *group, *format, *sysctl;
+} source_limits[] = {
+  { SOURCE_GROUP, "%c10.9.%u.%u", "net/ipv4/igmp_max_msf" },
+  { "ff35::12", "%cfd09::%x:%x", "net/ipv6/mld_max_msf" },
+};
+
+/* One source more than the host allows: the error says who limits them. */
+GST_START_TEST (test_too_many_sources)
+{
+  const gchar *sysctl = source_limits[__i__ / 2].sysctl;
+  g_autofree gchar *path = g_strconcat ("/proc/sys/", sysctl, NULL);
+  g_autofree gchar *text = NULL;
+  g_autofree gchar *name = g_strdelimit (g_strdup (sysctl), "/", '.');
+  g_autoptr (GString) list = g_string_new (NULL);
+  g_autoptr (AfxdpSocket) socket = NULL;
+  g_autoptr (GError) error = NULL;
+  guint limit;
+
+  if (!g_file_get_contents (path, &text, NULL, NULL)) {
+    g_print ("this host has no %s\n", path);
+    return;
+  }
+  limit = atoi (text);
+  for (guint i = 0; i <= limit; i++)
+    g_string_append_printf (list, source_limits[__i__ / 2].format,
+        __i__ % 2 ? '-' : '+', i >> 8, (i & 0xff) + 1);
+  socket = open_group_of (source_limits[__i__ / 2].group, list->str);
+  fail_if (afxdp_socket_join (socket, &error));
+  fail_unless (g_error_matches (error, AFXDP_ERROR, AFXDP_ERROR_MEMORY));
+  fail_unless (strstr (error->message, name), "%s", error->message);
+  fail_unless (
+      strstr (error->message, "multicast-source"), "%s", error->message);
+}
+GST_END_TEST
+
 GST_START_TEST (test_group_not_joined)
 {
   g_autofree gchar *text =
@@ -494,6 +685,13 @@ socket_suite (void)
   tcase_add_test (tcase, test_port_in_use);
   tcase_add_test (tcase, test_address_of_somebody_else);
   tcase_add_test (tcase, test_group);
+  tcase_add_loop_test (tcase, test_group_port_shared, 0, 2);
+  tcase_add_test (tcase, test_group_port_in_use);
+  tcase_add_loop_test (tcase, test_sources, 0, G_N_ELEMENTS (source_lists));
+  tcase_add_loop_test (
+      tcase, test_sources_not_joined, 0, G_N_ELEMENTS (source_lists));
+  tcase_add_loop_test (
+      tcase, test_too_many_sources, 0, 2 * G_N_ELEMENTS (source_limits));
   tcase_add_test (tcase, test_group_not_joined);
   return suite;
 }

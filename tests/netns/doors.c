@@ -357,6 +357,41 @@ GST_START_TEST (test_two_takers_one_by_socket)
 }
 GST_END_TEST
 
+/* Each has joined on its own interface, and gets nothing of the other's. */
+GST_START_TEST (test_one_group_on_two_interfaces)
+{
+  static const gchar *const doors[] = { "mode=socket", "" };
+  Receiver *receivers[2];
+  Generator *generators[2];
+
+  network_run ("ip link add rx1 type veth peer name tx1 netns %s && "
+               "ethtool -K rx1 gro on && ip addr add 10.9.1.2/24 dev rx1 && "
+               "ip link set rx1 up",
+      network_sender ());
+  network_run_on_sender ("ip addr add 10.9.1.1/24 dev tx1 && "
+                         "ip link set tx1 up");
+  for (guint i = 0; i < 2; i++) {
+    g_autofree gchar *properties =
+        g_strdup_printf ("multicast-iface=rx%u %s", i, doors[__i__]);
+
+    receivers[i] = receiver_new (properties, "fakesink");
+    receiver_play (receivers[i]);
+  }
+  for (guint i = 0; i < 2; i++)
+    generators[i] = generator_start ("--interface=tx%u --method=socket "
+                                     "--source=10.9.%u.1 --ssrc=%u --burst=10 "
+                                     "--rate=5000 --packets=%u",
+        i, i, i + 1, 5000 * (i + 1));
+  for (guint i = 0; i < 2; i++) {
+    GeneratorReport sent = generator_finish (generators[i]);
+
+    assert_complete (receivers[i], &sent);
+  }
+  for (guint i = 0; i < 2; i++)
+    receiver_free (receivers[i]);
+}
+GST_END_TEST
+
 /* Two CPUs number packets and put them into the ring in another order. */
 GST_START_TEST (test_generic_mode_from_two_cpus)
 {
@@ -497,6 +532,7 @@ doors_suite (void)
   tcase_add_test (tcase, test_foreign_program);
   tcase_add_test (tcase, test_two_takers);
   tcase_add_test (tcase, test_two_takers_one_by_socket);
+  tcase_add_loop_test (tcase, test_one_group_on_two_interfaces, 0, 2);
   tcase_add_test (tcase, test_generic_mode_from_two_cpus);
   tcase_add_test (tcase, test_leaving_a_bridge);
   tcase_add_test (tcase, test_interface_removed);

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Which senders of a multicast group a stream is received from. */
+#include "sources.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+
+/* Of the longest address; shorter ones are followed by zeros. */
+#define ADDRESS_SIZE 16
+
+typedef struct
+{
+  guint8 bytes[ADDRESS_SIZE];
+} Address;
+
+struct _AfxdpSources
+{
+  gatomicrefcount refs;
+  AfxdpSourcesKind kind;
+  guint size;      /* bytes of an address: 4 or 16 */
+  GArray *entries; /* Address, in order */
+};
+
+static AfxdpSources *
+sources_new (guint version)
+{
+  AfxdpSources *sources = g_new0 (AfxdpSources, 1);
+
+  g_atomic_ref_count_init (&sources->refs);
+  sources->size = version == 6 ? 16 : 4;
+  sources->entries = g_array_new (FALSE, FALSE, sizeof (Address));
+  return sources;
+}
+
+AfxdpSources *
+afxdp_sources_ref (AfxdpSources *sources)
+{
+  if (sources)
+    g_atomic_ref_count_inc (&sources->refs);
+  return sources;
+}
+
+void
+afxdp_sources_unref (AfxdpSources *sources)
+{
+  if (!sources || !g_atomic_ref_count_dec (&sources->refs))
+    return;
+  g_array_unref (sources->entries);
+  g_free (sources);
+}
+
+static gint
+compare (gconstpointer one, gconstpointer other)
+{
+  return memcmp (one, other, ADDRESS_SIZE);
+}
+
+static void
+sort_once_each (GArray *entries)
+{
+  guint n = 0;
+
+  g_array_sort (entries, compare);
+  for (guint i = 0; i < entries->len; i++) {
+    const Address *entry = &g_array_index (entries, Address, i);
+
+    if (!n || compare (entry, &g_array_index (entries, Address, n - 1)))
+      g_array_index (entries, Address, n++) = *entry;
+  }
+  g_array_set_size (entries, n);
+}
+
+/* Groups and "any" do not send (RFC 1112 section 7.2, RFC 4291 section 2.7). */
+static gboolean
+may_send (const Address *address, guint size)
+{
+  static const Address any;
+
+  if (!memcmp (address, &any, sizeof any))
+    return FALSE;
+  return size == 4 ? address->bytes[0] < 224 : address->bytes[0] != 0xff;
+}
+
+static gboolean
+read_address (const gchar *word, guint size, Address *address, GError **error)
+{
+  int family = size == 16 ? AF_INET6 : AF_INET;
+  int other = size == 16 ? AF_INET : AF_INET6;
+  const gchar *wrong = "is not the address of a sender";
+  Address unused;
+
+  memset (address, 0, sizeof *address);
+  if (inet_pton (family, word, address)) {
+    if (may_send (address, size))
+      return TRUE;
+  } else if (inet_pton (other, word, &unused)) {
+    wrong = size == 16 ? "is an IPv4 address, and the group is one of IPv6"
+                       : "is an IPv6 address, and the group is one of IPv4";
+  } else {
+    wrong = "is neither an IPv4 nor an IPv6 address";
+  }
+  g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_SETTINGS,
+      "multicast-source: \"%s\" %s", word, wrong);
+  return FALSE;
+}
+
+/* One address; the sign is that in front of it. */
+static gboolean
+add_word (AfxdpSources *sources, gchar sign, const gchar *word, GError **error)
+{
+  AfxdpSourcesKind kind =
+      sign == '-' ? AFXDP_SOURCES_EXCLUDE : AFXDP_SOURCES_INCLUDE;
+  Address address;
+
+  if (!read_address (word, sources->size, &address, error))
+    return FALSE;
+  if (sources->entries->len && kind != sources->kind) {
+    g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_SETTINGS,
+        "multicast-source: \"%c%s\" is of the other sign than the addresses in "
+        "front of it; sources are either included (+) or excluded (-), not "
+        "both",
+        sign, word);
+    return FALSE;
+  }
+  sources->kind = kind;
+  g_array_append_val (sources->entries, address);
+  return TRUE;
+}
+
+AfxdpSources *
+afxdp_sources_parse (const gchar *text, guint version, GError **error)
+{
+  g_autoptr (AfxdpSources) sources = sources_new (version);
+  const gchar *at = text ? text : "";
+  gboolean blank = TRUE;
+  gchar sign = '+';
+
+  while (*at) {
+    gsize length = strcspn (at, "+-");
+    g_autofree gchar *word = g_strstrip (g_strndup (at, length));
+
+    if (*word && !add_word (sources, sign, word, error))
+      return NULL;
+    at += length;
+    blank &= !*word && !*at;
+    if (*at)
+      sign = *at++;
+  }
+  if (!blank && !sources->entries->len) {
+    g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_SETTINGS,
+        "multicast-source: \"%s\" has no address", text);
+    return NULL;
+  }
+  sort_once_each (sources->entries);
+  return g_steal_pointer (&sources);
+}
+
+AfxdpSourcesKind
+afxdp_sources_kind (const AfxdpSources *sources)
+{
+  return sources ? sources->kind : AFXDP_SOURCES_ANY;
+}
+
+guint
+afxdp_sources_version (const AfxdpSources *sources)
+{
+  return sources && sources->size == 16 ? 6 : 4;
+}
+
+guint
+afxdp_sources_n (const AfxdpSources *sources)
+{
+  return sources ? sources->entries->len : 0;
+}
+
+const guint8 *
+afxdp_sources_get (const AfxdpSources *sources, guint i)
+{
+  return g_array_index (sources->entries, Address, i).bytes;
+}
+
+gboolean
+afxdp_sources_match (const AfxdpSources *sources, const guint8 *address)
+{
+  Address key = { 0 };
+  gboolean listed;
+
+  if (!sources || sources->kind == AFXDP_SOURCES_ANY)
+    return TRUE;
+  memcpy (key.bytes, address, sources->size);
+  listed = bsearch (&key, sources->entries->data, sources->entries->len,
+               sizeof (Address), compare) != NULL;
+  return listed == (sources->kind == AFXDP_SOURCES_INCLUDE);
+}
