@@ -17,6 +17,7 @@ Installs the packages of tests/packages that are missing, builds, and runs
   netns      the tests in network namespaces of their own; they need root
   sanitize   "check" again, with AddressSanitizer and
              UndefinedBehaviorSanitizer
+  threads    reception with many streams, with ThreadSanitizer; needs root
 
 and ends with one line: N passed, N failed, N skipped. The exit status is 1 when
 anything failed.
@@ -24,8 +25,9 @@ anything failed.
   --suite NAME     only this one of the above, or a suite of meson's; may be
                    given several times
   --no-install     install no packages
-  --no-sanitize    leave out "sanitize"
-  --build-dir DIR  build in DIR and DIR-sanitize (default: build-tests)
+  --no-sanitize    leave out "sanitize" and "threads"
+  --build-dir DIR  build in DIR, DIR-sanitize and DIR-threads (default:
+                   build-tests)
   --help           this text
 
 With CI set in the environment, compiler warnings are errors.
@@ -74,7 +76,7 @@ parse_options() {
   done
   if ((${#suites[@]} == 0)); then
     suites=(static check netns)
-    [ $sanitize = no ] || suites+=(sanitize)
+    [ $sanitize = no ] || suites+=(sanitize threads)
   fi
   case $build in /*) ;; *) build=$PWD/$build ;; esac
 }
@@ -201,18 +203,20 @@ run_netns() {
   fi
 }
 
+# can_sanitize NAME: whether the compiler has that sanitizer.
 can_sanitize() {
-  echo 'int main (void) { return 0; }' |
-    ${CC:-cc} -fsanitize=address,undefined -x c -o "$build-sanitize.probe" - \
-      >/dev/null 2>&1 &&
-    "$build-sanitize.probe"
+  local able=yes
+  {
+    echo 'int main (void) { return 0; }' |
+      ${CC:-cc} "-fsanitize=$1" -x c -o "$build.probe" - &&
+      setarch -R "$build.probe"
+  } >/dev/null 2>&1 || able=no
+  rm -f "$build.probe"
+  [ $able = yes ]
 }
 
 run_sanitize() {
-  local able=yes
-  can_sanitize || able=no
-  rm -f "$build-sanitize.probe"
-  if [ $able = no ]; then
+  if ! can_sanitize address,undefined; then
     say 'SKIPPED  sanitize: this compiler has no AddressSanitizer'
     count 0 0 1
     return
@@ -232,8 +236,22 @@ run_sanitize() {
     --timeout-multiplier 3
 }
 
+# GStreamer and GLib have no ThreadSanitizer: only gst/rx is tested.
+run_threads() {
+  if ((EUID != 0)) || ! can_sanitize thread; then
+    say 'SKIPPED  threads: root and a compiler with ThreadSanitizer are needed'
+    count 0 0 1
+    return
+  fi
+  say 'build with ThreadSanitizer: started'
+  require 'build with ThreadSanitizer' "$top/tests/build.sh" "$build-threads" \
+    -Dwerror="$werror" -Db_sanitize=thread -Db_lundef=false -Dexamples=false
+  run_meson threads "$build-threads" --suite threads
+}
+
 run_suite() {
   case $1 in
+    threads) run_threads ;;
     static) run_static ;;
     netns) run_netns ;;
     sanitize) run_sanitize ;;

@@ -517,7 +517,8 @@ afxdp_xsk_pool_n_frames (AfxdpXskPool *pool)
   guint64 n = pool->first.filled;
 
   for (guint i = 0; i < pool->n_queues; i++)
-    n += n_inside (&pool->queues[i]);
+    if (atomic_load (&pool->queues[i].open))
+      n += n_inside (&pool->queues[i]);
   return n;
 }
 

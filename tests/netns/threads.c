@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * gst/rx with all its threads, without GStreamer, so that a thread sanitizer
+ * sees every lock: streams that are received all the time, one that comes and
+ * goes, buffers that others free, and somebody who reads statistics.
+ *
+ *   threads INTERFACE PACKETS
+ *
+ * ends when each of the streams 239.1.1.1 to 239.1.1.4, port 5000, has got so
+ * many packets; 239.1.1.5 and .6 come and go meanwhile. threads.sh runs it.
+ */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "stream.h"
+
+#define N_STEADY 4
+#define N_STREAMS 6
+#define BATCH 64
+#define PATIENCE 120 /* seconds; nothing takes so long */
+/* Frames that wait to be freed by another thread. */
+#define HELD 512
+
+static const gchar *interface;
+
+/* What downstream is: frames that one thread hands to another. */
+typedef struct
+{
+  AfxdpUmem *umem;
+  guint32 frame;
+} Lent;
+
+static struct
+{
+  pthread_mutex_t lock;
+  Lent lent[HELD];
+  guint n;
+} held = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+typedef struct
+{
+  guint number;
+  pthread_t thread;
+  pthread_mutex_t lock; /* protects stream against who reads statistics */
+  AfxdpStream *stream;
+  atomic_bool quit;
+  _Atomic guint64 packets;
+} Receiver;
+
+static Receiver receivers[N_STREAMS];
+static atomic_bool over;
+
+static guint64
+now_ns (void)
+{
+  struct timespec time;
+
+  clock_gettime (CLOCK_MONOTONIC, &time);
+  return time.tv_sec * G_GUINT64_CONSTANT (1000000000) + time.tv_nsec;
+}
+
+/* Keeps a frame for a while, and frees the one that is there already. */
+static void
+keep (AfxdpUmem *umem, guint32 frame)
+{
+  Lent former = { NULL };
+  Lent *place;
+
+  pthread_mutex_lock (&held.lock);
+  place = &held.lent[held.n++ % HELD];
+  former = *place;
+  *place = (Lent){ umem, frame };
+  pthread_mutex_unlock (&held.lock);
+  if (former.umem)
+    afxdp_umem_give_back (former.umem, former.frame);
+}
+
+static gpointer
+receive (gpointer data)
+{
+  Receiver *receiver = data;
+  AfxdpStream *stream = receiver->stream;
+
+  while (!atomic_load (&receiver->quit)) {
+    AfxdpDoorChange change;
+    AfxdpBatch batch;
+
+    if (afxdp_stream_door_changed (stream, &change))
+      afxdp_door_change_clear (&change);
+    if (!afxdp_stream_receive (
+            stream, &batch, BATCH, now_ns () + 100 * 1000 * 1000))
+      continue;
+    for (guint i = 0; i < batch.n; i++) {
+      guint32 frame = batch.packets[i].frame;
+      AfxdpUmem *umem = afxdp_stream_lend (stream, &batch.packets[i]);
+
+      if (umem)
+        keep (umem, frame);
+    }
+    atomic_fetch_add (&receiver->packets, batch.n);
+    afxdp_stream_done (stream);
+  }
+  afxdp_stream_close_door (stream);
+  return NULL;
+}
+
+static void
+begin (Receiver *receiver)
+{
+  g_autofree gchar *group =
+      g_strdup_printf ("239.1.1.%u", receiver->number + 1);
+  g_autoptr (GInetAddress) address = g_inet_address_new_from_string (group);
+  g_autoptr (GError) error = NULL;
+  AfxdpStreamSettings settings = {
+    .address = address,
+    .port = 5000,
+    .interface = interface,
+    .queue = -1,
+    .ring_size = 4096,
+    .batch = BATCH,
+    .coalesce = receiver->number % 2 ? 2 * 1000 * 1000 : 0,
+    .auto_multicast = TRUE,
+  };
+  AfxdpStream *stream = afxdp_stream_new (&settings, &error);
+
+  if (!stream) {
+    fprintf (stderr, "%s: %s\n", group, error->message);
+    exit (1);
+  }
+  pthread_mutex_lock (&receiver->lock);
+  receiver->stream = stream;
+  pthread_mutex_unlock (&receiver->lock);
+  atomic_store (&receiver->quit, FALSE);
+  pthread_create (&receiver->thread, NULL, receive, receiver);
+}
+
+static void
+end (Receiver *receiver)
+{
+  AfxdpStreamCounts counts = { 0 };
+  AfxdpStream *stream;
+
+  atomic_store (&receiver->quit, TRUE);
+  afxdp_stream_wake (receiver->stream);
+  pthread_join (receiver->thread, NULL);
+  pthread_mutex_lock (&receiver->lock);
+  stream = g_steal_pointer (&receiver->stream);
+  pthread_mutex_unlock (&receiver->lock);
+  afxdp_stream_close (stream, &counts);
+  afxdp_stream_counts_clear (&counts);
+}
+
+static gpointer
+read_statistics (gpointer data)
+{
+  while (!atomic_load (&over)) {
+    for (guint i = 0; i < N_STREAMS; i++) {
+      AfxdpStreamCounts counts = { 0 };
+
+      pthread_mutex_lock (&receivers[i].lock);
+      if (receivers[i].stream)
+        afxdp_stream_counts (receivers[i].stream, &counts);
+      pthread_mutex_unlock (&receivers[i].lock);
+      afxdp_stream_counts_clear (&counts);
+    }
+    g_usleep (1000);
+  }
+  return NULL;
+}
+
+static gpointer
+come_and_go (gpointer data)
+{
+  Receiver *receiver = data;
+
+  while (!atomic_load (&over)) {
+    guint64 packets = atomic_load (&receiver->packets);
+
+    begin (receiver);
+    while (!atomic_load (&over) && atomic_load (&receiver->packets) == packets)
+      g_usleep (1000);
+    end (receiver);
+  }
+  return NULL;
+}
+
+static gboolean
+all_have (guint64 packets)
+{
+  for (guint i = 0; i < N_STEADY; i++)
+    if (atomic_load (&receivers[i].packets) < packets)
+      return FALSE;
+  return TRUE;
+}
+
+int
+main (int argc, char **argv)
+{
+  pthread_t statistics, visitors[N_STREAMS - N_STEADY];
+  guint64 packets, deadline = now_ns () + PATIENCE * 1000000000ull;
+  gboolean done;
+
+  if (argc != 3) {
+    fprintf (stderr, "usage: %s INTERFACE PACKETS\n", argv[0]);
+    return 2;
+  }
+  interface = argv[1];
+  packets = g_ascii_strtoull (argv[2], NULL, 10);
+  for (guint i = 0; i < N_STREAMS; i++) {
+    receivers[i].number = i;
+    pthread_mutex_init (&receivers[i].lock, NULL);
+  }
+  for (guint i = 0; i < N_STEADY; i++)
+    begin (&receivers[i]);
+  pthread_create (&statistics, NULL, read_statistics, NULL);
+  for (guint i = N_STEADY; i < N_STREAMS; i++)
+    pthread_create (
+        &visitors[i - N_STEADY], NULL, come_and_go, &receivers[i]);
+  puts ("ready");
+  fflush (stdout);
+
+  while (!(done = all_have (packets)) && now_ns () < deadline)
+    g_usleep (10000);
+  atomic_store (&over, TRUE);
+  pthread_join (statistics, NULL);
+  for (guint i = N_STEADY; i < N_STREAMS; i++)
+    pthread_join (visitors[i - N_STEADY], NULL);
+  for (guint i = 0; i < N_STEADY; i++)
+    end (&receivers[i]);
+  for (guint i = 0; i < HELD; i++)
+    if (held.lent[i].umem)
+      afxdp_umem_give_back (held.lent[i].umem, held.lent[i].frame);
+  for (guint i = 0; i < N_STREAMS; i++)
+    printf ("239.1.1.%u: %" G_GUINT64_FORMAT " packets\n", i + 1,
+        atomic_load (&receivers[i].packets));
+  return done ? 0 : 1;
+}
