@@ -3,6 +3,8 @@
 #include "engine.h"
 
 #include <linux/membarrier.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -10,6 +12,8 @@
 
 /* Sockets made in advance for as many queues, while we have the privilege. */
 #define SPARE_QUEUES 4
+/* Threads that close sockets. */
+#define CLOSERS 31
 
 typedef enum
 {
@@ -107,12 +111,46 @@ afxdp_engine_new (const AfxdpNetdev *netdev,
   engine = g_new0 (AfxdpEngine, 1);
   engine->netdev = *netdev;
   engine->settings = *settings;
-  engine->idle =
-      g_ptr_array_new_with_free_func ((GDestroyNotify) afxdp_xsk_unref);
+  engine->idle = g_ptr_array_new ();
   if (load (engine, error))
     return engine;
   afxdp_engine_free (engine);
   return NULL;
+}
+
+typedef struct
+{
+  GPtrArray *sockets;
+  atomic_uint next;
+} Closing;
+
+static gpointer
+close_some (gpointer data)
+{
+  Closing *closing = data;
+  guint i;
+
+  while ((i = atomic_fetch_add (&closing->next, 1)) < closing->sockets->len)
+    afxdp_xsk_unref (closing->sockets->pdata[i]);
+  return NULL;
+}
+
+/* Each close waits for a grace period of the network stack, and those that close
+ * at the same time wait for the same one. */
+static void
+close_sockets (GPtrArray *sockets)
+{
+  Closing closing = { .sockets = sockets };
+  pthread_t threads[CLOSERS];
+  guint n = 0;
+
+  while (n < CLOSERS && n + 1 < sockets->len &&
+      !pthread_create (&threads[n], NULL, close_some, &closing))
+    n++;
+  close_some (&closing);
+  while (n)
+    pthread_join (threads[--n], NULL);
+  g_ptr_array_unref (sockets);
 }
 
 void
@@ -124,7 +162,7 @@ afxdp_engine_free (AfxdpEngine *engine)
    * frames tell the program about them until the pool is gone. */
   if (engine->prog)
     afxdp_xdpprog_detach (engine->prog);
-  g_ptr_array_unref (engine->idle);
+  close_sockets (engine->idle);
   afxdp_xsk_pool_unref (engine->pool);
   afxdp_xdpprog_free (engine->prog);
   afxdp_umem_unref (engine->umem);
