@@ -18,7 +18,8 @@
 typedef enum
 {
   SLOT_FREE,
-  SLOT_USED,
+  SLOT_WAITING, /* taken, and without a ring */
+  SLOT_BOUND,
   SLOT_RESTING, /* until a grace period is over */
 } SlotState;
 
@@ -75,6 +76,13 @@ check_kind (const AfxdpNetdev *netdev, GError **error)
   return TRUE;
 }
 
+/* Sockets for the owners of queues that may come into use. */
+static guint
+n_owners (const AfxdpEngine *engine)
+{
+  return MIN (engine->netdev.rx_queues, SPARE_QUEUES);
+}
+
 static gboolean
 load (AfxdpEngine *engine, GError **error)
 {
@@ -85,9 +93,10 @@ load (AfxdpEngine *engine, GError **error)
   engine->umem = afxdp_umem_new (engine->settings.n_frames, frame_size, error);
   if (!engine->umem)
     return FALSE;
-  engine->pool = afxdp_xsk_pool_new (engine->umem, netdev->index, netdev->name,
-      netdev->rx_queues, 2 * MIN (netdev->rx_queues, SPARE_QUEUES), error);
-  if (!engine->pool)
+  engine->pool = afxdp_xsk_pool_new (
+      engine->umem, netdev->index, netdev->name, netdev->rx_queues, error);
+  if (!engine->pool ||
+      !afxdp_xsk_pool_keep_spare (engine->pool, n_owners (engine), error))
     return FALSE;
   engine->prog =
       afxdp_xdpprog_new (netdev->rx_queues, frame_size - AFXDP_HEADROOM, error);
@@ -221,7 +230,7 @@ afxdp_engine_driver_refuses_metadata (const AfxdpEngine *engine)
     return FALSE;
   for (guint slot = 0; slot < AFXDP_SLOTS; slot++)
     for (guint queue = 0;
-         engine->slots[slot] == SLOT_USED && queue < engine->netdev.rx_queues;
+         engine->slots[slot] == SLOT_BOUND && queue < engine->netdev.rx_queues;
          queue++)
       if (__atomic_load_n (
               &afxdp_xdpprog_slot (engine->prog, slot, queue)->no_metadata,
@@ -247,6 +256,16 @@ afxdp_engine_n_home (AfxdpEngine *engine)
 {
   return afxdp_umem_n_free (engine->umem) +
       afxdp_xsk_pool_n_frames (engine->pool);
+}
+
+static guint
+n_slots_waiting (const AfxdpEngine *engine)
+{
+  guint n = 0;
+
+  for (guint slot = 0; slot < AFXDP_SLOTS; slot++)
+    n += engine->slots[slot] == SLOT_WAITING;
+  return n;
 }
 
 static gint
@@ -276,7 +295,11 @@ afxdp_engine_take_slot (
   }
   if (!afxdp_xdpprog_add_sources (engine->prog, slot, sources, error))
     return -1;
-  engine->slots[slot] = SLOT_USED;
+  engine->slots[slot] = SLOT_WAITING;
+  /* One for the queue on which it will show. Without the privilege, that will say
+   * so. */
+  afxdp_xsk_pool_keep_spare (
+      engine->pool, n_owners (engine) + n_slots_waiting (engine), NULL);
   engine->sources[slot] = afxdp_sources_ref (sources);
   return slot;
 }
@@ -342,6 +365,7 @@ afxdp_engine_add_ring (AfxdpEngine *engine, guint slot, guint queue,
     g_ptr_array_add (engine->idle, xsk);
     return FALSE;
   }
+  engine->slots[slot] = SLOT_BOUND;
   *ring = (AfxdpRing){
     .queue = queue, .xsk = xsk, .words = words, .queue_words = queue_words
   };

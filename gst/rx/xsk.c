@@ -51,8 +51,7 @@ struct _AfxdpXskPool
   int ifindex;
   gchar *interface;
   gboolean zero_copy;
-  int *spare;
-  guint n_spare;
+  GArray *spare; /* int: sockets that were made in advance */
   guint fill_size;
 
   /* The socket that registered the UMEM becomes the owner of the first queue
@@ -97,9 +96,26 @@ create_socket (GError **error)
 static int
 take_socket (AfxdpXskPool *pool, GError **error)
 {
-  if (pool->n_spare)
-    return pool->spare[--pool->n_spare];
-  return create_socket (error);
+  int fd;
+
+  if (!pool->spare->len)
+    return create_socket (error);
+  fd = g_array_index (pool->spare, int, pool->spare->len - 1);
+  g_array_set_size (pool->spare, pool->spare->len - 1);
+  return fd;
+}
+
+gboolean
+afxdp_xsk_pool_keep_spare (AfxdpXskPool *pool, guint n, GError **error)
+{
+  while (pool->spare->len < n) {
+    int fd = create_socket (error);
+
+    if (fd < 0)
+      return FALSE;
+    g_array_append_val (pool->spare, fd);
+  }
+  return TRUE;
 }
 
 static gboolean
@@ -129,7 +145,7 @@ register_umem (AfxdpXskPool *pool, GError **error)
 
 AfxdpXskPool *
 afxdp_xsk_pool_new (AfxdpUmem *umem, int ifindex, const gchar *interface,
-    guint n_queues, guint spare, GError **error)
+    guint n_queues, GError **error)
 {
   AfxdpXskPool *pool = g_new0 (AfxdpXskPool, 1);
 
@@ -146,17 +162,10 @@ afxdp_xsk_pool_new (AfxdpUmem *umem, int ifindex, const gchar *interface,
     pool->queues[i].owner.fd = -1;
     pthread_mutex_init (&pool->queues[i].lock, NULL);
   }
-  pool->spare = g_new (int, spare);
+  pool->spare = g_array_new (FALSE, FALSE, sizeof (int));
   pool->first.fd = pool->umem_fd = create_socket (error);
   if (pool->umem_fd < 0 || !register_umem (pool, error))
     goto release_pool;
-  while (pool->n_spare < spare) {
-    int fd = create_socket (error);
-
-    if (fd < 0)
-      goto release_pool;
-    pool->spare[pool->n_spare++] = fd;
-  }
   return pool;
 
 release_pool:
@@ -200,11 +209,11 @@ afxdp_xsk_pool_unref (AfxdpXskPool *pool)
     pthread_mutex_destroy (&pool->queues[i].lock);
   }
   close_owner (&pool->first);
-  while (pool->n_spare)
-    close (pool->spare[--pool->n_spare]);
+  for (guint i = 0; i < pool->spare->len; i++)
+    close (g_array_index (pool->spare, int, i));
   afxdp_umem_unref (pool->umem);
   g_aligned_free (pool->queues);
-  g_free (pool->spare);
+  g_array_unref (pool->spare);
   g_free (pool->interface);
   g_free (pool);
 }

@@ -40,11 +40,13 @@ typedef struct _AfxdpXskPool AfxdpXskPool;
 typedef struct _AfxdpXsk AfxdpXsk;
 
 /* Registers umem. Needs CAP_NET_RAW, and CAP_IPC_LOCK or enough memlock.
- * spare is how many sockets are created in advance, for new() and open_queue()
- * after capabilities have been dropped.
  * Errors: AFXDP_ERROR_PERMISSION, _UNSUPPORTED, _MEMORY. */
 AfxdpXskPool *afxdp_xsk_pool_new (AfxdpUmem *umem, int ifindex,
-    const gchar *interface, guint n_queues, guint spare, GError **error);
+    const gchar *interface, guint n_queues, GError **error);
+/* Makes sockets in advance until there are n, for new() and open_queue() after
+ * capabilities have been dropped. Errors: AFXDP_ERROR_PERMISSION, _MEMORY. */
+gboolean afxdp_xsk_pool_keep_spare (
+    AfxdpXskPool *pool, guint n, GError **error);
 AfxdpXskPool *afxdp_xsk_pool_ref (AfxdpXskPool *pool);
 void afxdp_xsk_pool_unref (AfxdpXskPool *pool);
 
