@@ -1,0 +1,211 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# What many streams on one interface cost: afxdpsrc, and udpsrc beside it. Two
+# network namespaces; the generator has processor 0, the receiver processor 1, so
+# nothing else should run on the machine.
+set -euo pipefail
+export LC_ALL=C.UTF-8
+
+usage() {
+  cat <<END
+usage: sudo $0 [--build-dir DIR] [--seconds N] [--rounds N]
+
+Receives 520,000 packets/s of 1316 bytes as 1, 4 and 64 streams, then 64 streams
+through afxdpsrc and through udpsrc at a rate that udpsrc can hold, into fakesink;
+afxdpsrc with coalesce 2 ms. For each: packets lost, and processor time of the
+receiving process for each packet while they came, in the median of the rounds.
+A run in which the wire dropped packets, or the generator was slow, does not
+count and is made again.
+
+  --build-dir DIR  where the project is built (default: build)
+  --seconds N      length of a run (default 10)
+  --rounds N       runs of each kind, in turn (default 3)
+END
+}
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+build=$here/../../build
+seconds=10
+rounds=3
+rate=520000
+udp_rates=(200000 150000 100000 70000 50000)
+attempts=10
+
+parse_options() {
+  while (($# > 0)); do
+    case $1 in
+      --build-dir) build=$2 ;;
+      --seconds) seconds=$2 ;;
+      --rounds) rounds=$2 ;;
+      --help)
+        usage
+        exit 0
+        ;;
+      *)
+        usage >&2
+        exit 2
+        ;;
+    esac
+    shift 2
+  done
+}
+
+if (($# > 0)) && [ "$1" = --help ]; then
+  usage
+  exit 0
+fi
+parse_options "$@"
+if ((EUID != 0)); then
+  echo 'root is needed to make network namespaces' >&2
+  exit 2
+fi
+build=$(cd "$build" && pwd)
+
+# shellcheck source=tests/netns/veth.sh
+. "$here/../netns/veth.sh"
+
+export GST_PLUGIN_PATH_1_0=$build/gst
+veth_up --queues 1
+work=$(mktemp -d /tmp/afxdp-bench.XXXXXX)
+cleanup_push rm -rf "$work"
+export GST_REGISTRY=$work/registry.bin
+
+groups() {
+  local i
+  for ((i = 1; i <= $1; i++)); do echo "239.1.$((i / 250)).$((i % 250))"; done
+}
+
+# Processor time of all threads of the receiver, in ns.
+cpu_time() {
+  awk '{ sum += $1 } END { printf "%d\n", sum }' \
+    "/proc/$receiver/task/"*/schedstat
+}
+
+start_afxdpsrc() {
+  local streams=()
+  mapfile -t streams < <(groups "$1" | sed 's/$/:5000/')
+  "${IN_RECEIVER[@]}" taskset -c 1 "$build/examples/distributor" \
+    --interface "$VETH_RECEIVER_DEVICE" --interval 1000 --coalesce 2 \
+    --json "$work/summary" "${streams[@]}" >"$work/lines" 2>&1 &
+  receiver=$!
+  while (($(grep -c 'redirects the stream' "$work/lines") < $1)); do
+    kill -0 "$receiver"
+    sleep 0.1
+  done
+}
+
+lost_by_afxdpsrc() {
+  python3 -c 'import json, sys
+total = json.load(open(sys.argv[1]))["total"]
+print(int(sys.argv[2]) - total["packets"])' "$work/summary" "$1"
+}
+
+start_udpsrc() {
+  local group pipeline=()
+  while read -r group; do
+    pipeline+=(udpsrc "address=$group" port=5000 "buffer-size=67108864"
+      "multicast-iface=$VETH_RECEIVER_DEVICE" '!' fakesink 'sync=false')
+  done < <(groups "$1")
+  "${IN_RECEIVER[@]}" taskset -c 1 gst-launch-1.0 "${pipeline[@]}" \
+    >"$work/lines" 2>&1 &
+  receiver=$!
+  until grep -q 'New clock' "$work/lines"; do
+    kill -0 "$receiver"
+    sleep 0.1
+  done
+}
+
+# What the sockets of the receiving host had no room for.
+socket_drops() {
+  # shellcheck disable=SC2016 # the fields are awk's
+  "${IN_RECEIVER[@]}" awk '/^Udp:/ && !n++ { next } /^Udp:/ { print $6; exit }' \
+    /proc/thread-self/net/snmp
+}
+
+lost_by_udpsrc() {
+  echo $(($(socket_drops) - drops))
+}
+
+# measure RECEIVER STREAMS RATE: leaves lost, cost (ns a packet) and status.
+measure() {
+  local destinations=() before after packets status
+  mapfile -t destinations < <(groups "$2" |
+    sed 's/.*/--destination=&:5000/')
+  drops=$(socket_drops)
+  "start_$1" "$2"
+  before=$(cpu_time)
+  status=0
+  "${IN_SENDER[@]}" "$build/tests/tools/rtpgen" \
+    --interface="$VETH_SENDER_DEVICE" --cpu=0 --json --rate="$3" \
+    --duration="$seconds" "${destinations[@]}" >"$work/sent" \
+    2>/dev/null || status=$?
+  sleep 0.2 # the last packets are on their way
+  after=$(cpu_time)
+  kill -INT "$receiver"
+  wait "$receiver" || true # the number of lost packets says what happened
+  packets=$(python3 -c 'import json, sys
+print(json.load(open(sys.argv[1]))["packets"])' "$work/sent")
+  lost=$("lost_by_$1" "$packets")
+  cost=$(((after - before) / packets))
+  return $status
+}
+
+# The same until the generator did what it was asked to.
+measure_well() {
+  local attempt
+  for ((attempt = 1; attempt <= attempts; attempt++)); do
+    if measure "$@"; then return 0; fi
+    echo "  the wire or the generator did not keep up; again" >&2
+  done
+  echo "the generator never kept up: something else runs on this machine" >&2
+  exit 1
+}
+
+median() {
+  sort -n | awk '{ a[NR] = $1 } END { print a[int((NR + 1) / 2)] }'
+}
+
+declare -A costs losses
+row() {
+  local key="$1 $2 $3"
+  measure_well "$1" "$2" "$3"
+  costs[$key]+="$cost "
+  losses[$key]=$((${losses[$key]:-0} + lost))
+  printf '%-8s %3d streams  %7d packets/s  lost %d  %d ns\n' "$1" "$2" "$3" \
+    "$lost" "$cost"
+}
+
+cost_of() {
+  # shellcheck disable=SC2086 # a list
+  printf '%s\n' ${costs[$1]} | median
+}
+
+ratio() {
+  awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }'
+}
+
+for udp_rate in "${udp_rates[@]}"; do
+  measure_well udpsrc 64 "$udp_rate"
+  if ((lost == 0)); then break; fi
+  echo "udpsrc lost $lost at $udp_rate packets/s as 64 streams"
+done
+for ((round = 0; round < rounds; round++)); do
+  row afxdpsrc 1 $rate
+  row afxdpsrc 4 $rate
+  row afxdpsrc 64 $rate
+  row afxdpsrc 64 "$udp_rate"
+  row udpsrc 64 "$udp_rate"
+done
+
+one=$(cost_of "afxdpsrc 1 $rate")
+many=$(cost_of "afxdpsrc 64 $rate")
+ours=$(cost_of "afxdpsrc 64 $udp_rate")
+theirs=$(cost_of "udpsrc 64 $udp_rate")
+cat <<END
+
+medians of $rounds runs of $seconds s
+$rate packets/s:  1 stream $one ns, 4 streams $(cost_of "afxdpsrc 4 $rate") ns, 64 streams $many ns: $(ratio "$many" "$one") times one stream
+$udp_rate packets/s as 64 streams:  afxdpsrc $ours ns, udpsrc $theirs ns: $(ratio "$ours" "$theirs") of udpsrc
+lost in all runs:  $(for key in "${!losses[@]}"; do echo "$key: ${losses[$key]}"; done | sort | paste -sd ';')
+END
