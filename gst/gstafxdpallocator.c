@@ -127,6 +127,20 @@ gst_afxdp_allocator_wrap (AfxdpUmem *umem, const guint8 *data, gsize size)
   return memory;
 }
 
+void
+gst_afxdp_allocator_prefetch (AfxdpUmem *umem, const guint8 *data)
+{
+  GstAfxdpAllocator *self = afxdp_umem_owner (umem);
+  gsize at = data - (const guint8 *) afxdp_umem_area (umem);
+  const guint8 *memory;
+
+  if (G_UNLIKELY (!self))
+    return;
+  memory = (const guint8 *) &self->memories[afxdp_umem_frame_at (umem, at)];
+  __builtin_prefetch (memory, 1);
+  __builtin_prefetch (memory + sizeof (GstMemory) - 1, 1);
+}
+
 static void
 gst_afxdp_allocator_finalize (GObject *object)
 {

@@ -23,4 +23,7 @@ G_DECLARE_FINAL_TYPE (
 GstMemory *gst_afxdp_allocator_wrap (
     AfxdpUmem *umem, const guint8 *data, gsize size);
 
+/* Tells the processor that data's frame will be wrapped soon. */
+void gst_afxdp_allocator_prefetch (AfxdpUmem *umem, const guint8 *data);
+
 G_END_DECLS

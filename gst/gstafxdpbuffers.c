@@ -4,6 +4,9 @@
 
 #include "gstafxdpallocator.h"
 
+/* Packets by which memories are fetched in advance. */
+#define AHEAD 4
+
 /* Packets that waited in the socket since before PLAYING count as time 0. */
 static GstClockTime
 running_time (GstAfxdpTiming *timing, guint64 arrival)
@@ -46,6 +49,9 @@ gst_afxdp_buffers_make (AfxdpStream *stream, AfxdpBatch *batch,
   for (guint i = 0; i < batch->n; i++) {
     AfxdpPacket *packet = &batch->packets[i];
 
+    if (batch->umem && i + AHEAD < batch->n)
+      gst_afxdp_allocator_prefetch (
+          batch->umem, batch->packets[i + AHEAD].data);
     if (only_rtp && packet->rtp.kind == AFXDP_RTP_NONE)
       continue;
     yield->bytes += packet->size;

@@ -2,9 +2,11 @@
 /* How long a receiver may sleep to gather a batch. */
 #include "coalesce.h"
 
-/* After a silence the rate is not known: the first sleep is short, and each next
+/* After a silence nobody knows the rate: the first sleep is short, and each next
  * one at most twice as long. */
 #define FIRST_PAUSE (100 * G_GUINT64_CONSTANT (1000))
+/* Less than this is no silence, but the space between two packets. */
+#define SILENCE (100 * G_GUINT64_CONSTANT (1000000))
 /* Of the room, a sleep may use one of so many parts at the present rate. */
 #define PARTS 4
 
@@ -14,12 +16,12 @@ afxdp_coalesce_next (AfxdpCoalesce *coalesce, guint64 now, guint room)
   guint64 interval = now - coalesce->since;
   guint n = coalesce->packets;
 
+  if (!n)
+    return 0;
   coalesce->since = now;
   coalesce->packets = 0;
-  if (!n) {
+  if (interval > SILENCE)
     coalesce->pause = 0;
-    return 0;
-  }
   coalesce->pause = MAX (2 * coalesce->pause, FIRST_PAUSE);
   coalesce->pause = MIN (coalesce->pause, coalesce->longest);
   /* n packets took interval, so room / PARTS of them take: */

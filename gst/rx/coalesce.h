@@ -13,9 +13,9 @@ G_BEGIN_DECLS
 typedef struct
 {
   guint64 longest; /* ns */
-  guint64 since;   /* when counting began */
+  guint64 since;   /* when the last sleep began */
   guint packets;   /* since then */
-  guint64 pause;   /* the last one, 0 after a silence */
+  guint64 pause;   /* the last one */
 } AfxdpCoalesce;
 
 /* Counts packets that arrived. */
@@ -27,7 +27,7 @@ afxdp_coalesce_count (AfxdpCoalesce *coalesce, guint n)
 
 /* How many ns to sleep now that all that came has been taken; room is how many
  * packets may come meanwhile before one is lost. 0: wait for the next packet,
- * since none has come since the last call. */
+ * since none has come since the last sleep. */
 guint64 afxdp_coalesce_next (AfxdpCoalesce *coalesce, guint64 now, guint room);
 
 G_END_DECLS

@@ -183,6 +183,7 @@ hand_out (AfxdpStream *stream, AfxdpLane *lane, guint max, AfxdpBatch *batch)
   batch->packets = &lane->packets[lane->first];
   batch->n = n;
   batch->door = lane->ring ? AFXDP_DOOR_FAST : AFXDP_DOOR_SLOW;
+  batch->umem = lane->ring ? lane->umem : NULL;
   stream->handed_out = lane;
   stream->n_handed_out = n;
   afxdp_coalesce_count (&stream->coalesce, n);

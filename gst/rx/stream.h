@@ -63,7 +63,8 @@ typedef struct
 {
   AfxdpPacket *packets;
   guint n;
-  AfxdpDoor door; /* that they all came by */
+  AfxdpDoor door;  /* that they all came by */
+  AfxdpUmem *umem; /* that their frames are of; NULL: some are not in frames */
 } AfxdpBatch;
 
 typedef struct

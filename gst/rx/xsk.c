@@ -629,6 +629,9 @@ afxdp_xsk_receive (AfxdpXsk *xsk, AfxdpXskPacket *packets, guint n)
     packets[i].frame = afxdp_umem_frame_at (umem, desc->addr);
     packets[i].length = desc->len;
     packets[i].data = area + desc->addr;
+    /* Another processor wrote them: metadata, and headers. */
+    __builtin_prefetch (packets[i].data - 1);
+    __builtin_prefetch (packets[i].data);
     afxdp_umem_arrived (umem, packets[i].frame);
   }
   xsk_ring_cons__release (&xsk->rx, n);

@@ -49,11 +49,17 @@ GST_START_TEST (test_grows)
     former = pause;
   }
   fail_unless_equals_uint64 (pause, 2 * MS);
-  /* And after a silence again. */
+  /* Nothing came meanwhile: wait, and then go on as before. */
   fail_unless_equals_uint64 (
-      afxdp_coalesce_next (&coalesce, now += MS, PLENTY), 0);
+      afxdp_coalesce_next (&coalesce, now += 2 * MS, PLENTY), 0);
   afxdp_coalesce_count (&coalesce, 1);
-  fail_unless (afxdp_coalesce_next (&coalesce, now += MS, PLENTY) < MS);
+  fail_unless_equals_uint64 (
+      afxdp_coalesce_next (&coalesce, now += MS, PLENTY), 2 * MS);
+  /* After a silence from the beginning. */
+  fail_unless_equals_uint64 (
+      afxdp_coalesce_next (&coalesce, now += 2 * MS, PLENTY), 0);
+  afxdp_coalesce_count (&coalesce, 1);
+  fail_unless (afxdp_coalesce_next (&coalesce, now += 1000 * MS, PLENTY) < MS);
 }
 GST_END_TEST
 
