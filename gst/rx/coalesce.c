@@ -10,6 +10,21 @@
 /* Of the room, a sleep may use one of so many parts at the present rate. */
 #define PARTS 4
 
+/* Shortens a sleep of pause ns from now so that it ends where those of others end
+ * too, that sleep about as long: one timer interrupt then wakes them all. */
+static guint64
+align (guint64 now, guint64 pause, guint64 grid)
+{
+  guint64 until;
+
+  while (grid > pause)
+    grid /= 2;
+  if (!grid)
+    return 0;
+  until = now + pause;
+  return until - until % grid - now;
+}
+
 guint64
 afxdp_coalesce_next (AfxdpCoalesce *coalesce, guint64 now, guint room)
 {
@@ -26,5 +41,5 @@ afxdp_coalesce_next (AfxdpCoalesce *coalesce, guint64 now, guint room)
   coalesce->pause = MIN (coalesce->pause, coalesce->longest);
   /* n packets took interval, so room / PARTS of them take: */
   coalesce->pause = MIN (coalesce->pause, interval * room / PARTS / n);
-  return coalesce->pause;
+  return align (now, coalesce->pause, coalesce->longest);
 }

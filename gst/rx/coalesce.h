@@ -26,8 +26,10 @@ afxdp_coalesce_count (AfxdpCoalesce *coalesce, guint n)
 }
 
 /* How many ns to sleep now that all that came has been taken; room is how many
- * packets may come meanwhile before one is lost. 0: wait for the next packet,
- * since none has come since the last sleep. */
+ * packets may come meanwhile before one is lost. now is of the same clock for all
+ * receivers: many of them end their sleeps at the same moment, which costs one
+ * timer interrupt instead of many. 0: wait for the next packet, since none has
+ * come since the last sleep. */
 guint64 afxdp_coalesce_next (AfxdpCoalesce *coalesce, guint64 now, guint room);
 
 G_END_DECLS

@@ -7,20 +7,24 @@
 #define MS G_GUINT64_CONSTANT (1000000)
 #define PLENTY 1000000
 
-/* Sleeps until it does so for as long as it may, at a steady rate. */
+/* Packets come at this rate until the sleeps have found their length. Returns the
+ * longest of the last ones, since they are cut to end together. */
 static guint64
 settle (AfxdpCoalesce *coalesce, guint64 *now, guint packets_per_ms, guint room)
 {
-  guint64 pause = 0;
+  guint64 longest = 0, interval = MS;
 
-  for (guint i = 0; i < 20; i++) {
-    guint64 interval = MAX (pause, MS);
+  for (guint i = 0; i < 100; i++) {
+    guint64 pause;
 
     *now += interval;
-    afxdp_coalesce_count (coalesce, packets_per_ms * interval / MS);
+    afxdp_coalesce_count (coalesce, packets_per_ms * interval / MS + 1);
     pause = afxdp_coalesce_next (coalesce, *now, room);
+    if (i >= 50)
+      longest = MAX (longest, pause);
+    interval = pause + 70 * 1000;
   }
-  return pause;
+  return longest;
 }
 
 GST_START_TEST (test_silence)
@@ -37,29 +41,29 @@ GST_END_TEST
 GST_START_TEST (test_grows)
 {
   AfxdpCoalesce coalesce = { .longest = 2 * MS };
-  guint64 now = 5 * MS, former = 0, pause;
+  guint64 now = 5 * MS;
 
-  for (guint i = 0; i < 10; i++) {
+  afxdp_coalesce_count (&coalesce, 1);
+  fail_unless (
+      afxdp_coalesce_next (&coalesce, now += 1000 * MS, PLENTY) <= MS / 10);
+  for (guint i = 0, limit = MS / 5; i < 10; i++, limit *= 2) {
     afxdp_coalesce_count (&coalesce, 1);
-    now += MS;
-    pause = afxdp_coalesce_next (&coalesce, now, PLENTY);
-    fail_unless (pause > 0 && pause <= 2 * MS);
-    fail_unless (pause >= former);
-    fail_unless (!former || pause <= 2 * former);
-    former = pause;
+    fail_unless (afxdp_coalesce_next (&coalesce, now += MS, PLENTY) <=
+        MIN (limit, 2 * MS));
   }
-  fail_unless_equals_uint64 (pause, 2 * MS);
+  fail_unless (settle (&coalesce, &now, 1, PLENTY) > 1.8 * MS);
   /* Nothing came meanwhile: wait, and then go on as before. */
   fail_unless_equals_uint64 (
       afxdp_coalesce_next (&coalesce, now += 2 * MS, PLENTY), 0);
+  now = 3000 * MS;
+  coalesce.since = now - 3 * MS;
   afxdp_coalesce_count (&coalesce, 1);
   fail_unless_equals_uint64 (
-      afxdp_coalesce_next (&coalesce, now += MS, PLENTY), 2 * MS);
+      afxdp_coalesce_next (&coalesce, now, PLENTY), 2 * MS);
   /* After a silence from the beginning. */
-  fail_unless_equals_uint64 (
-      afxdp_coalesce_next (&coalesce, now += 2 * MS, PLENTY), 0);
   afxdp_coalesce_count (&coalesce, 1);
-  fail_unless (afxdp_coalesce_next (&coalesce, now += 1000 * MS, PLENTY) < MS);
+  fail_unless (
+      afxdp_coalesce_next (&coalesce, now += 1000 * MS, PLENTY) <= MS / 10);
 }
 GST_END_TEST
 
@@ -71,16 +75,33 @@ GST_START_TEST (test_quarter)
   guint64 now = 0;
   guint64 pause = settle (&coalesce, &now, 390, 3900);
 
-  fail_unless (pause > 2.4 * MS && pause <= 2.5 * MS,
+  /* Cut by less than half. */
+  fail_unless (pause > 1.25 * MS && pause <= 2.5 * MS,
       "slept %" G_GUINT64_FORMAT " ns", pause);
   /* Ten times the rate: a tenth, at once. */
-  now += pause;
-  afxdp_coalesce_count (&coalesce, 3900 * pause / MS);
+  now = coalesce.since + MS;
+  coalesce.packets = 0;
+  afxdp_coalesce_count (&coalesce, 3900);
   pause = afxdp_coalesce_next (&coalesce, now, 3900);
   fail_unless (pause <= 0.25 * MS, "slept %" G_GUINT64_FORMAT " ns", pause);
   /* Without any room there is no time. */
   afxdp_coalesce_count (&coalesce, 1);
   fail_unless_equals_uint64 (afxdp_coalesce_next (&coalesce, now += MS, 0), 0);
+}
+GST_END_TEST
+
+/* Whenever they begin, sleeps end together. */
+GST_START_TEST (test_together)
+{
+  for (guint64 now = 1000 * MS; now < 1002 * MS; now += 12345) {
+    AfxdpCoalesce coalesce = {
+      .longest = 2 * MS, .since = now - MS, .packets = 1, .pause = 2 * MS
+    };
+    guint64 pause = afxdp_coalesce_next (&coalesce, now, PLENTY);
+
+    fail_unless (pause <= 2 * MS);
+    fail_unless_equals_uint64 ((now + pause) % (2 * MS), 0);
+  }
 }
 GST_END_TEST
 
@@ -94,6 +115,7 @@ coalesce_suite (void)
   tcase_add_test (tcase, test_silence);
   tcase_add_test (tcase, test_grows);
   tcase_add_test (tcase, test_quarter);
+  tcase_add_test (tcase, test_together);
   return suite;
 }
 
