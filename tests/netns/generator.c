@@ -4,6 +4,7 @@
 
 #include <gio/gio.h>
 #include <gst/check/gstcheck.h>
+#include <signal.h>
 
 #include "network.h"
 
@@ -63,6 +64,21 @@ number (const gchar *report, const gchar *name)
   return g_ascii_strtoull (at + strlen (key), NULL, 10);
 }
 
+/* What the report says of each flow: its own number of packets is the first
+ * thing of that name behind the flow's destination. */
+static void
+read_flows (const gchar *report, GeneratorReport *numbers)
+{
+  const gchar *at = strstr (report, "\"flows\": [");
+
+  fail_unless (at, "no flows in the generator's report: %s", report);
+  while ((at = strstr (at, "{ \"destination\": "))) {
+    fail_unless (numbers->n_flows < GENERATOR_FLOWS);
+    at++;
+    numbers->sent[numbers->n_flows++] = number (at, "packets");
+  }
+}
+
 static GeneratorReport
 finish (Generator *generator, gboolean lossy)
 {
@@ -86,6 +102,7 @@ finish (Generator *generator, gboolean lossy)
     .reordered = number (report, "reordered"),
     .markers = number (report, "markers"),
   };
+  read_flows (report, &numbers);
   fail_unless (lossy || numbers.dropped <= numbers.packets / TOLERANCE,
       "the wire lost too much: %s", complaints);
   g_object_unref (generator->process);
@@ -97,6 +114,13 @@ GeneratorReport
 generator_finish (Generator *generator)
 {
   return finish (generator, FALSE);
+}
+
+GeneratorReport
+generator_stop (Generator *generator)
+{
+  g_subprocess_send_signal (generator->process, SIGINT);
+  return generator_finish (generator);
 }
 
 GeneratorReport
