@@ -5,6 +5,7 @@
 #include <gio/gio.h>
 #include <gst/check/gstcheck.h>
 #include <signal.h>
+#include <sys/prctl.h>
 
 #include "network.h"
 
@@ -19,6 +20,13 @@ struct _Generator
   GSubprocess *process;
 };
 
+/* The sending host would live as long as it does. */
+static void
+die_with_parent (gpointer data)
+{
+  prctl (PR_SET_PDEATHSIG, SIGKILL);
+}
+
 Generator *
 generator_start (const gchar *format, ...)
 {
@@ -27,6 +35,8 @@ generator_start (const gchar *format, ...)
   g_autofree gchar *options = NULL;
   g_auto (GStrv) more = NULL;
   g_autoptr (GPtrArray) line = g_ptr_array_new ();
+  g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (
+      G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
   g_autoptr (GError) error = NULL;
   va_list args;
 
@@ -47,8 +57,9 @@ generator_start (const gchar *format, ...)
       g_ptr_array_add (line, more[i]);
   g_ptr_array_add (line, NULL);
   fail_unless (g_getenv ("RTPGEN"), "RTPGEN must name the generator");
-  generator->process = g_subprocess_newv ((const gchar *const *) line->pdata,
-      G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE, &error);
+  g_subprocess_launcher_set_child_setup (launcher, die_with_parent, NULL, NULL);
+  generator->process = g_subprocess_launcher_spawnv (
+      launcher, (const gchar *const *) line->pdata, &error);
   fail_unless (generator->process, "%s", error ? error->message : "");
   return generator;
 }
