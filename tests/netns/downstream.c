@@ -117,21 +117,36 @@ downstream_hoard (Downstream *downstream, gboolean hoard)
   g_mutex_unlock (&downstream->lock);
 }
 
-guint
-downstream_give_back (Downstream *downstream)
+static GPtrArray *
+take_kept (Downstream *downstream, guint *n)
 {
   GPtrArray *kept;
-  guint n;
 
   g_mutex_lock (&downstream->lock);
   kept = downstream->kept;
-  n = downstream->n_kept;
+  *n = downstream->n_kept;
   downstream->kept =
       g_ptr_array_new_with_free_func ((GDestroyNotify) gst_mini_object_unref);
   downstream->n_kept = 0;
   g_mutex_unlock (&downstream->lock);
-  g_ptr_array_unref (kept);
+  return kept;
+}
+
+guint
+downstream_give_back (Downstream *downstream)
+{
+  guint n;
+
+  g_ptr_array_unref (take_kept (downstream, &n));
   return n;
+}
+
+GPtrArray *
+downstream_take (Downstream *downstream)
+{
+  guint n;
+
+  return take_kept (downstream, &n);
 }
 
 void

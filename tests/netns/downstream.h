@@ -27,6 +27,9 @@ gboolean downstream_is_stalled (Downstream *downstream);
 void downstream_hoard (Downstream *downstream, gboolean hoard);
 /* Gives back what is kept. Returns how many packets that were. */
 guint downstream_give_back (Downstream *downstream);
+/* What is kept, for the caller to keep from now on: buffers and lists, which end
+ * with the array. */
+GPtrArray *downstream_take (Downstream *downstream);
 
 /* Answers the next packet with GST_FLOW_ERROR. */
 void downstream_break (Downstream *downstream);

@@ -96,3 +96,11 @@ leftover_memory (void)
       2);
   return resident * sysconf (_SC_PAGESIZE);
 }
+
+guint64
+leftover_heap (void)
+{
+  struct mallinfo2 heap = mallinfo2 ();
+
+  return heap.uordblks + heap.hblkhd;
+}

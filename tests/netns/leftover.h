@@ -28,3 +28,5 @@ guint leftover_descriptors (void);
 guint leftover_threads (void);
 /* Bytes in memory, after the C library gave back what it could. */
 guint64 leftover_memory (void);
+/* Bytes that malloc() gave and nobody freed. */
+guint64 leftover_heap (void);

@@ -19,7 +19,8 @@ wait_for_frames (Receiver *receiver)
 /* The other one's packets come all the time, whether somebody wants them. */
 GST_START_TEST (test_one_comes_and_goes)
 {
-  Crowd *crowd = crowd_new (2, "");
+  /* Its credit is for 600 ms in which the machine does something else. */
+  Crowd *crowd = crowd_new (2, "ring-size=32768 umem-frames=131072");
   Receiver *comer = crowd->receivers[0], *stayer = crowd->receivers[1];
   g_autofree gchar *program = NULL;
   Generator *generator;
@@ -162,6 +163,41 @@ GST_START_TEST (test_some_end)
 }
 GST_END_TEST
 
+/* A second taker of the same flow: each time it comes the first one's fast door
+ * closes, and it opens again when the second one has gone. Both lose nothing, the
+ * second from its first packet on. */
+GST_START_TEST (test_second_taker_comes_and_goes)
+{
+  Receiver *receiver = receiver_new ("", CROWD_SINK);
+  Receiver *other = receiver_new (__i__ ? "mode=socket" : "", CROWD_SINK);
+  Generator *generator;
+  GeneratorReport sent;
+  guint64 lost = 0;
+
+  receiver_play (receiver);
+  generator = generator_start ("--rate=20000");
+  for (guint i = 0; i < 40; i++) {
+    guint64 before = receiver_stat (receiver, "delivered-xdp");
+
+    receiver_wait_stat (receiver, "delivered-xdp", before + 100);
+    receiver_play (other);
+    receiver_wait_stat (other, "packets", 100);
+    receiver_set_state (other, GST_STATE_NULL);
+    lost += receiver_stat (other, "lost");
+    receiver_assert_stat (other, "duplicates", 0);
+  }
+  sent = generator_stop (generator);
+  receiver_wait_stat (receiver, "packets", sent.packets);
+  receiver_assert_stat (receiver, "packets", sent.packets);
+  fail_unless (receiver_stat (receiver, "lost") <= sent.dropped);
+  receiver_assert_stat (receiver, "reordered", 0);
+  receiver_assert_stat (receiver, "duplicates", 0);
+  g_assert_cmpuint (lost, <=, sent.dropped);
+  receiver_free (other);
+  receiver_free (receiver);
+}
+GST_END_TEST
+
 static void
 up_with_one_queue (void)
 {
@@ -181,6 +217,12 @@ neighbours_suite (void)
   tcase_add_test (tcase, test_one_blocks);
   tcase_add_loop_test (tcase, test_one_keeps_all, 0, G_N_ELEMENTS (joiners));
   tcase_add_test (tcase, test_some_end);
+
+  tcase = tcase_create ("takers");
+  suite_add_tcase (suite, tcase);
+  tcase_set_timeout (tcase, 60);
+  tcase_add_checked_fixture (tcase, up_with_one_queue, network_down);
+  tcase_add_loop_test (tcase, test_second_taker_comes_and_goes, 0, 2);
   return suite;
 }
 
