@@ -4,6 +4,8 @@
 
 #include <gio/gio.h>
 #include <gst/check/gstcheck.h>
+#include <signal.h>
+#include <sys/prctl.h>
 
 #include "network.h"
 
@@ -18,6 +20,13 @@ struct _Generator
   GSubprocess *process;
 };
 
+/* The sending host would live as long as it does. */
+static void
+die_with_parent (gpointer data)
+{
+  prctl (PR_SET_PDEATHSIG, SIGKILL);
+}
+
 Generator *
 generator_start (const gchar *format, ...)
 {
@@ -26,6 +35,8 @@ generator_start (const gchar *format, ...)
   g_autofree gchar *options = NULL;
   g_auto (GStrv) more = NULL;
   g_autoptr (GPtrArray) line = g_ptr_array_new ();
+  g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (
+      G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
   g_autoptr (GError) error = NULL;
   va_list args;
 
@@ -46,8 +57,9 @@ generator_start (const gchar *format, ...)
       g_ptr_array_add (line, more[i]);
   g_ptr_array_add (line, NULL);
   fail_unless (g_getenv ("RTPGEN"), "RTPGEN must name the generator");
-  generator->process = g_subprocess_newv ((const gchar *const *) line->pdata,
-      G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE, &error);
+  g_subprocess_launcher_set_child_setup (launcher, die_with_parent, NULL, NULL);
+  generator->process = g_subprocess_launcher_spawnv (
+      launcher, (const gchar *const *) line->pdata, &error);
   fail_unless (generator->process, "%s", error ? error->message : "");
   return generator;
 }
@@ -61,6 +73,21 @@ number (const gchar *report, const gchar *name)
 
   fail_unless (at, "no %s in the generator's report: %s", name, report);
   return g_ascii_strtoull (at + strlen (key), NULL, 10);
+}
+
+/* What the report says of each flow: its own number of packets is the first
+ * thing of that name behind the flow's destination. */
+static void
+read_flows (const gchar *report, GeneratorReport *numbers)
+{
+  const gchar *at = strstr (report, "\"flows\": [");
+
+  fail_unless (at, "no flows in the generator's report: %s", report);
+  while ((at = strstr (at, "{ \"destination\": "))) {
+    fail_unless (numbers->n_flows < GENERATOR_FLOWS);
+    at++;
+    numbers->sent[numbers->n_flows++] = number (at, "packets");
+  }
 }
 
 static GeneratorReport
@@ -86,6 +113,7 @@ finish (Generator *generator, gboolean lossy)
     .reordered = number (report, "reordered"),
     .markers = number (report, "markers"),
   };
+  read_flows (report, &numbers);
   fail_unless (lossy || numbers.dropped <= numbers.packets / TOLERANCE,
       "the wire lost too much: %s", complaints);
   g_object_unref (generator->process);
@@ -97,6 +125,13 @@ GeneratorReport
 generator_finish (Generator *generator)
 {
   return finish (generator, FALSE);
+}
+
+GeneratorReport
+generator_stop (Generator *generator)
+{
+  g_subprocess_send_signal (generator->process, SIGINT);
+  return generator_finish (generator);
 }
 
 GeneratorReport

@@ -12,6 +12,10 @@
 
 #include <glib.h>
 
+/* Most flows of a generator, and the SSRC of its flow 0; flow n has n more. */
+#define GENERATOR_FLOWS 256
+#define GENERATOR_SSRC 0x52545047
+
 typedef struct _Generator Generator;
 
 typedef struct
@@ -22,6 +26,8 @@ typedef struct
   guint64 duplicates;
   guint64 reordered;
   guint64 markers;
+  guint n_flows;
+  guint64 sent[GENERATOR_FLOWS]; /* of each flow, dropped ones included */
 } GeneratorReport;
 
 /* options are those of rtpgen, such as "--rate=50000 --duration=2"; it sends to
@@ -29,5 +35,8 @@ typedef struct
 Generator *generator_start (const gchar *format, ...) G_GNUC_PRINTF (1, 2);
 /* Waits until it has sent all. */
 GeneratorReport generator_finish (Generator *generator);
+/* Ends it, if it was to send until it is stopped. Not before something of it has
+ * arrived: until then it may die of the signal. */
+GeneratorReport generator_stop (Generator *generator);
 /* The same, where the wire may lose packets, as when it is cut. */
 GeneratorReport generator_finish_lossy (Generator *generator);

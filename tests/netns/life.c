@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Beginnings and ends: killed, without privileges, idle, stopped and started
  * again, paused; and what is left behind. */
-#include <bpf/bpf.h>
 #include <gst/check/gstcheck.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "generator.h"
+#include "leftover.h"
 #include "network.h"
 #include "player.h"
 #include "receiver.h"
@@ -38,84 +37,6 @@ wait_for_af_xdp (Receiver *receiver, guint n)
   while (g_strcmp0 (gst_structure_get_string (mode, "mode"), "af-xdp"));
 }
 
-/* What a process has in the kernel for BPF: programs, maps and links. */
-
-typedef struct
-{
-  const gchar *name; /* as /proc/PID/fdinfo calls its number */
-  int (*open) (guint id);
-} BpfKind;
-
-static int
-open_program (guint id)
-{
-  return bpf_prog_get_fd_by_id (id);
-}
-
-static int
-open_map (guint id)
-{
-  return bpf_map_get_fd_by_id (id);
-}
-
-static int
-open_link (guint id)
-{
-  return bpf_link_get_fd_by_id (id);
-}
-
-static const BpfKind bpf_kinds[] = {
-  { "prog_id", open_program },
-  { "map_id", open_map },
-  { "link_id", open_link },
-};
-
-typedef struct
-{
-  guint kind;
-  guint id;
-} BpfObject;
-
-static GArray *
-find_bpf_objects (GPid pid)
-{
-  GArray *objects = g_array_new (FALSE, FALSE, sizeof (BpfObject));
-  g_autofree gchar *name = g_strdup_printf ("/proc/%d/fdinfo", pid);
-  g_autoptr (GDir) directory = g_dir_open (name, 0, NULL);
-  const gchar *fd;
-
-  fail_unless (directory);
-  while ((fd = g_dir_read_name (directory))) {
-    g_autofree gchar *path = g_build_filename (name, fd, NULL);
-    g_autofree gchar *text = NULL;
-
-    if (!g_file_get_contents (path, &text, NULL, NULL))
-      continue;
-    for (guint i = 0; i < G_N_ELEMENTS (bpf_kinds); i++) {
-      g_autofree gchar *key = g_strdup_printf ("\n%s:", bpf_kinds[i].name);
-      const gchar *at = strstr (text, key);
-      BpfObject object = { i };
-
-      /* A link's entry tells its program, too. */
-      if (!at)
-        continue;
-      object.id = g_ascii_strtoull (at + strlen (key), NULL, 10);
-      g_array_append_val (objects, object);
-    }
-  }
-  return objects;
-}
-
-static gboolean
-exists (const BpfObject *object)
-{
-  int fd = bpf_kinds[object->kind].open (object->id);
-
-  if (fd >= 0)
-    close (fd);
-  return fd >= 0;
-}
-
 static gboolean
 has_joined (void)
 {
@@ -132,18 +53,18 @@ GST_START_TEST (test_killed)
     g_autoptr (GArray) objects = NULL;
     Receiver *receiver;
     Generator *generator;
-    guint n[G_N_ELEMENTS (bpf_kinds)] = { 0 };
+    guint n[LEFTOVER_BPF_KINDS] = { 0 };
 
     player_wait_line (player, "mode=(string)af-xdp");
     generator = generator_start ("--rate=20000 --duration=1");
     player_wait_stat (player, "delivered-xdp", 5000);
-    objects = find_bpf_objects (player_pid (player));
+    objects = leftover_find_bpf (player_pid (player));
     for (guint i = 0; i < objects->len; i++) {
-      n[g_array_index (objects, BpfObject, i).kind]++;
-      fail_unless (exists (&g_array_index (objects, BpfObject, i)));
+      n[g_array_index (objects, LeftoverBpf, i).kind]++;
+      fail_unless (leftover_exists (&g_array_index (objects, LeftoverBpf, i)));
     }
     for (guint i = 0; i < G_N_ELEMENTS (n); i++)
-      fail_unless (n[i] > 0, "found no %s to look for", bpf_kinds[i].name);
+      fail_unless (n[i] > 0, "found none of kind %u to look for", i);
     fail_unless (network_has_program ());
     fail_unless (has_joined ());
 
@@ -152,7 +73,7 @@ GST_START_TEST (test_killed)
     receiver_play (receiver);
     receiver_assert_mode (receiver, 0, "af-xdp");
     for (guint i = 0; i < objects->len; i++)
-      wait_until (!exists (&g_array_index (objects, BpfObject, i)));
+      wait_until (!leftover_exists (&g_array_index (objects, LeftoverBpf, i)));
     generator_finish (generator);
     receiver_set_state (receiver, GST_STATE_NULL);
     fail_if (network_has_program ());
@@ -174,11 +95,11 @@ GST_START_TEST (test_killed_and_left_alone)
   g_autoptr (GArray) objects = NULL;
 
   player_wait_line (player, "mode=(string)af-xdp");
-  objects = find_bpf_objects (player_pid (player));
+  objects = leftover_find_bpf (player_pid (player));
   player_free (player);
   wait_until (!network_has_program ());
   for (guint i = 0; i < objects->len; i++)
-    wait_until (!exists (&g_array_index (objects, BpfObject, i)));
+    wait_until (!leftover_exists (&g_array_index (objects, LeftoverBpf, i)));
   wait_until (!has_joined ());
 }
 GST_END_TEST
@@ -332,17 +253,6 @@ GST_START_TEST (test_paused_for_long)
 }
 GST_END_TEST
 
-static guint
-count_entries (const gchar *name)
-{
-  g_autoptr (GDir) directory = g_dir_open (name, 0, NULL);
-  guint n = 0;
-
-  while (g_dir_read_name (directory))
-    n++;
-  return n;
-}
-
 static void
 play_for_a_moment (const gchar *properties)
 {
@@ -354,30 +264,21 @@ play_for_a_moment (const gchar *properties)
   receiver_free (receiver);
 }
 
-/* Threads that GLib keeps for later are sent away first. */
-static guint
-count_threads (void)
-{
-  g_thread_pool_stop_unused_threads ();
-  return count_entries ("/proc/self/task");
-}
-
 GST_START_TEST (test_nothing_is_left)
 {
   guint n_fds, n_threads;
 
-  g_thread_pool_set_max_unused_threads (0);
   /* What GStreamer and GLib open once; through the socket, so that all of AF_XDP
    * counts. */
   play_for_a_moment ("mode=socket");
-  n_fds = count_entries ("/proc/self/fd");
-  n_threads = count_threads ();
+  n_fds = leftover_descriptors ();
+  n_threads = leftover_threads ();
   for (guint i = 0; i < 5; i++) {
     play_for_a_moment (doors[__i__]);
-    fail_unless_equals_int (count_entries ("/proc/self/fd"), n_fds);
+    fail_unless_equals_int (leftover_descriptors (), n_fds);
     fail_if (network_has_program ());
   }
-  wait_until (count_threads () <= n_threads);
+  wait_until (leftover_threads () <= n_threads);
 }
 GST_END_TEST
 

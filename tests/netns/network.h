@@ -18,6 +18,8 @@ void network_require_privileges (void);
 
 /* Creates both hosts; queues is the number of RX queues in use on rx0. */
 void network_up (guint queues);
+/* The same, with room for more queues, which "ethtool -L" can put to use. */
+void network_up_with_room (guint queues, guint room);
 void network_down (void);
 
 /* The sending host's network namespace, as nsenter --net takes it. */
@@ -41,5 +43,8 @@ void network_wait_for_backlog (guint port, guint64 bytes);
 
 /* Whether an XDP program is attached to rx0. */
 gboolean network_has_program (void);
+/* The kernel's numbers of it and of the link that attaches it, in words: others
+ * after every attaching and every change of programs. */
+gchar *network_describe_program (void);
 /* Detaches it as somebody else would with bpftool link detach. */
 void network_detach_program (void);

@@ -3,6 +3,8 @@
 #include "receiver.h"
 
 #define TICK (10 * GST_MSECOND)
+/* Of the changes of door, the last ones are described. */
+#define MODES_TOLD 8
 
 Receiver *
 receiver_new (const gchar *properties, const gchar *rest)
@@ -130,7 +132,12 @@ receiver_describe (Receiver *receiver)
   g_object_get (receiver->src, "stats", &stats, NULL);
   if (receiver->error)
     g_string_append_printf (text, "error \"%s\"; ", receiver->error);
-  for (guint i = 0; i < receiver->modes->len; i++)
+  /* Check wants no long messages. */
+  if (receiver->modes->len > MODES_TOLD)
+    g_string_append_printf (
+        text, "%u changes of door; ", receiver->modes->len - MODES_TOLD);
+  for (guint i = receiver->modes->len - MIN (receiver->modes->len, MODES_TOLD);
+       i < receiver->modes->len; i++)
     g_string_append_printf (text, "%s: %s; ",
         gst_structure_get_string (receiver->modes->pdata[i], "mode"),
         gst_structure_get_string (receiver->modes->pdata[i], "reason"));

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What a process has that must be gone at some time: descriptors, threads,
+ * memory, and BPF programs, maps and links. Numbers to be compared with those of
+ * before.
+ */
+#pragma once
+
+#include <glib.h>
+
+/* Programs, maps and links. */
+#define LEFTOVER_BPF_KINDS 3
+
+typedef struct
+{
+  guint kind;
+  guint id;
+} LeftoverBpf;
+
+/* The BPF objects that a process has descriptors of: LeftoverBpf. */
+GArray *leftover_find_bpf (GPid pid);
+/* Whether it is still in the kernel, whoever has it. */
+gboolean leftover_exists (const LeftoverBpf *object);
+
+/* This process's. The threads of GLib's pools that nobody uses are sent away
+ * first; they go some time later. */
+guint leftover_descriptors (void);
+guint leftover_threads (void);
+/* Bytes in memory, after the C library gave back what it could. */
+guint64 leftover_memory (void);
+/* Bytes that malloc() gave and nobody freed. */
+guint64 leftover_heap (void);
