@@ -106,6 +106,26 @@ bind_socket (
 }
 
 static gboolean
+is_ipv6 (const AfxdpSocket *socket)
+{
+  return g_inet_address_get_family (socket->address) == G_SOCKET_FAMILY_IPV6;
+}
+
+/* Otherwise the socket gets the group's packets from interfaces that some other
+ * program joined it on. Before it is bound: between this and the join it is deaf,
+ * and a packet that it had got before would be followed by a gap. */
+static void
+hear_only_what_is_joined (AfxdpSocket *socket)
+{
+  int off = 0;
+
+  if (is_ipv6 (socket))
+    setsockopt (socket->fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL, &off, sizeof off);
+  else
+    setsockopt (socket->fd, IPPROTO_IP, IP_MULTICAST_ALL, &off, sizeof off);
+}
+
+static gboolean
 open_socket (
     AfxdpSocket *socket, const AfxdpSocketSettings *settings, GError **error)
 {
@@ -125,6 +145,8 @@ open_socket (
   socket->fd = g_socket_get_fd (socket->gsocket);
   setsockopt (socket->fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
   set_buffer_size (socket, settings->buffer_size);
+  if (settings->joins)
+    hear_only_what_is_joined (socket);
   return bind_socket (socket, settings, error);
 }
 
@@ -210,12 +232,6 @@ afxdp_socket_free (AfxdpSocket *socket)
   g_free (socket);
 }
 
-static gboolean
-is_ipv6 (const AfxdpSocket *socket)
-{
-  return g_inet_address_get_family (socket->address) == G_SOCKET_FAMILY_IPV6;
-}
-
 /* bytes: an address of the socket's family, in network order. */
 static void
 set_address (
@@ -290,14 +306,6 @@ tell_sources (AfxdpSocket *socket, int option, GError **error)
 gboolean
 afxdp_socket_join (AfxdpSocket *socket, GError **error)
 {
-  int off = 0;
-
-  /* Otherwise the socket gets the group's packets from interfaces that some
-   * other program joined it on. */
-  if (is_ipv6 (socket))
-    setsockopt (socket->fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL, &off, sizeof off);
-  else
-    setsockopt (socket->fd, IPPROTO_IP, IP_MULTICAST_ALL, &off, sizeof off);
   switch (afxdp_sources_kind (socket->sources)) {
     case AFXDP_SOURCES_INCLUDE:
       return tell_sources (socket, MCAST_JOIN_SOURCE_GROUP, error);

@@ -24,6 +24,8 @@ typedef struct
   guint16 port;              /* 0 = any free one */
   const AfxdpNetdev *netdev; /* NULL: not known */
   AfxdpSources *sources;     /* of a group, NULL = any */
+  gboolean joins;            /* a group, by afxdp_socket_join(), and hears
+                                nothing before that */
   guint buffer_size;         /* bytes of SO_RCVBUF, 0 = 16 MiB, by force */
   guint batch;               /* most packets that receive() is asked for */
 } AfxdpSocketSettings;

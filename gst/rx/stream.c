@@ -423,6 +423,13 @@ find_interface (
 }
 
 static gboolean
+joins_group (const AfxdpStream *stream)
+{
+  return stream->settings.auto_multicast &&
+      g_inet_address_get_is_multicast (stream->address);
+}
+
+static gboolean
 open_slow_door (
     AfxdpStream *stream, const AfxdpStreamSettings *settings, GError **error)
 {
@@ -431,6 +438,7 @@ open_slow_door (
     .port = settings->port,
     .netdev = stream->has_netdev ? &stream->netdev : NULL,
     .sources = stream->sources,
+    .joins = joins_group (stream),
     .buffer_size = settings->buffer_size,
     .batch = settings->batch,
   };
@@ -512,9 +520,7 @@ afxdp_stream_new (const AfxdpStreamSettings *settings, GError **error)
   else if (find_interface (stream, settings, error) &&
       open_slow_door (stream, settings, error) &&
       look_for_fast_door (stream, settings, error) &&
-      (!settings->auto_multicast ||
-          !g_inet_address_get_is_multicast (stream->address) ||
-          afxdp_socket_join (stream->socket, error)))
+      (!joins_group (stream) || afxdp_socket_join (stream->socket, error)))
     return stream;
   afxdp_stream_close (stream, &counts);
   afxdp_stream_counts_clear (&counts);

@@ -430,6 +430,7 @@ open_group (const gchar *group)
 
   settings.address = address;
   settings.netdev = &netdev;
+  settings.joins = TRUE;
   return open_door (&settings);
 }
 
@@ -529,7 +530,7 @@ parse_sources (const gchar *text, guint version)
 }
 
 static AfxdpSocket *
-open_group_of (const gchar *group, const gchar *text)
+open_group_of (const gchar *group, const gchar *text, gboolean joins)
 {
   AfxdpSocketSettings settings = make_settings ();
   g_autoptr (GInetAddress) address = g_inet_address_new_from_string (group);
@@ -543,6 +544,7 @@ open_group_of (const gchar *group, const gchar *text)
   settings.address = address;
   settings.netdev = &netdev;
   settings.sources = sources;
+  settings.joins = joins;
   return open_door (&settings);
 }
 
@@ -569,7 +571,7 @@ send_from_each (void)
 GST_START_TEST (test_sources)
 {
   g_autoptr (AfxdpSocket) socket =
-      open_group_of (SOURCE_GROUP, source_lists[__i__].text);
+      open_group_of (SOURCE_GROUP, source_lists[__i__].text, TRUE);
   g_autoptr (GError) error = NULL;
   guint n, next = 0;
 
@@ -592,9 +594,9 @@ GST_END_TEST
 /* Somebody else joined; the socket gets all, and says which are wanted. */
 GST_START_TEST (test_sources_not_joined)
 {
-  g_autoptr (AfxdpSocket) other = open_group_of (SOURCE_GROUP, NULL);
+  g_autoptr (AfxdpSocket) other = open_group_of (SOURCE_GROUP, NULL, TRUE);
   g_autoptr (AfxdpSocket) socket =
-      open_group_of (SOURCE_GROUP, source_lists[__i__].text);
+      open_group_of (SOURCE_GROUP, source_lists[__i__].text, FALSE);
   g_autoptr (GError) error = NULL;
 
   fail_unless (
@@ -639,7 +641,7 @@ GST_START_TEST (test_too_many_sources)
   for (guint i = 0; i <= limit; i++)
     g_string_append_printf (list, source_limits[__i__ / 2].format,
         __i__ % 2 ? '-' : '+', i >> 8, (i & 0xff) + 1);
-  socket = open_group_of (source_limits[__i__ / 2].group, list->str);
+  socket = open_group_of (source_limits[__i__ / 2].group, list->str, TRUE);
   fail_if (afxdp_socket_join (socket, &error));
   fail_unless (g_error_matches (error, AFXDP_ERROR, AFXDP_ERROR_MEMORY));
   fail_unless (strstr (error->message, name), "%s", error->message);
