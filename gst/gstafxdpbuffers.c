@@ -2,10 +2,37 @@
 /* Buffers from the packets of a batch. */
 #include "gstafxdpbuffers.h"
 
+#include <gst/base/gstbasesrc.h>
+
+#include "clock.h"
 #include "gstafxdpallocator.h"
 
 /* Packets by which memories are fetched in advance. */
 #define AHEAD 4
+
+void
+gst_afxdp_timing_read (GstAfxdpTiming *timing, GstElement *src)
+{
+  GstClockTime base_time;
+  GstClock *clock;
+
+  timing->enabled = FALSE;
+  if (!gst_base_src_get_do_timestamp (GST_BASE_SRC (src)))
+    return;
+  GST_OBJECT_LOCK (src);
+  clock = GST_ELEMENT_CLOCK (src);
+  if (clock)
+    gst_object_ref (clock);
+  base_time = src->base_time;
+  GST_OBJECT_UNLOCK (src);
+  if (!clock)
+    return;
+  timing->enabled = TRUE;
+  /* Any clock: read it and the monotonic one at the same moment. */
+  timing->offset =
+      (gint64) (gst_clock_get_time (clock) - base_time - afxdp_now ());
+  gst_object_unref (clock);
+}
 
 /* Packets that waited in the socket since before PLAYING count as time 0. */
 static GstClockTime

@@ -16,6 +16,10 @@ typedef struct
   GstClockTime last; /* the latest one given: they never decrease */
 } GstAfxdpTiming;
 
+/* Compares the clocks; once for each batch. Without a clock of the pipeline there
+ * are no timestamps, nor when do-timestamp says that none are wanted. */
+void gst_afxdp_timing_read (GstAfxdpTiming *timing, GstElement *src);
+
 /* What was made. */
 typedef struct
 {

@@ -64,12 +64,13 @@
 #include "gstafxdpsrc.h"
 
 #include <gio/gio.h>
-#include <time.h>
 
+#include "clock.h"
 #include "error.h"
 #include "gstafxdpbuffers.h"
 #include "gstafxdpcaps.h"
 #include "gstafxdpenums.h"
+#include "gstafxdpopen.h"
 #include "gstafxdpreport.h"
 #include "gstafxdpsettings.h"
 #include "stream.h"
@@ -128,15 +129,6 @@ G_DEFINE_TYPE_WITH_CODE (GstAfxdpSrc, gst_afxdp_src, GST_TYPE_PUSH_SRC,
         GST_TYPE_URI_HANDLER, gst_afxdp_src_uri_handler_init))
 GST_ELEMENT_REGISTER_DEFINE (
     afxdpsrc, "afxdpsrc", GST_RANK_NONE, GST_TYPE_AFXDP_SRC)
-
-static guint64
-monotonic_ns (void)
-{
-  struct timespec time;
-
-  clock_gettime (CLOCK_MONOTONIC, &time);
-  return GST_TIMESPEC_TO_TIME (time);
-}
 
 /* Takes over what may change while playing. Streaming thread. */
 static void
@@ -210,83 +202,6 @@ gst_afxdp_src_uri_handler_init (gpointer iface, gpointer data)
 
 /* Opening and closing: NULL -> READY and READY -> NULL. */
 
-static gint
-resource_error (const GError *error)
-{
-  if (error->domain != AFXDP_ERROR)
-    return GST_RESOURCE_ERROR_FAILED;
-  switch ((AfxdpError) error->code) {
-    case AFXDP_ERROR_NOT_FOUND:
-      return GST_RESOURCE_ERROR_NOT_FOUND;
-    case AFXDP_ERROR_SETTINGS:
-      return GST_RESOURCE_ERROR_SETTINGS;
-    case AFXDP_ERROR_PERMISSION:
-      return GST_RESOURCE_ERROR_NOT_AUTHORIZED;
-    case AFXDP_ERROR_PORT_IN_USE:
-    case AFXDP_ERROR_FOREIGN:
-    case AFXDP_ERROR_QUEUE_BUSY:
-      return GST_RESOURCE_ERROR_BUSY;
-    case AFXDP_ERROR_MEMORY:
-      return GST_RESOURCE_ERROR_NO_SPACE_LEFT;
-    case AFXDP_ERROR_UNSUPPORTED:
-    case AFXDP_ERROR_DOWN:
-    case AFXDP_ERROR_FAILED:
-      break;
-  }
-  return GST_RESOURCE_ERROR_OPEN_READ;
-}
-
-static GInetAddress *
-resolve (const gchar *name, GError **error)
-{
-  GInetAddress *address = g_inet_address_new_from_string (name);
-  g_autoptr (GResolver) resolver = NULL;
-  g_autoptr (GError) cause = NULL;
-  GList *addresses;
-
-  if (address)
-    return address;
-  resolver = g_resolver_get_default ();
-  addresses = g_resolver_lookup_by_name (resolver, name, NULL, &cause);
-  if (!addresses) {
-    g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_NOT_FOUND,
-        "\"%s\" is neither an address nor a name that resolves: %s", name,
-        cause->message);
-    return NULL;
-  }
-  address = g_object_ref (addresses->data);
-  g_resolver_free_addresses (addresses);
-  return address;
-}
-
-static AfxdpStream *
-open_stream (GstAfxdpSrc *self, GError **error)
-{
-  const GstAfxdpSettings *settings = &self->active;
-  g_autoptr (GInetAddress) address = resolve (settings->address, error);
-  g_autoptr (AfxdpSources) sources = address
-      ? gst_afxdp_settings_get_sources (settings, address, error)
-      : NULL;
-  AfxdpStreamSettings stream_settings = {
-    .address = address,
-    .port = settings->port,
-    .sources = sources,
-    .interface = settings->multicast_iface,
-    .mode = settings->mode,
-    .xdp_mode = settings->xdp_mode,
-    .zero_copy = settings->zero_copy,
-    .queue = settings->queue,
-    .ring_size = 1u << g_bit_storage (settings->ring_size - 1),
-    .umem_frames = settings->umem_frames,
-    .batch = settings->batch_size,
-    .coalesce = settings->coalesce,
-    .buffer_size = settings->buffer_size,
-    .auto_multicast = settings->auto_multicast,
-  };
-
-  return sources ? afxdp_stream_new (&stream_settings, error) : NULL;
-}
-
 static void
 warn_about_stream (GstAfxdpSrc *self)
 {
@@ -316,15 +231,16 @@ gst_afxdp_src_open (GstAfxdpSrc *self)
   gst_afxdp_settings_copy (&self->active, &self->settings);
   GST_OBJECT_UNLOCK (self);
   g_atomic_int_set (&self->settings_changed, FALSE);
-  gst_afxdp_report_reset (self->report, monotonic_ns ());
+  gst_afxdp_report_reset (self->report, afxdp_now ());
 
-  stream = open_stream (self, &error);
+  stream = gst_afxdp_open_stream (&self->active, &error);
   g_mutex_lock (&self->stream_lock);
   self->stream = stream;
   g_mutex_unlock (&self->stream_lock);
   if (!stream) {
     gst_element_message_full (GST_ELEMENT (self), GST_MESSAGE_ERROR,
-        GST_RESOURCE_ERROR, resource_error (error), g_strdup (error->message),
+        GST_RESOURCE_ERROR, gst_afxdp_resource_error (error),
+        g_strdup (error->message),
         g_strdup_printf ("address %s, port %d, multicast-iface %s, mode %s",
             self->active.address, self->active.port,
             self->active.multicast_iface ? self->active.multicast_iface : "any",
@@ -628,7 +544,7 @@ tell_stats (GstAfxdpSrc *self, guint64 now)
 static guint64
 tell (GstAfxdpSrc *self)
 {
-  guint64 now = monotonic_ns ();
+  guint64 now = afxdp_now ();
   guint64 gap_due = gst_afxdp_report_advance (self->report, now);
   guint64 due;
 
@@ -640,37 +556,11 @@ tell (GstAfxdpSrc *self)
 
 /* Buffers. */
 
-/* What has to be added to an arrival time to make it a running time. Without a
- * clock there are none, nor when they are not wanted. */
-static void
-read_clock (GstAfxdpSrc *self)
-{
-  GstClockTime base_time;
-  GstClock *clock;
-
-  self->timing.enabled = FALSE;
-  if (!gst_base_src_get_do_timestamp (GST_BASE_SRC (self)))
-    return;
-  GST_OBJECT_LOCK (self);
-  clock = GST_ELEMENT_CLOCK (self);
-  if (clock)
-    gst_object_ref (clock);
-  base_time = GST_ELEMENT_CAST (self)->base_time;
-  GST_OBJECT_UNLOCK (self);
-  if (!clock)
-    return;
-  self->timing.enabled = TRUE;
-  /* Any clock: read it and the monotonic one at the same moment. */
-  self->timing.offset =
-      (gint64) (gst_clock_get_time (clock) - base_time - monotonic_ns ());
-  gst_object_unref (clock);
-}
-
 /* Turns a batch into what create() returns. */
 static void
 hold (GstAfxdpSrc *self, AfxdpBatch *batch, guint not_rtp)
 {
-  read_clock (self);
+  gst_afxdp_timing_read (&self->timing, GST_ELEMENT (self));
   self->held = gst_afxdp_buffers_make (self->stream, batch, self->is_rtp,
       not_rtp, &self->timing, &self->held_yield);
   self->held_door = batch->door;

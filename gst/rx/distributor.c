@@ -8,10 +8,10 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "bell.h"
+#include "clock.h"
 #include "division.h"
 #include "error.h"
 
@@ -60,24 +60,6 @@ typedef struct _AfxdpDistributor
 static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
 static GHashTable *registry;
 
-static guint64
-now_ns (void)
-{
-  struct timespec time;
-
-  clock_gettime (CLOCK_MONOTONIC, &time);
-  return time.tv_sec * (1000 * MS) + time.tv_nsec;
-}
-
-static void
-ring_bell (int fd)
-{
-  guint64 one = 1;
-
-  if (write (fd, &one, sizeof one) < 0)
-    g_assert (errno == EAGAIN); /* full of bells already */
-}
-
 static AfxdpMember *
 member_at (const Distributor *distributor, guint i)
 {
@@ -122,7 +104,7 @@ divide (Distributor *distributor)
   if (interface->attachment.engine &&
       !afxdp_division_make (distributor->members, interface->attachment.engine,
           interface->netdev.rx_queues))
-    distributor->divide_at = now_ns () + DIVIDE_INTERVAL;
+    distributor->divide_at = afxdp_now () + DIVIDE_INTERVAL;
 }
 
 /* Joining and leaving. */
@@ -192,7 +174,7 @@ join (AfxdpMember *member)
       !distributor->interface.attachment.attached)
     afxdp_attachment_try (&distributor->interface.attachment,
         &distributor->interface.netdev, &distributor->engine_settings,
-        now_ns ());
+        afxdp_now ());
 }
 
 /* All that leave together need one grace period. */
@@ -321,7 +303,7 @@ all_doubts (Distributor *distributor)
 static gboolean
 serve_doubts (Distributor *distributor, AfxdpDoubts *doubts)
 {
-  guint64 now = now_ns ();
+  guint64 now = afxdp_now ();
   gboolean changed = FALSE;
 
   *doubts = 0;
@@ -367,17 +349,15 @@ wait_for_work (Distributor *distributor)
     { .fd = distributor->wake, .events = POLLIN },
     { .fd = distributor->monitor, .events = POLLIN },
   };
-  guint64 next = next_time (distributor), now = now_ns ();
+  guint64 next = next_time (distributor), now = afxdp_now ();
   struct timespec timeout = { 0 };
-  guint64 bells;
 
   if (next > now) {
     timeout.tv_sec = (next - now) / (1000 * MS);
     timeout.tv_nsec = (next - now) % (1000 * MS);
   }
   ppoll (fds, G_N_ELEMENTS (fds), next == AFXDP_NEVER ? NULL : &timeout, NULL);
-  if (read (distributor->wake, &bells, sizeof bells) < 0)
-    return;
+  afxdp_bell_quieten (distributor->wake);
 }
 
 static gboolean
@@ -404,17 +384,17 @@ control_thread (gpointer data)
     changed |= serve_doubts (distributor, &doubts);
     changed |= afxdp_attachment_work (&distributor->interface.attachment,
         &distributor->interface.netdev, &distributor->engine_settings,
-        doubts & AFXDP_DOUBT_PROGRAM, now_ns ());
+        doubts & AFXDP_DOUBT_PROGRAM, afxdp_now ());
     for (guint i = 0; i < distributor->members->len; i++) {
       AfxdpMember *member = member_at (distributor, i);
 
       afxdp_member_settle_in (member);
       if (changed || member->bind_at)
-        changed |= afxdp_member_bind (member, now_ns ());
+        changed |= afxdp_member_bind (member, afxdp_now ());
     }
     if (changed)
       settle_flows (distributor);
-    if (changed || now_ns () >= distributor->divide_at)
+    if (changed || afxdp_now () >= distributor->divide_at)
       divide (distributor);
     if (changed)
       publish (distributor);
@@ -450,7 +430,7 @@ distributor_free (Distributor *distributor)
     pthread_mutex_lock (&distributor->lock);
     distributor->quit = TRUE;
     pthread_mutex_unlock (&distributor->lock);
-    ring_bell (distributor->wake);
+    afxdp_bell_ring (distributor->wake);
     pthread_join (distributor->thread, NULL);
   }
   afxdp_attachment_clear (&distributor->interface.attachment);
@@ -481,7 +461,7 @@ distributor_new (const AfxdpNetdev *netdev, guint64 key, GError **error)
   distributor->members = g_ptr_array_new ();
   pthread_mutex_init (&distributor->lock, NULL);
   pthread_cond_init (&distributor->served, NULL);
-  distributor->wake = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+  distributor->wake = afxdp_bell_new ();
   if (distributor->wake < 0)
     afxdp_error_set (error, errno, "Could not create an eventfd");
   distributor->monitor =
@@ -536,7 +516,7 @@ change_membership (
   pthread_mutex_lock (&distributor->lock);
   member->membership = from;
   g_ptr_array_add (distributor->requests, member);
-  ring_bell (distributor->wake);
+  afxdp_bell_ring (distributor->wake);
   while (member->membership != to)
     pthread_cond_wait (&distributor->served, &distributor->lock);
   pthread_mutex_unlock (&distributor->lock);

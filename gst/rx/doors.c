@@ -2,8 +2,7 @@
 /* The two doors of a stream: which is open, and what comes first. */
 #include "doors.h"
 
-#include <time.h>
-
+#include "clock.h"
 #include "order.h"
 
 #define MS G_GUINT64_CONSTANT (1000000)
@@ -12,15 +11,6 @@
 #define LONGEST_SETTLING (100 * MS)
 /* Between two times that a credit used up is told. */
 #define EXHAUSTED_INTERVAL (100 * MS)
-
-static guint64
-now_ns (void)
-{
-  struct timespec time;
-
-  clock_gettime (CLOCK_MONOTONIC, &time);
-  return time.tv_sec * (1000 * MS) + time.tv_nsec;
-}
 
 void
 afxdp_doors_init (AfxdpDoors *doors, AfxdpSocket *socket, guint batch)
@@ -69,7 +59,7 @@ begin_settling (AfxdpDoors *doors, AfxdpSide first)
       doors->settling && doors->first != first ? AFXDP_NO_SIDE : first;
   doors->settling = TRUE;
   doors->grace = afxdp_subscription_request_grace (doors->subscription);
-  doors->settle_by = now_ns () + LONGEST_SETTLING;
+  doors->settle_by = afxdp_now () + LONGEST_SETTLING;
 }
 
 static void
@@ -136,7 +126,7 @@ is_exhausted (const AfxdpDoors *doors)
 static void
 tell_exhausted (AfxdpDoors *doors)
 {
-  guint64 now = now_ns ();
+  guint64 now = afxdp_now ();
 
   if (now < doors->tell_exhausted_at)
     return;
@@ -270,7 +260,7 @@ afxdp_doors_try_to_settle (AfxdpDoors *doors, gboolean grace_over)
 {
   if (doors->settling &&
       ((grace_over && side_is_empty (doors, doors->first)) ||
-          now_ns () >= doors->settle_by))
+          afxdp_now () >= doors->settle_by))
     doors->settling = FALSE;
 }
 

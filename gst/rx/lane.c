@@ -3,18 +3,9 @@
 #include "lane.h"
 
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "packet.h"
-
-static guint64
-clock_ns (clockid_t clock)
-{
-  struct timespec time;
-
-  clock_gettime (clock, &time);
-  return time.tv_sec * G_GUINT64_CONSTANT (1000000000) + time.tv_nsec;
-}
 
 static guint64
 n_redirected (const AfxdpLane *lane)
@@ -115,7 +106,7 @@ afxdp_lane_read_ring (
   if (!n)
     return 0;
   if (!metadata) {
-    now = clock_ns (CLOCK_MONOTONIC);
+    now = afxdp_now ();
     lane->next_ordinal += n;
   }
   for (guint i = 0; i < n; i++) {
@@ -150,8 +141,8 @@ afxdp_lane_read_socket (AfxdpLane *lane)
   lane->dry = n < lane->batch;
   if (!n)
     return 0;
-  monotonic = clock_ns (CLOCK_MONOTONIC);
-  real = clock_ns (CLOCK_REALTIME);
+  monotonic = afxdp_now ();
+  real = afxdp_clock (CLOCK_REALTIME);
   for (guint i = 0; i < n; i++) {
     AfxdpPacket *packet = &lane->packets[lane->end];
     guint64 age = real - raw[i].arrival;

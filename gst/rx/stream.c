@@ -6,10 +6,10 @@
 #include <poll.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "bell.h"
+#include "clock.h"
 #include "coalesce.h"
 #include "doors.h"
 #include "error.h"
@@ -58,15 +58,6 @@ struct _AfxdpStream
   _Atomic guint64 malformed;
   guint64 discarded;
 };
-
-static guint64
-clock_ns (clockid_t clock)
-{
-  struct timespec time;
-
-  clock_gettime (clock, &time);
-  return time.tv_sec * (1000 * MS) + time.tv_nsec;
-}
 
 /* Doors. */
 
@@ -246,9 +237,9 @@ static gboolean
 sleep_until (AfxdpStream *stream, guint64 deadline)
 {
   struct pollfd fds[2 + AFXDP_STREAM_QUEUES];
-  guint64 now = clock_ns (CLOCK_MONOTONIC);
+  guint64 now = afxdp_now ();
   guint64 wait = now < deadline ? deadline - now : 0;
-  guint64 pause = 0, bells;
+  guint64 pause = 0;
   struct timespec timeout;
   guint n;
 
@@ -263,8 +254,8 @@ sleep_until (AfxdpStream *stream, guint64 deadline)
   n = fill_in_fds (stream, fds, pause > 0);
   if (ppoll (fds, n, &timeout, NULL) <= 0)
     return now < deadline;
-  if (fds[0].revents && read (stream->wake, &bells, sizeof bells) < 0)
-    g_assert (errno == EAGAIN);
+  if (fds[0].revents)
+    afxdp_bell_quieten (stream->wake);
   for (guint i = 1; i < n; i++)
     if (fds[i].fd == afxdp_socket_fd (stream->socket) && fds[i].revents)
       stream->slow_due = TRUE;
@@ -332,11 +323,8 @@ afxdp_stream_done (AfxdpStream *stream)
 void
 afxdp_stream_wake (AfxdpStream *stream)
 {
-  guint64 one = 1;
-
   atomic_store (&stream->woken, TRUE);
-  if (write (stream->wake, &one, sizeof one) < 0)
-    g_assert (errno == EAGAIN);
+  afxdp_bell_ring (stream->wake);
 }
 
 void
@@ -512,7 +500,7 @@ afxdp_stream_new (const AfxdpStreamSettings *settings, GError **error)
       g_inet_address_get_native_size (settings->address));
   stream->destination.any = g_inet_address_get_is_any (settings->address);
   stream->coalesce.longest = settings->coalesce;
-  stream->wake = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+  stream->wake = afxdp_bell_new ();
   stream->slow_due = TRUE;
   /* The fast door before the join: attaching resets most NICs. */
   if (stream->wake < 0)

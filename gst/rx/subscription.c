@@ -2,13 +2,12 @@
 /* What control thread and streaming thread tell each other. */
 #include "subscription.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "attachment.h"
+#include "bell.h"
+#include "clock.h"
 
 #define MS G_GUINT64_CONSTANT (1000000)
 
@@ -26,24 +25,6 @@ struct _AfxdpSubscription
   atomic_uint grace_wanted, grace_over;
   atomic_uint doubts;
 };
-
-static guint64
-now_ns (void)
-{
-  struct timespec time;
-
-  clock_gettime (CLOCK_MONOTONIC, &time);
-  return time.tv_sec * (1000 * MS) + time.tv_nsec;
-}
-
-static void
-ring_bell (int fd)
-{
-  guint64 one = 1;
-
-  if (write (fd, &one, sizeof one) < 0)
-    g_assert (errno == EAGAIN); /* full of bells already */
-}
 
 static void
 copy_door (AfxdpFastDoor *to, const AfxdpFastDoor *from)
@@ -126,7 +107,7 @@ afxdp_subscription_wait (
     AfxdpSubscription *subscription, guint timeout_ms, GError **error)
 {
   const AfxdpFastDoor *door = &subscription->door;
-  guint64 deadline = now_ns () + timeout_ms * MS;
+  guint64 deadline = afxdp_now () + timeout_ms * MS;
   struct timespec until = { deadline / (1000 * MS), deadline % (1000 * MS) };
   gboolean done;
 
@@ -134,7 +115,7 @@ afxdp_subscription_wait (
   for (;;) {
     done = atomic_load (&subscription->version) &&
         door->state != AFXDP_FAST_DOOR_FAILED;
-    if (done || now_ns () >= deadline ||
+    if (done || afxdp_now () >= deadline ||
         (door->error && !afxdp_attachment_may_heal (door->error)))
       break;
     pthread_cond_timedwait (
@@ -157,7 +138,7 @@ afxdp_subscription_request_grace (AfxdpSubscription *subscription)
 {
   guint ticket = atomic_fetch_add (&subscription->grace_wanted, 1) + 1;
 
-  ring_bell (subscription->control);
+  afxdp_bell_ring (subscription->control);
   return ticket;
 }
 
@@ -171,7 +152,7 @@ void
 afxdp_subscription_doubt (AfxdpSubscription *subscription, AfxdpDoubts doubts)
 {
   if (doubts & ~atomic_fetch_or (&subscription->doubts, doubts))
-    ring_bell (subscription->control);
+    afxdp_bell_ring (subscription->control);
 }
 
 void
@@ -191,7 +172,7 @@ afxdp_subscription_publish (
   }
   pthread_mutex_unlock (&subscription->lock);
   if (news)
-    ring_bell (subscription->wake);
+    afxdp_bell_ring (subscription->wake);
 }
 
 void
@@ -210,7 +191,7 @@ void
 afxdp_subscription_end_grace (AfxdpSubscription *subscription, guint ticket)
 {
   if (atomic_exchange (&subscription->grace_over, ticket) != ticket)
-    ring_bell (subscription->wake);
+    afxdp_bell_ring (subscription->wake);
 }
 
 AfxdpDoubts
