@@ -129,6 +129,95 @@ GST_START_TEST (test_unicast)
 }
 GST_END_TEST
 
+/* Sends packets to port 5000 of address, and returns how many. */
+static guint64
+send_to (const gchar *address, guint packets)
+{
+  return generator_finish (
+      generator_start ("--method=socket --destination=%s:5000 --rate=20000 "
+                       "--packets=%u",
+          address, packets))
+      .packets;
+}
+
+/* All addresses of the interface, those that come later too. */
+GST_START_TEST (test_any_address)
+{
+  Receiver *receiver = receiver_new (
+      "address=0.0.0.0 port=5000 multicast-iface=rx0", "fakesink");
+  guint64 sent, by_xdp;
+
+  receiver_play (receiver);
+  receiver_assert_mode (receiver, 0, "af-xdp");
+  sent = send_to ("10.9.0.2", 10000);
+  receiver_wait_stat (receiver, "delivered-xdp", sent);
+
+  network_run ("ip addr add 10.9.0.3/24 dev rx0");
+  /* Until the control thread has heard of it. */
+  by_xdp = receiver_stat (receiver, "delivered-xdp");
+  do {
+    sent += send_to ("10.9.0.3", 10);
+    receiver_wait_stat (receiver, "packets", sent);
+  } while (receiver_stat (receiver, "delivered-xdp") == by_xdp);
+  by_xdp = receiver_stat (receiver, "delivered-xdp");
+  sent += send_to ("10.9.0.3", 10000);
+  receiver_wait_stat (receiver, "packets", sent);
+  receiver_assert_stat (receiver, "delivered-xdp", by_xdp + 10000);
+
+  network_run ("ip addr del 10.9.0.3/24 dev rx0");
+  sent += send_to ("10.9.0.2", 10000);
+  receiver_wait_stat (receiver, "packets", sent);
+  receiver_assert_stat (receiver, "delivered-xdp", by_xdp + 20000);
+  receiver_assert_stat (receiver, "malformed", 0);
+  receiver_read_bus (receiver);
+  fail_unless_equals_int (receiver->modes->len, 1);
+  receiver_free (receiver);
+}
+GST_END_TEST
+
+/* Without an interface there is only the socket, and the reason says what to
+ * do. */
+GST_START_TEST (test_any_address_anywhere)
+{
+  Receiver *receiver = receiver_new ("address=0.0.0.0 port=5000", "fakesink");
+
+  receiver_play (receiver);
+  receiver_assert_mode (receiver, 0, "socket");
+  fail_unless (
+      strstr (gst_structure_get_string (receiver->modes->pdata[0], "reason"),
+          "multicast-iface"));
+  receiver_wait_stat (receiver, "delivered-socket", send_to ("10.9.0.2", 5000));
+  receiver_free (receiver);
+}
+GST_END_TEST
+
+/* An IPv6 socket that is bound to any address receives both families, and so does
+ * the fast door; a stream that is bound to one of them goes first. */
+GST_START_TEST (test_any_and_one_address)
+{
+  Receiver *any =
+      receiver_new ("address=:: port=5000 multicast-iface=rx0", "fakesink");
+  Receiver *one = receiver_new ("address=10.9.0.2 port=5000", "fakesink");
+  guint64 four, six;
+
+  receiver_play (any);
+  receiver_play (one);
+  receiver_assert_mode (any, 0, "af-xdp");
+  receiver_assert_mode (one, 0, "af-xdp");
+  four = send_to ("10.9.0.2", 5000);
+  six = send_to ("[fd09::2]", 4000);
+  receiver_wait_stat (one, "delivered-xdp", four);
+  receiver_wait_stat (any, "delivered-xdp", six);
+  receiver_assert_stat (one, "packets", four);
+  receiver_assert_stat (any, "packets", six);
+  receiver_set_state (one, GST_STATE_NULL);
+  four = send_to ("10.9.0.2", 5000);
+  receiver_wait_stat (any, "delivered-xdp", six + four);
+  receiver_free (any);
+  receiver_free (one);
+}
+GST_END_TEST
+
 /* The motivating case: short marker packets that XDP never sees. */
 GST_START_TEST (test_markers_by_the_socket)
 {
@@ -522,6 +611,9 @@ doors_suite (void)
   tcase_add_test (tcase, test_without_metadata);
   tcase_add_test (tcase, test_ipv6);
   tcase_add_test (tcase, test_unicast);
+  tcase_add_test (tcase, test_any_address);
+  tcase_add_test (tcase, test_any_address_anywhere);
+  tcase_add_test (tcase, test_any_and_one_address);
   tcase_add_test (tcase, test_markers_by_the_socket);
   tcase_add_test (tcase, test_queue_found);
   tcase_add_test (tcase, test_program_detached);
