@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "network.h"
+
 /* Between two looks at the counters of all. */
 #define LOOK_USECS 5000
 
@@ -103,8 +105,10 @@ wait_for_all (Crowd *crowd, guint first, const GeneratorReport *sent)
       return;
     fail_if (g_get_monotonic_time () > deadline,
         "%" G_GUINT64_FORMAT " packets of %" G_GUINT64_FORMAT
-        "; the wire lost %" G_GUINT64_FORMAT "; the first that is short: %s",
-        got, wanted, sent->dropped, describe_first_short (crowd, first, sent));
+        "; the wire lost %" G_GUINT64_FORMAT ", sockets %" G_GUINT64_FORMAT
+        "; the first that is short: %s",
+        got, wanted, sent->dropped, network_socket_drops (),
+        describe_first_short (crowd, first, sent));
     g_usleep (LOOK_USECS);
   }
 }

@@ -23,7 +23,8 @@ GArray *leftover_find_bpf (GPid pid);
 gboolean leftover_exists (const LeftoverBpf *object);
 
 /* This process's. The threads of GLib's pools that nobody uses are sent away
- * first; they go some time later. */
+ * first. They go some time later, and so may what they hold, such as the pipes of
+ * a generator that has ended. */
 guint leftover_descriptors (void);
 guint leftover_threads (void);
 /* Bytes in memory, after the C library gave back what it could. */

@@ -234,6 +234,16 @@ network_wait_for_backlog (guint port, guint64 bytes)
   }
 }
 
+guint64
+network_socket_drops (void)
+{
+  g_autofree gchar *output = network_output (
+      "cat /proc/net/udp /proc/net/udp6 | "
+      "awk '$NF ~ /^[0-9]+$/ { sum += $NF } END { print sum + 0 }'");
+
+  return g_ascii_strtoull (output, NULL, 10);
+}
+
 gboolean
 network_has_program (void)
 {

@@ -41,6 +41,10 @@ guint64 network_counter (const gchar *name);
  * UDP sockets of port. */
 void network_wait_for_backlog (guint port, guint64 bytes);
 
+/* Packets for which the receiving host's UDP sockets, those that are open now, had
+ * no room. */
+guint64 network_socket_drops (void);
+
 /* Whether an XDP program is attached to rx0. */
 gboolean network_has_program (void);
 /* The kernel's numbers of it and of the link that attaches it, in words: others

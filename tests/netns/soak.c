@@ -38,8 +38,8 @@
  * What may come on top between two moments at which the same streams play and
  * nothing is kept.
  *
- * Of the heap, what threads and allocators keep for the next time: a tenth of
- * this was seen, after 20 s as after 600.
+ * Of the heap, what threads and allocators keep for the next time: a fifth of
+ * this was seen, after 20 s as after 120.
  *
  * In memory, besides: holes in the heap, 2 to 4 MiB; and the rings of streams
  * that are gone, which stay with the interface for the next ones, 260 KiB each of
@@ -446,7 +446,7 @@ GST_START_TEST (test_soak)
       soak.lost_excused, memory / MIB, heap / MIB);
   fflush (stdout);
   g_assert_cmpuint (soak.lost, <=, dropped);
-  fail_unless_equals_int (leftover_descriptors (), n_fds);
+  wait_until (leftover_descriptors () <= n_fds);
   fail_if (network_has_program ());
   for (guint i = 0; i < objects->len; i++)
     wait_until (!leftover_exists (&g_array_index (objects, LeftoverBpf, i)));

@@ -366,7 +366,7 @@ GST_START_TEST (test_as_many_as_there_are_slots)
   objects = leftover_find_bpf (getpid ());
   g_assert_cmpuint (objects->len, >, 0);
   crowd_free (crowd);
-  fail_unless_equals_int (leftover_descriptors (), n_fds);
+  wait_until (leftover_descriptors () <= n_fds);
   fail_if (network_has_program ());
   for (guint i = 0; i < objects->len; i++)
     wait_until (!leftover_exists (&g_array_index (objects, LeftoverBpf, i)));
@@ -375,24 +375,28 @@ GST_START_TEST (test_as_many_as_there_are_slots)
 GST_END_TEST
 
 /* Starts it where it will not get all descriptors that it wants. Returns whether
- * it did. */
+ * it did. That the queue is still busy with the one before is told first, maybe. */
 static gboolean
 start_with_few_descriptors (Receiver *receiver)
 {
-  const GstStructure *mode;
   const gchar *words;
 
   if (gst_element_set_state (receiver->pipeline, GST_STATE_PLAYING) ==
       GST_STATE_CHANGE_FAILURE) {
     words = receiver_wait_error (receiver);
-  } else {
-    mode = receiver_wait_modes (receiver, 1);
+    fail_unless (strstr (words, "RLIMIT_NOFILE"), "%s", words);
+    return FALSE;
+  }
+  for (guint n = 1;; n++) {
+    const GstStructure *mode = receiver_wait_modes (receiver, n);
+
     words = gst_structure_get_string (mode, "reason");
     if (!g_strcmp0 (gst_structure_get_string (mode, "mode"), "af-xdp"))
       return TRUE;
+    if (strstr (words, "RLIMIT_NOFILE"))
+      return FALSE;
+    fail_unless (strstr (words, "belongs to an AF_XDP socket"), "%s", words);
   }
-  fail_unless (strstr (words, "RLIMIT_NOFILE"), "%s", words);
-  return FALSE;
 }
 
 /* Wherever it is that they run out, the limit is named: with fewer and fewer, as
