@@ -37,6 +37,7 @@ struct _AfxdpSocket
   /* One for each message of recvmmsg. A message has a frame (or not, when the
    * area is out of them), and room for what is longer. */
   guint batch;
+  guint used; /* messages below it are to be prepared anew */
   struct mmsghdr *messages;
   struct iovec (*vectors)[2];
   guint8 (*control)[CMSG_SPACE (sizeof (struct timespec))];
@@ -170,7 +171,7 @@ create_messages (AfxdpSocket *socket, guint batch, GError **error)
   if (spill == MAP_FAILED)
     return afxdp_error_set (
         error, errno, "Could not map memory for %u large datagrams", batch);
-  socket->batch = batch;
+  socket->batch = socket->used = batch;
   socket->spill = spill;
   socket->messages = g_new0 (struct mmsghdr, batch);
   socket->vectors = g_malloc0_n (batch, sizeof *socket->vectors);
@@ -446,13 +447,14 @@ afxdp_socket_receive (AfxdpSocket *socket, AfxdpSocketPacket *packets, guint n)
   int got;
 
   n = MIN (n, socket->batch);
-  for (guint i = 0; i < n; i++)
+  for (guint i = 0; i < MIN (n, socket->used); i++)
     arm (socket, i);
   do
     got = recvmmsg (socket->fd, socket->messages, n, MSG_DONTWAIT, NULL);
   while (got < 0 && errno == EINTR);
   for (int i = 0; i < got; i++)
     disarm (socket, i, &packets[i]);
+  socket->used = MAX (got, n < socket->used ? (int) socket->used : 0);
   /* An error other than being empty is an answer to something sent (ICMP), which
    * we do not, and is over when it was reported. */
   return MAX (got, 0);

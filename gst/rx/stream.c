@@ -21,6 +21,10 @@
 /* With the fast door open and busy, the socket is looked at this seldom without
  * a reason: most of its packets come with one. */
 #define BATCHES_BETWEEN_LOOKS 16
+/* Nor longer than this without a look, while sleeping to gather batches. */
+#define LONGEST_WITHOUT_LOOK (4 * MS)
+/* Sleeps to gather a batch that are shorter than this are not interrupted. */
+#define SHORT_PAUSE (5 * MS)
 /* While doors change places, what poll() does not tell is looked at. */
 #define SETTLING_TICK (1 * MS)
 /* Bytes that a packet takes of a socket's buffer, where the kernel counts twice
@@ -48,6 +52,7 @@ struct _AfxdpStream
   AfxdpCoalesce coalesce;
   gboolean slow_due;          /* there may be something in the socket */
   guint batches;              /* since the last look */
+  guint64 paused;             /* ns, likewise */
   guint64 passed, redirected; /* sums at the last look */
 
   AfxdpLane *handed_out; /* batch between receive() and done() */
@@ -134,6 +139,7 @@ look (AfxdpStream *stream)
   atomic_fetch_add_explicit (
       &stream->malformed, afxdp_lane_read_socket (slow), memory_order_relaxed);
   stream->batches = 0;
+  stream->paused = 0;
   stream->slow_due = !slow->dry;
   if (slow->end && stream->doors.subscription)
     doubt (stream, passed, redirected);
@@ -232,33 +238,51 @@ fill_in_fds (AfxdpStream *stream, struct pollfd *fds, gboolean pausing)
   return n;
 }
 
-/* Sleeps until there may be something. FALSE: until deadline. */
-static gboolean
-sleep_until (AfxdpStream *stream, guint64 deadline)
+static void
+wait_for_events (AfxdpStream *stream, guint64 wait, gboolean pausing)
 {
   struct pollfd fds[2 + AFXDP_STREAM_QUEUES];
-  guint64 now = afxdp_now ();
-  guint64 wait = now < deadline ? deadline - now : 0;
-  guint64 pause = 0;
-  struct timespec timeout;
-  guint n;
+  struct timespec timeout = { wait / (1000 * MS), wait % (1000 * MS) };
+  guint n = fill_in_fds (stream, fds, pausing);
 
-  if (stream->doors.settling)
-    wait = MIN (wait, SETTLING_TICK);
-  else if (stream->coalesce.longest)
-    pause = afxdp_coalesce_next (&stream->coalesce, now, room (stream));
-  if (pause)
-    wait = MIN (wait, pause);
-  timeout.tv_sec = wait / (1000 * MS);
-  timeout.tv_nsec = wait % (1000 * MS);
-  n = fill_in_fds (stream, fds, pause > 0);
   if (ppoll (fds, n, &timeout, NULL) <= 0)
-    return now < deadline;
+    return;
   if (fds[0].revents)
     afxdp_bell_quieten (stream->wake);
   for (guint i = 1; i < n; i++)
     if (fds[i].fd == afxdp_socket_fd (stream->socket) && fds[i].revents)
       stream->slow_due = TRUE;
+}
+
+/* Sleeps until a moment that is near: without a look at anything, which makes it
+ * cheaper. */
+static void
+pause_until (AfxdpStream *stream, guint64 now, guint64 until)
+{
+  struct timespec time = { until / (1000 * MS), until % (1000 * MS) };
+
+  clock_nanosleep (CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL);
+  stream->paused += until - now;
+  if (stream->paused >= LONGEST_WITHOUT_LOOK)
+    stream->slow_due = TRUE;
+}
+
+/* Sleeps until there may be something. FALSE: until deadline. */
+static gboolean
+sleep_until (AfxdpStream *stream, guint64 deadline)
+{
+  guint64 now = afxdp_now ();
+  guint64 wait = now < deadline ? deadline - now : 0;
+  guint64 pause = 0;
+
+  if (stream->doors.settling)
+    wait = MIN (wait, SETTLING_TICK);
+  else if (stream->coalesce.longest)
+    pause = afxdp_coalesce_next (&stream->coalesce, now, room (stream));
+  if (pause && pause <= SHORT_PAUSE && pause <= wait)
+    pause_until (stream, now, now + pause);
+  else
+    wait_for_events (stream, pause ? MIN (wait, pause) : wait, pause > 0);
   return now < deadline;
 }
 

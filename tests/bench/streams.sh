@@ -29,7 +29,7 @@ build=$here/../../build
 seconds=10
 rounds=3
 rate=520000
-udp_rates=(200000 150000 100000 70000 50000)
+udp_rates=(450000 400000 350000 300000 250000 200000 150000 100000)
 attempts=10
 
 parse_options() {
