@@ -78,6 +78,9 @@
 GST_DEBUG_CATEGORY_STATIC (afxdp_src_debug);
 #define GST_CAT_DEFAULT afxdp_src_debug
 
+/* A state change waits no longer than this for a batch to be pushed, in µs. */
+#define LONGEST_HANDING_OVER (100 * G_TIME_SPAN_MILLISECOND)
+
 struct _GstAfxdpSrc
 {
   GstPushSrc parent;
@@ -98,6 +101,7 @@ struct _GstAfxdpSrc
   GCond run_changed;
   gboolean flushing; /* between unlock() and unlock_stop() */
   gboolean pausing;  /* from PLAYING -> PAUSED on: create() keeps its batch */
+  gboolean handing_over; /* between create() and the pad */
 
   /* The streaming thread's own. */
   GstAfxdpSettings active;
@@ -362,9 +366,11 @@ gst_afxdp_src_unlock_stop (GstBaseSrc *base)
 
 /* The base class throws a list away (1.24 and later), or unrefs NULL (before),
  * when create() returns one while the element goes to PAUSED. So create() keeps
- * it, closes the fast door and waits. Returns FALSE when flushing. */
+ * it, closes the fast door and waits. Returns FALSE when flushing. handing_over:
+ * otherwise create() returns at once, and the element does not go to PAUSED before
+ * the base class has pushed what it got. */
 static gboolean
-wait_while_pausing (GstAfxdpSrc *self)
+wait_while_pausing (GstAfxdpSrc *self, gboolean handing_over)
 {
   gboolean flushing;
 
@@ -375,8 +381,39 @@ wait_while_pausing (GstAfxdpSrc *self)
       g_cond_wait (&self->run_changed, &self->run_lock);
   }
   flushing = self->flushing;
+  self->handing_over = handing_over && !flushing;
   g_mutex_unlock (&self->run_lock);
   return !flushing;
+}
+
+/* The base class pushes what create() returned: it is over its own look at the
+ * state. */
+static GstPadProbeReturn
+end_handing_over (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  GstAfxdpSrc *self = user_data;
+
+  g_mutex_lock (&self->run_lock);
+  self->handing_over = FALSE;
+  g_cond_broadcast (&self->run_changed);
+  g_mutex_unlock (&self->run_lock);
+  return GST_PAD_PROBE_OK;
+}
+
+/* Some instructions, unless the base class does not push, since it ends the
+ * stream, or is held up by an event or a probe. */
+static void
+wait_for_handing_over (GstAfxdpSrc *self)
+{
+  GstPad *pad = GST_BASE_SRC_PAD (self);
+  gint64 until = g_get_monotonic_time () + LONGEST_HANDING_OVER;
+
+  g_mutex_lock (&self->run_lock);
+  while (self->handing_over && g_get_monotonic_time () < until &&
+      gst_pad_get_task_state (pad) == GST_TASK_STARTED)
+    g_cond_wait_until (&self->run_changed, &self->run_lock,
+        g_get_monotonic_time () + G_TIME_SPAN_MILLISECOND);
+  g_mutex_unlock (&self->run_lock);
 }
 
 /* Caps. */
@@ -591,7 +628,7 @@ receive (GstAfxdpSrc *self)
 
     follow_settings (self);
     due = tell (self);
-    if (!wait_while_pausing (self))
+    if (!wait_while_pausing (self, FALSE))
       return GST_FLOW_FLUSHING;
     if (!afxdp_stream_receive (self->stream, &batch, most_packets (self), due))
       continue;
@@ -622,7 +659,7 @@ gst_afxdp_src_create (GstPushSrc *push, GstBuffer **buffer)
   GstFlowReturn flow = receive (self);
 
   /* The last look before the base class takes over. */
-  if (flow == GST_FLOW_OK && !wait_while_pausing (self))
+  if (flow == GST_FLOW_OK && !wait_while_pausing (self, TRUE))
     flow = GST_FLOW_FLUSHING;
   if (flow != GST_FLOW_OK) {
     /* The base class counted this call, and will count the next one. */
@@ -652,10 +689,12 @@ gst_afxdp_src_change_state (GstElement *element, GstStateChange transition)
   if (transition == GST_STATE_CHANGE_NULL_TO_READY &&
       !gst_afxdp_src_open (self))
     return GST_STATE_CHANGE_FAILURE;
-  if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED)
+  if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED) {
     set_running (self, &self->pausing, TRUE);
-  else if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING)
+    wait_for_handing_over (self);
+  } else if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING) {
     set_running (self, &self->pausing, FALSE);
+  }
 
   result = GST_ELEMENT_CLASS (gst_afxdp_src_parent_class)
                ->change_state (element, transition);
@@ -745,6 +784,9 @@ gst_afxdp_src_init (GstAfxdpSrc *self)
   gst_base_src_set_live (base, TRUE);
   gst_base_src_set_format (base, GST_FORMAT_TIME);
   gst_base_src_set_do_timestamp (base, TRUE);
+  gst_pad_add_probe (GST_BASE_SRC_PAD (base),
+      GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST,
+      end_handing_over, self, NULL);
 }
 
 #define READ_ONLY (G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)

@@ -37,7 +37,7 @@ struct _AfxdpSocket
   /* One for each message of recvmmsg. A message has a frame (or not, when the
    * area is out of them), and room for what is longer. */
   guint batch;
-  guint used; /* messages below it are to be prepared anew */
+  guint used; /* messages below this are to be prepared anew */
   struct mmsghdr *messages;
   struct iovec (*vectors)[2];
   guint8 (*control)[CMSG_SPACE (sizeof (struct timespec))];
@@ -444,17 +444,23 @@ disarm (AfxdpSocket *socket, guint i, AfxdpSocketPacket *packet)
 guint
 afxdp_socket_receive (AfxdpSocket *socket, AfxdpSocketPacket *packets, guint n)
 {
+  guint used = socket->used;
   int got;
 
   n = MIN (n, socket->batch);
-  for (guint i = 0; i < MIN (n, socket->used); i++)
+  socket->used = n < used ? used : 0;
+  for (guint i = 0; i < MIN (n, used); i++) {
     arm (socket, i);
+    /* It gets a frame as soon as one is home. */
+    if (socket->frames[i] == AFXDP_NO_FRAME)
+      socket->used = MAX (socket->used, i + 1);
+  }
   do
     got = recvmmsg (socket->fd, socket->messages, n, MSG_DONTWAIT, NULL);
   while (got < 0 && errno == EINTR);
   for (int i = 0; i < got; i++)
     disarm (socket, i, &packets[i]);
-  socket->used = MAX (got, n < socket->used ? (int) socket->used : 0);
+  socket->used = MAX (got, (int) socket->used);
   /* An error other than being empty is an answer to something sent (ICMP), which
    * we do not, and is over when it was reported. */
   return MAX (got, 0);

@@ -92,26 +92,12 @@ GST_START_TEST (test_stopped_while_idle)
 }
 GST_END_TEST
 
-/* GstBaseSrc before 1.22.12 unrefs NULL when it is stopped within the few
- * instructions between create() and its own lock. */
-static gboolean
-is_known_critical (const gchar *domain, GLogLevelFlags level,
-    const gchar *message, gpointer user_data)
-{
-  g_atomic_int_inc ((gint *) user_data);
-  return TRUE;
-}
-
+/* GstBaseSrc before 1.22.12 unrefs NULL, which is a critical and so fatal here,
+ * when it is stopped between create() and its own look at the state. */
 GST_START_TEST (test_stopped_under_traffic)
 {
-  g_autoptr (GRegex) regex = g_regex_new (
-      "^gst_mini_object_unref: assertion 'mini_object != NULL' failed$", 0, 0,
-      NULL);
-  gint n_criticals = 0;
   guint n = 0;
 
-  gst_check_add_log_filter ("GStreamer", G_LOG_LEVEL_CRITICAL,
-      g_steal_pointer (&regex), is_known_critical, &n_criticals, NULL);
   element_new ("", "fakesink");
   loopback_begin (loopback, 33, NULL);
   for (guint i = 0; i < N_STOPS; i++) {
@@ -127,7 +113,6 @@ GST_START_TEST (test_stopped_under_traffic)
   }
   loopback_end (loopback);
   element_end ();
-  fail_unless (n_criticals <= N_STOPS / 100, "%d criticals", n_criticals);
 }
 GST_END_TEST
 
