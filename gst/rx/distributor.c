@@ -318,8 +318,7 @@ serve_doubts (Distributor *distributor, AfxdpDoubts *doubts)
     if (!(said & AFXDP_DOUBT_QUEUE) || member->slot < 0)
       continue;
     changed |= afxdp_member_bind (member, now);
-    if (member->settings.queue >= 0)
-      changed |= afxdp_member_look_elsewhere (member, now);
+    changed |= afxdp_member_look (member, now);
   }
   return changed;
 }

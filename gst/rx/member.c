@@ -13,6 +13,9 @@
 #define BUSY_ATTEMPTS 20
 /* What was counted longer ago says nothing of where packets come now. */
 #define RECENT (100 * MS)
+/* When packets come by the socket, and the program has seen none for so long, that
+ * is told. A program that was detached is found out earlier. */
+#define LONG_UNSEEN (300 * MS)
 
 AfxdpMember *
 afxdp_member_new (AfxdpInterface *interface,
@@ -174,37 +177,62 @@ shows_on (const AfxdpMember *member, guint queue)
       n_seen (member, queue);
 }
 
-gboolean
-afxdp_member_look_elsewhere (AfxdpMember *member, guint64 now)
+/* What the program has seen since the last look. */
+typedef struct
 {
-  guint own = member->settings.queue;
-  gint elsewhere = -1;
-  guint64 most = 0, here = 0;
-  gboolean recent = now - member->seen_at < RECENT;
-  gboolean only, changed;
+  guint64 here;   /* packets on queues where AF_XDP is used */
+  guint64 most;   /* on the queue, of the others, with the most packets, */
+  gint elsewhere; /* which is this one; -1: none */
+} Seen;
 
-  member->seen_at = now;
+static Seen
+look_at_queues (AfxdpMember *member)
+{
+  gint own = member->settings.queue;
+  Seen seen = { .elsewhere = -1 };
 
   for (guint queue = 0; queue < member->n_queues; queue++) {
     guint64 n = n_seen (member, queue);
     guint64 more = n - member->seen[queue];
 
     member->seen[queue] = n;
-    if (queue == own) {
-      here = more;
-    } else if (more > most) {
-      most = more;
-      elsewhere = queue;
+    if (own < 0 || queue == (guint) own) {
+      seen.here += more;
+    } else if (more > seen.most) {
+      seen.most = more;
+      seen.elsewhere = queue;
     }
   }
-  if (!recent)
+  return seen;
+}
+
+gboolean
+afxdp_member_look (AfxdpMember *member, guint64 now)
+{
+  gboolean recent = now - member->seen_at < RECENT;
+  Seen seen = look_at_queues (member);
+  gboolean only, unseen, changed;
+
+  member->seen_at = now;
+  if (!recent) {
     afxdp_subscription_doubt (member->subscription, AFXDP_DOUBT_QUEUE);
-  if (!recent || (!most && !here))
+    member->unseen_since = 0;
     return FALSE;
-  only = most && !here;
-  changed = elsewhere != member->elsewhere || only != member->only_elsewhere;
-  member->elsewhere = elsewhere;
+  }
+  if (seen.here || seen.most)
+    member->unseen_since = 0;
+  else if (!member->unseen_since)
+    member->unseen_since = now;
+  unseen = member->unseen_since && now - member->unseen_since >= LONG_UNSEEN;
+  /* Nothing seen says nothing of where it comes. */
+  only = seen.here || seen.most ? !seen.here : member->only_elsewhere;
+  if (!seen.here && !seen.most)
+    seen.elsewhere = member->elsewhere;
+  changed = seen.elsewhere != member->elsewhere ||
+      only != member->only_elsewhere || unseen != member->unseen;
+  member->elsewhere = seen.elsewhere;
   member->only_elsewhere = only;
+  member->unseen = unseen;
   return changed;
 }
 
@@ -255,6 +283,13 @@ afxdp_member_bind (AfxdpMember *member, guint64 now)
     member->bind_at = now + BUSY_INTERVAL;
   else
     member->bind_at = now + BIND_INTERVAL;
+  if (member->bind_at == now + BUSY_INTERVAL) {
+    g_clear_error (&error);
+    error = g_error_new (AFXDP_ERROR, AFXDP_ERROR_QUEUE_BUSY,
+        "The kernel has not yet released an RX queue of %s from its former "
+        "user, or another process has it; trying again",
+        member->interface->netdev.name);
+  }
   g_clear_error (&member->error);
   member->error = error;
   return TRUE;
@@ -387,6 +422,13 @@ describe (AfxdpMember *member)
     door->state = AFXDP_FAST_DOOR_WAITING;
     door->error = g_error_new (AFXDP_ERROR, AFXDP_ERROR_NOT_FOUND,
         "Waiting for the stream to show on an RX queue of %s", interface);
+  } else if (member->unseen) {
+    door->state = AFXDP_FAST_DOOR_WAITING;
+    door->error = g_error_new (AFXDP_ERROR, AFXDP_ERROR_NOT_FOUND,
+        "The XDP program on %s is attached, but does not see the stream's "
+        "packets: they have IP options or a VLAN tag, are fragments, or the "
+        "driver takes them past it; they come through the socket",
+        interface);
   } else if (member->only_elsewhere) {
     door->state = AFXDP_FAST_DOOR_WAITING;
     door->error = g_error_new (AFXDP_ERROR, AFXDP_ERROR_SETTINGS,

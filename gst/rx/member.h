@@ -83,8 +83,10 @@ typedef struct _AfxdpMember
   GError *error;      /* why there is no ring */
   guint64 bind_at;    /* not again before; ns of CLOCK_MONOTONIC */
   guint bind_attempts;
-  guint64 *seen; /* packets on each queue at the last look, if queue is set */
-  guint64 seen_at;
+  guint64 *seen;        /* packets on each queue at the last look */
+  guint64 seen_at;      /* when that was */
+  guint64 unseen_since; /* looks have found no more since then; 0: they have */
+  gboolean unseen;      /* for long: the program does not see them */
   gint elsewhere; /* a queue that some arrive on, although queue is another */
   gboolean only_elsewhere;
 } AfxdpMember;
@@ -119,9 +121,9 @@ void afxdp_member_settle_in (AfxdpMember *member);
 /* Adds a ring on each queue where the stream shows, when it is time. Returns
  * whether anything changed. */
 gboolean afxdp_member_bind (AfxdpMember *member, guint64 now);
-/* When queue is set: where do packets really come? Returns whether the answer is
- * another one than before. */
-gboolean afxdp_member_look_elsewhere (AfxdpMember *member, guint64 now);
+/* Packets come by the socket: where does the program see them, if it does? Returns
+ * whether the answer is another one than before. */
+gboolean afxdp_member_look (AfxdpMember *member, guint64 now);
 /* Tells the stream what its fast door is like, if that is news. */
 void afxdp_member_publish (AfxdpMember *member);
 /* Whether nothing can be on its way to the stream's rings: it closed its door
