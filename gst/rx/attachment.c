@@ -58,6 +58,9 @@ fail (AfxdpAttachment *attachment, GError *error, guint64 now)
     attachment->retry_at = AFXDP_NEVER;
     return;
   }
+  /* A stream that joins tries at once: the others' time stays as it is. */
+  if (attachment->retry_at != AFXDP_NEVER && now < attachment->retry_at)
+    return;
   attachment->retry_at = now + attachment->backoff;
   attachment->backoff = MIN (2 * attachment->backoff, LAST_BACKOFF);
 }

@@ -6,8 +6,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "bell.h"
@@ -46,8 +44,6 @@ typedef struct _AfxdpDistributor
   /* The control thread's own. */
   AfxdpInterface interface;
   GPtrArray *members;
-  AfxdpFlows *flows;
-  GError *flows_error; /* why not all flows are in the program */
   AfxdpEngineSettings engine_settings; /* the first stream's */
   gboolean has_settings;
   guint64 listen_at;
@@ -103,7 +99,7 @@ divide (Distributor *distributor)
   distributor->divide_at = AFXDP_NEVER;
   if (interface->attachment.engine &&
       !afxdp_division_make (distributor->members, interface->attachment.engine,
-          interface->netdev.rx_queues))
+          interface->n_queues))
     distributor->divide_at = afxdp_now () + DIVIDE_INTERVAL;
 }
 
@@ -125,7 +121,7 @@ engine_settings (const AfxdpMemberSettings *settings)
 }
 
 /* The first stream sets what holds for the interface. A later one that demands
- * another is refused; umem-frames=0 demands none. */
+ * another is refused; "auto" and umem-frames=0 demand none. */
 static gboolean
 check_settings (const AfxdpMember *member, GError **error)
 {
@@ -134,16 +130,18 @@ check_settings (const AfxdpMember *member, GError **error)
   const AfxdpMemberSettings *mine = &member->settings;
   const gchar *name = NULL;
 
-  if (mine->queue >= (gint) distributor->interface.netdev.rx_queues) {
+  if (mine->queue >= (gint) distributor->interface.n_queues) {
     g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_SETTINGS,
         "queue is %d, but %s has RX queues 0 to %u", mine->queue,
         distributor->interface.netdev.name,
-        distributor->interface.netdev.rx_queues - 1);
+        distributor->interface.n_queues - 1);
     return FALSE;
   }
-  if (mine->xdp_mode != first->xdp_mode)
+  if (mine->xdp_mode != AFXDP_XDP_MODE_AUTO &&
+      mine->xdp_mode != first->xdp_mode)
     name = "xdp-mode";
-  else if (mine->zero_copy != first->zero_copy)
+  else if (mine->zero_copy != AFXDP_ZERO_COPY_AUTO &&
+      mine->zero_copy != first->zero_copy)
     name = "zero-copy";
   else if (mine->umem_frames &&
       engine_settings (mine).n_frames != first->n_frames)
@@ -262,23 +260,25 @@ serve_monitor (Distributor *distributor)
   AfxdpNetdev *netdev = &distributor->interface.netdev;
   AfxdpNetdevEvents events =
       afxdp_netdev_monitor_read (distributor->monitor, netdev->index);
+  g_autoptr (GError) error = NULL;
   AfxdpNetdev now;
 
   if (!events)
     return FALSE;
+  afxdp_netdev_by_index (netdev->index, &now, &error);
   /* Also gone: we missed the message, and the interface is not there. */
   if (events & AFXDP_NETDEV_GONE ||
-      !afxdp_netdev_by_index (netdev->index, &now, NULL)) {
+      g_error_matches (error, AFXDP_ERROR, AFXDP_ERROR_NOT_FOUND)) {
     afxdp_attachment_interface_gone (
         &distributor->interface.attachment, netdev);
     return TRUE;
   }
+  if (error) /* nobody could be asked, for want of descriptors */
+    return FALSE;
   if (distributor->interface.attachment.engine)
     afxdp_engine_set_mac (distributor->interface.attachment.engine, now.mac);
   if (now.up && !netdev->up)
     afxdp_attachment_interface_up (&distributor->interface.attachment);
-  /* The number of queues is what the maps were made for. */
-  now.rx_queues = netdev->rx_queues;
   *netdev = now;
   if (events & AFXDP_NETDEV_ADDRESSES)
     for (guint i = 0; i < distributor->members->len; i++)
@@ -387,7 +387,8 @@ control_thread (gpointer data)
     for (guint i = 0; i < distributor->members->len; i++) {
       AfxdpMember *member = member_at (distributor, i);
 
-      afxdp_member_settle_in (member);
+      if (changed)
+        afxdp_member_settle_in (member);
       if (changed || member->bind_at)
         changed |= afxdp_member_bind (member, afxdp_now ());
     }
@@ -453,6 +454,7 @@ distributor_new (const AfxdpNetdev *netdev, guint64 key, GError **error)
 
   distributor->key = key;
   distributor->interface.netdev = *netdev;
+  distributor->interface.n_queues = netdev->rx_queues;
   distributor->divide_at = AFXDP_NEVER;
   afxdp_attachment_init (&distributor->interface.attachment);
   distributor->interface.flows = afxdp_flows_new ();

@@ -4,6 +4,7 @@
 
 #include <linux/membarrier.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -151,11 +152,16 @@ close_sockets (GPtrArray *sockets)
 {
   Closing closing = { .sockets = sockets };
   pthread_t threads[CLOSERS];
+  sigset_t all, former;
   guint n = 0;
 
+  /* Signals are the application's. */
+  sigfillset (&all);
+  pthread_sigmask (SIG_SETMASK, &all, &former);
   while (n < CLOSERS && n + 1 < sockets->len &&
       !pthread_create (&threads[n], NULL, close_some, &closing))
     n++;
+  pthread_sigmask (SIG_SETMASK, &former, NULL);
   close_some (&closing);
   while (n)
     pthread_join (threads[--n], NULL);
@@ -282,6 +288,7 @@ afxdp_engine_take_slot (
     AfxdpEngine *engine, AfxdpSources *sources, GError **error)
 {
   gint slot = find_slot (engine, SLOT_FREE);
+  guint spare;
 
   if (slot < 0 && find_slot (engine, SLOT_RESTING) >= 0) {
     afxdp_engine_wait_for_grace_period (engine);
@@ -296,10 +303,11 @@ afxdp_engine_take_slot (
   if (!afxdp_xdpprog_add_sources (engine->prog, slot, sources, error))
     return -1;
   engine->slots[slot] = SLOT_WAITING;
-  /* One for the queue on which it will show. Without the privilege, that will say
-   * so. */
-  afxdp_xsk_pool_keep_spare (
-      engine->pool, n_owners (engine) + n_slots_waiting (engine), NULL);
+  /* One for the queue on which it will show, unless one is idle. Without the
+   * privilege, that will say so. */
+  spare = n_owners (engine) + n_slots_waiting (engine);
+  if (spare > engine->idle->len)
+    afxdp_xsk_pool_keep_spare (engine->pool, spare - engine->idle->len, NULL);
   engine->sources[slot] = afxdp_sources_ref (sources);
   return slot;
 }
@@ -397,15 +405,13 @@ afxdp_engine_disconnect (
 static guint
 drain (AfxdpEngine *engine, const AfxdpRing *ring)
 {
-  struct afxdp_slot *words = ring->words;
-  guint64 lost;
   AfxdpXskPacket packet;
   guint n = 0;
 
   for (; afxdp_xsk_receive (ring->xsk, &packet, 1); n++)
     afxdp_umem_give (engine->umem, &packet.frame, 1);
-  lost = words->redirected - words->released - n;
-  afxdp_xsk_took_no_frame (ring->xsk, lost);
+  afxdp_xsk_took_no_frame (
+      ring->xsk, (gint64) afxdp_ring_outstanding (ring) - n);
   return n;
 }
 

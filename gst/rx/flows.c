@@ -126,6 +126,15 @@ afxdp_flows_apply (AfxdpFlows *flows, AfxdpEngine *engine, GError **error)
 }
 
 gboolean
+afxdp_flows_is_installed (
+    AfxdpFlows *flows, const struct afxdp_flow_key *key, gint slot)
+{
+  const Flow *flow = g_hash_table_lookup (flows->table, key);
+
+  return flow && flow->installed == slot;
+}
+
+gboolean
 afxdp_flows_is_contested (
     AfxdpFlows *flows, const struct afxdp_flow_key *key, gboolean exact)
 {

@@ -34,6 +34,9 @@ void afxdp_flows_claim (AfxdpFlows *flows, const struct afxdp_flow_key *key,
 gboolean afxdp_flows_apply (
     AfxdpFlows *flows, AfxdpEngine *engine, GError **error);
 
+/* Whether the program gives the flow to slot. */
+gboolean afxdp_flows_is_installed (
+    AfxdpFlows *flows, const struct afxdp_flow_key *key, gint slot);
 /* Whether another stream claims the same with the same right. */
 gboolean afxdp_flows_is_contested (
     AfxdpFlows *flows, const struct afxdp_flow_key *key, gboolean exact);

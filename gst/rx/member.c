@@ -2,6 +2,8 @@
 /* One stream in the distributor of its interface. */
 #include "member.h"
 
+#include <string.h>
+
 #include "error.h"
 
 #define MS G_GUINT64_CONSTANT (1000000)
@@ -29,7 +31,7 @@ afxdp_member_new (AfxdpInterface *interface,
   afxdp_sources_ref (settings->sources);
   member->subscription = afxdp_subscription_new (control, wake);
   atomic_init (&member->slot, -1);
-  member->n_queues = interface->netdev.rx_queues;
+  member->n_queues = interface->n_queues;
   member->base = g_aligned_alloc0 (member->n_queues, sizeof *member->base, 64);
   member->bound = g_new0 (atomic_bool, member->n_queues);
   member->last = g_new0 (AfxdpQueueCounts, member->n_queues);
@@ -48,6 +50,7 @@ afxdp_member_free (AfxdpMember *member)
   afxdp_fast_door_clear (&member->door);
   afxdp_subscription_free (member->subscription);
   g_clear_error (&member->error);
+  g_clear_error (&member->slot_error);
   g_array_unref (member->keys);
   g_object_unref (member->settings.address);
   afxdp_sources_unref (member->settings.sources);
@@ -105,12 +108,28 @@ is_contested (const AfxdpMember *member)
   return FALSE;
 }
 
+static gboolean
+has_a_flow (const AfxdpMember *member)
+{
+  for (guint i = 0; i < member->keys->len; i++)
+    if (afxdp_flows_is_installed (member->interface->flows,
+            &g_array_index (member->keys, struct afxdp_flow_key, i),
+            member->slot))
+      return TRUE;
+  return FALSE;
+}
+
 static void
 add_key (AfxdpMember *member, GInetAddress *address)
 {
   struct afxdp_flow_key key;
 
   afxdp_xdpprog_flow_key (&key, address, member->settings.port);
+  /* The same address may be there with two prefix lengths. */
+  for (guint i = 0; i < member->keys->len; i++)
+    if (!memcmp (&key, &g_array_index (member->keys, struct afxdp_flow_key, i),
+            sizeof key))
+      return;
   g_array_append_val (member->keys, key);
 }
 
@@ -121,12 +140,14 @@ afxdp_member_find_keys (AfxdpMember *member)
   GInetAddress *address = member->settings.address;
   g_autoptr (GPtrArray) own = NULL;
 
-  g_array_set_size (member->keys, 0);
   if (!g_inet_address_get_is_any (address)) {
     add_key (member, address);
     return;
   }
   own = afxdp_netdev_addresses (member->interface->netdev.index);
+  if (!own)
+    return; /* as they were */
+  g_array_set_size (member->keys, 0);
   for (guint i = 0; i < own->len; i++)
     /* A socket bound to :: receives IPv4 as well. */
     if (g_inet_address_get_family (address) == G_SOCKET_FAMILY_IPV6 ||
@@ -264,7 +285,7 @@ gboolean
 afxdp_member_bind (AfxdpMember *member, guint64 now)
 {
   GError *error = NULL;
-  gboolean changed = FALSE;
+  gboolean changed = FALSE, soon;
 
   if (!member->interface->attachment.attached || member->slot < 0 ||
       now < member->bind_at)
@@ -276,20 +297,19 @@ afxdp_member_bind (AfxdpMember *member, guint64 now)
     return changed;
   }
   /* Busy for a second is the kernel's doing; after that, somebody else's. */
-  if (!afxdp_attachment_may_heal (error))
-    member->bind_at = AFXDP_NEVER;
-  else if (member->bind_attempts++ < BUSY_ATTEMPTS &&
-      g_error_matches (error, AFXDP_ERROR, AFXDP_ERROR_QUEUE_BUSY))
-    member->bind_at = now + BUSY_INTERVAL;
-  else
-    member->bind_at = now + BIND_INTERVAL;
-  if (member->bind_at == now + BUSY_INTERVAL) {
+  soon = g_error_matches (error, AFXDP_ERROR, AFXDP_ERROR_QUEUE_BUSY) &&
+      member->bind_attempts++ < BUSY_ATTEMPTS;
+  if (soon) {
     g_clear_error (&error);
     error = g_error_new (AFXDP_ERROR, AFXDP_ERROR_QUEUE_BUSY,
         "The kernel has not yet released an RX queue of %s from its former "
         "user, or another process has it; trying again",
         member->interface->netdev.name);
   }
+  if (afxdp_attachment_may_heal (error))
+    member->bind_at = now + (soon ? BUSY_INTERVAL : BIND_INTERVAL);
+  else
+    member->bind_at = AFXDP_NEVER;
   g_clear_error (&member->error);
   member->error = error;
   return TRUE;
@@ -389,11 +409,13 @@ find_obstacle (const AfxdpMember *member)
         AFXDP_ERROR, AFXDP_ERROR_SETTINGS, "mode=socket was asked for");
   if (!attachment->attached && attachment->error)
     return g_error_copy (attachment->error);
+  if (member->slot_error)
+    return g_error_copy (member->slot_error);
   if (member->error && !member->door.n_rings)
     return g_error_copy (member->error);
   if (is_contested (member))
     return contest_error (member);
-  if (member->interface->flows_error)
+  if (member->interface->flows_error && !has_a_flow (member))
     return g_error_copy (member->interface->flows_error);
   if (!member->keys->len)
     return g_error_new (AFXDP_ERROR, AFXDP_ERROR_NOT_FOUND,
@@ -426,8 +448,9 @@ describe (AfxdpMember *member)
     door->state = AFXDP_FAST_DOOR_WAITING;
     door->error = g_error_new (AFXDP_ERROR, AFXDP_ERROR_NOT_FOUND,
         "The XDP program on %s is attached, but does not see the stream's "
-        "packets: they have IP options or a VLAN tag, are fragments, or the "
-        "driver takes them past it; they come through the socket",
+        "packets: they have IP options or a VLAN tag, are fragments or sent by "
+        "this host, or the driver takes them past it; they come through the "
+        "socket",
         interface);
   } else if (member->only_elsewhere) {
     door->state = AFXDP_FAST_DOOR_WAITING;

@@ -46,7 +46,8 @@ typedef struct
 /* What the streams of an interface share. */
 typedef struct
 {
-  AfxdpNetdev netdev;
+  AfxdpNetdev netdev; /* the control thread's own, as all but n_queues */
+  guint n_queues;     /* RX queues that it can ever have */
   AfxdpAttachment attachment;
   AfxdpFlows *flows;
   GError *flows_error; /* why not all flows are in the program, or NULL */
@@ -80,6 +81,7 @@ typedef struct _AfxdpMember
   /* The control thread's own. */
   AfxdpFastDoor door; /* its rings are the stream's; published when news */
   GArray *keys;       /* struct afxdp_flow_key */
+  GError *slot_error; /* why there is no slot, or NULL; tried again */
   GError *error;      /* why there is no ring */
   guint64 bind_at;    /* not again before; ns of CLOCK_MONOTONIC */
   guint bind_attempts;

@@ -224,8 +224,8 @@ own_address (const struct nlmsghdr *header)
 }
 
 /* Calls found for each address of family that the host has, with its interface;
- * family may be AF_UNSPEC. */
-static void
+ * family may be AF_UNSPEC. Returns FALSE when the kernel could not be asked. */
+static gboolean
 for_each_address (guint8 family,
     void (*found) (int index, GInetAddress *address, gpointer user_data),
     gpointer user_data)
@@ -242,9 +242,10 @@ for_each_address (guint8 family,
   };
   guint8 answer[16384] G_GNUC_MAY_ALIAS;
   int fd = open_netlink (0);
-  gboolean done = fd < 0 || send (fd, &question, sizeof question, 0) < 0;
+  gboolean asked = fd >= 0 && send (fd, &question, sizeof question, 0) >= 0;
+  gboolean done = FALSE;
 
-  while (!done) {
+  while (asked && !done) {
     gssize got = recv (fd, answer, sizeof answer, 0);
     int rest = got;
 
@@ -266,6 +267,7 @@ for_each_address (guint8 family,
   }
   if (fd >= 0)
     close (fd);
+  return done;
 }
 
 typedef struct
@@ -315,7 +317,8 @@ afxdp_netdev_addresses (int index)
 {
   AddressList list = { index, g_ptr_array_new_with_free_func (g_object_unref) };
 
-  for_each_address (AF_UNSPEC, collect_address, &list);
+  if (!for_each_address (AF_UNSPEC, collect_address, &list))
+    g_clear_pointer (&list.addresses, g_ptr_array_unref);
   return list.addresses;
 }
 

@@ -37,8 +37,8 @@ gboolean afxdp_netdev_by_index (int index, AfxdpNetdev *netdev, GError **error);
 gboolean afxdp_netdev_by_route (
     GInetAddress *address, AfxdpNetdev *netdev, GError **error);
 
-/* The addresses of interface index, of both families: GInetAddress. Empty when it
- * has none, or the kernel does not answer. */
+/* The addresses of interface index, of both families: GInetAddress. NULL when
+ * the kernel could not be asked, for want of descriptors. */
 GPtrArray *afxdp_netdev_addresses (int index);
 
 /* Identifies the calling thread's network namespace. */

@@ -16,6 +16,12 @@ afxdp_order_follows (const AfxdpRtp *rtp, const AfxdpRtp *former)
       rtp->seqnum == (guint16) (former->seqnum + 1);
 }
 
+gboolean
+afxdp_order_skips (const AfxdpRtp *rtp, const AfxdpRtp *former)
+{
+  return same_source (rtp, former) && !afxdp_order_follows (rtp, former);
+}
+
 static gboolean
 comes_before (const AfxdpPacket *one, const AfxdpPacket *other)
 {
@@ -58,8 +64,7 @@ guint
 afxdp_order_before_gap (const AfxdpPacket *packets, guint n)
 {
   for (guint i = 1; i < n; i++)
-    if (same_source (&packets[i].rtp, &packets[i - 1].rtp) &&
-        !afxdp_order_follows (&packets[i].rtp, &packets[i - 1].rtp))
+    if (afxdp_order_skips (&packets[i].rtp, &packets[i - 1].rtp))
       return i;
   return n;
 }

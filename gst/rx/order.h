@@ -12,6 +12,9 @@ G_BEGIN_DECLS
 /* Whether rtp is the packet right after former. */
 gboolean afxdp_order_follows (const AfxdpRtp *rtp, const AfxdpRtp *former);
 
+/* Whether it is of the same source, and not that one. */
+gboolean afxdp_order_skips (const AfxdpRtp *rtp, const AfxdpRtp *former);
+
 /* The lane whose first packet comes first, or NULL when all are empty. */
 AfxdpLane *afxdp_order_first (AfxdpLane *lanes, guint n_lanes);
 

@@ -21,8 +21,6 @@
 /* With the fast door open and busy, the socket is looked at this seldom without
  * a reason: most of its packets come with one. */
 #define BATCHES_BETWEEN_LOOKS 16
-/* Nor longer than this without a look, while sleeping to gather batches. */
-#define LONGEST_WITHOUT_LOOK (4 * MS)
 /* Sleeps to gather a batch that are shorter than this are not interrupted. */
 #define SHORT_PAUSE (5 * MS)
 /* While doors change places, what poll() does not tell is looked at. */
@@ -52,7 +50,6 @@ struct _AfxdpStream
   AfxdpCoalesce coalesce;
   gboolean slow_due;          /* there may be something in the socket */
   guint batches;              /* since the last look */
-  guint64 paused;             /* ns, likewise */
   guint64 passed, redirected; /* sums at the last look */
 
   AfxdpLane *handed_out; /* batch between receive() and done() */
@@ -139,7 +136,6 @@ look (AfxdpStream *stream)
   atomic_fetch_add_explicit (
       &stream->malformed, afxdp_lane_read_socket (slow), memory_order_relaxed);
   stream->batches = 0;
-  stream->paused = 0;
   stream->slow_due = !slow->dry;
   if (slow->end && stream->doors.subscription)
     doubt (stream, passed, redirected);
@@ -152,6 +148,17 @@ look (AfxdpStream *stream)
 }
 
 /* What is handed out. */
+
+/* Whether something is missing between what was handed out last and lane's first
+ * packet, which may have come by the socket. */
+static gboolean
+skips_one (const AfxdpStream *stream, const AfxdpLane *lane)
+{
+  const AfxdpDoors *doors = &stream->doors;
+
+  return lane->ring && doors->has_last &&
+      afxdp_order_skips (&afxdp_lane_head (lane)->rtp, &doors->last);
+}
 
 /* How many packets of lane to hand out. At a gap, looks whether the missing
  * packet came by the other door. */
@@ -254,17 +261,15 @@ wait_for_events (AfxdpStream *stream, guint64 wait, gboolean pausing)
       stream->slow_due = TRUE;
 }
 
-/* Sleeps until a moment that is near: without a look at anything, which makes it
- * cheaper. */
+/* Sleeps until a moment that is near: without waiting for anything, which makes it
+ * cheaper; so the socket is looked into afterwards. */
 static void
-pause_until (AfxdpStream *stream, guint64 now, guint64 until)
+pause_until (AfxdpStream *stream, guint64 until)
 {
   struct timespec time = { until / (1000 * MS), until % (1000 * MS) };
 
   clock_nanosleep (CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL);
-  stream->paused += until - now;
-  if (stream->paused >= LONGEST_WITHOUT_LOOK)
-    stream->slow_due = TRUE;
+  stream->slow_due = TRUE;
 }
 
 /* Sleeps until there may be something. FALSE: until deadline. */
@@ -280,7 +285,7 @@ sleep_until (AfxdpStream *stream, guint64 deadline)
   else if (stream->coalesce.longest)
     pause = afxdp_coalesce_next (&stream->coalesce, now, room (stream));
   if (pause && pause <= SHORT_PAUSE && pause <= wait)
-    pause_until (stream, now, now + pause);
+    pause_until (stream, now + pause);
   else
     wait_for_events (stream, pause ? MIN (wait, pause) : wait, pause > 0);
   return now < deadline;
@@ -305,6 +310,11 @@ afxdp_stream_receive (
       grace_over = FALSE;
     afxdp_doors_try_to_settle (doors, grace_over);
     lane = afxdp_doors_next_lane (doors);
+    if (lane && skips_one (stream, lane)) {
+      stream->slow_due = TRUE;
+      look (stream);
+      lane = afxdp_doors_next_lane (doors);
+    }
     if (lane) {
       hand_out (stream, lane, max, batch);
       return TRUE;
@@ -393,12 +403,6 @@ afxdp_stream_counts (AfxdpStream *stream, AfxdpStreamCounts *counts)
   counts->n_frames_free = n_home + afxdp_umem_n_frames (own) -
       afxdp_account_held (stream->socket_account);
   counts->queues = count_queues (stream);
-}
-
-GSocket *
-afxdp_stream_gsocket (const AfxdpStream *stream)
-{
-  return afxdp_socket_gsocket (stream->socket);
 }
 
 guint

@@ -88,7 +88,6 @@ AfxdpStream *afxdp_stream_new (
 /* Closes both doors. Fills in the last counts. */
 void afxdp_stream_close (AfxdpStream *stream, AfxdpStreamCounts *counts);
 
-GSocket *afxdp_stream_gsocket (const AfxdpStream *stream);
 guint afxdp_stream_buffer_size (const AfxdpStream *stream);
 /* The interface, or NULL when it is not known. */
 const AfxdpNetdev *afxdp_stream_netdev (const AfxdpStream *stream);

@@ -54,11 +54,10 @@ struct _AfxdpXskPool
   GArray *spare; /* int: sockets that were made in advance */
   guint fill_size;
 
-  /* The socket that registered the UMEM becomes the owner of the first queue
-   * that can be bound; until then it waits here, since a bind that failed
-   * leaves it with its rings. */
-  Owner first;
-  int umem_fd; /* of the same, to share with; first or one of queues has it */
+  /* A socket that has the rings of an owner, and could not be bound: the next
+   * queue gets it. At first it is the one that registered the UMEM. */
+  Owner unbound;
+  int umem_fd; /* of that one, to share with; unbound or one of queues has it */
 
   guint n_queues;
   Queue *queues;
@@ -163,7 +162,7 @@ afxdp_xsk_pool_new (AfxdpUmem *umem, int ifindex, const gchar *interface,
     pthread_mutex_init (&pool->queues[i].lock, NULL);
   }
   pool->spare = g_array_new (FALSE, FALSE, sizeof (int));
-  pool->first.fd = pool->umem_fd = create_socket (error);
+  pool->unbound.fd = pool->umem_fd = create_socket (error);
   if (pool->umem_fd < 0 || !register_umem (pool, error))
     goto release_pool;
   return pool;
@@ -208,7 +207,7 @@ afxdp_xsk_pool_unref (AfxdpXskPool *pool)
     close_owner (&pool->queues[i].owner);
     pthread_mutex_destroy (&pool->queues[i].lock);
   }
-  close_owner (&pool->first);
+  close_owner (&pool->unbound);
   for (guint i = 0; i < pool->spare->len; i++)
     close (g_array_index (pool->spare, int, i));
   afxdp_umem_unref (pool->umem);
@@ -337,15 +336,16 @@ fill (AfxdpXskPool *pool, Owner *owner, guint n)
   return done;
 }
 
-/* Replaces frames that arrived, when it pays. Any thread. */
+/* Replaces frames that arrived, when at least step of them are missing. Any
+ * thread. */
 static void
-refill (AfxdpXskPool *pool, Queue *queue)
+refill (AfxdpXskPool *pool, Queue *queue, guint step)
 {
   guint target = atomic_load_explicit (&queue->target, memory_order_relaxed);
   guint missing, n;
 
   /* Again: who came while we had the lock went away without. */
-  while (shortage (queue, target) >= refill_step (target) &&
+  while (shortage (queue, target) >= step &&
       !pthread_mutex_trylock (&queue->lock)) {
     missing = shortage (queue, target);
     n = fill (pool, &queue->owner, missing);
@@ -360,6 +360,15 @@ refill (AfxdpXskPool *pool, Queue *queue)
   }
 }
 
+/* The same, when it pays. */
+static void
+refill_in_steps (AfxdpXskPool *pool, Queue *queue)
+{
+  refill (pool, queue,
+      refill_step (
+          atomic_load_explicit (&queue->target, memory_order_relaxed)));
+}
+
 static void
 refill_all (gpointer data)
 {
@@ -369,7 +378,7 @@ refill_all (gpointer data)
   afxdp_umem_set_hungry (pool->umem, FALSE);
   for (guint i = 0; i < pool->n_queues; i++)
     if (atomic_load (&pool->queues[i].open))
-      refill (pool, &pool->queues[i]);
+      refill_in_steps (pool, &pool->queues[i]);
 }
 
 static gboolean
@@ -439,9 +448,9 @@ bind_owner (
 }
 
 /* Takes the frames of an owner that could not be bound back out of its fill
- * ring: the kernel never saw them. */
+ * ring, which the kernel never looked into. */
 static void
-discard_owner (AfxdpXskPool *pool, Owner *owner)
+empty_owner (AfxdpXskPool *pool, Owner *owner)
 {
   for (guint64 i = 0; i < owner->filled; i++) {
     guint32 frame = afxdp_umem_frame_at (
@@ -449,7 +458,9 @@ discard_owner (AfxdpXskPool *pool, Owner *owner)
 
     afxdp_umem_reclaim (pool->umem, &frame, 1);
   }
-  close_owner (owner);
+  owner->filled = 0;
+  owner->fill.cached_prod = 0;
+  __atomic_store_n (owner->fill.producer, 0, __ATOMIC_RELAXED);
 }
 
 gboolean
@@ -457,55 +468,52 @@ afxdp_xsk_pool_open_queue (AfxdpXskPool *pool, guint number, guint frames,
     AfxdpZeroCopy zero_copy, gboolean generic, __u64 *told, GError **error)
 {
   Queue *queue = &pool->queues[number];
-  Owner other = { .fd = -1 };
-  Owner *owner = pool->first.fd >= 0 ? &pool->first : &other;
-  guint n_free;
+  Owner *owner = &pool->unbound;
+  guint n_free = afxdp_umem_n_free (pool->umem);
 
   if (atomic_load (&queue->open))
     return TRUE;
-  if (owner == &other && (other.fd = take_socket (pool, error)) < 0)
-    return FALSE;
-  if (!owner->mapping.memory && !create_fill_ring (pool, owner, error))
-    goto close_other;
-  /* Before the bind: zero-copy drivers fill their ring from it there. The last
-   * frames are for the queue that the next stream shows on. */
-  n_free = afxdp_umem_n_free (pool->umem);
-  if (owner->filled < frames)
-    fill (pool, owner, MIN (frames - owner->filled, n_free / 2));
-  if (owner->filled < MIN (frames, AFXDP_XSK_REFILL_STEP)) {
+  /* The last frames are for the queue that the next stream shows on. */
+  if (n_free / 2 < MIN (frames, AFXDP_XSK_REFILL_STEP)) {
     g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_MEMORY,
         "The frames of %s are used up by its other RX queues and by the "
         "applications: none are left for queue %u; raise umem-frames",
         pool->interface, number);
-    goto close_other;
+    return FALSE;
   }
-  if (!bind_owner (pool, owner, number, bind_flags (zero_copy, generic), error))
-    goto close_other;
+  if (owner->fd < 0 && (owner->fd = take_socket (pool, error)) < 0)
+    return FALSE;
+  if (!owner->mapping.memory && !create_fill_ring (pool, owner, error)) {
+    close_owner (owner);
+    return FALSE;
+  }
+  /* Before the bind: zero-copy drivers fill their ring from it there. */
+  fill (pool, owner, MIN (frames, n_free / 2));
+  if (!bind_owner (
+          pool, owner, number, bind_flags (zero_copy, generic), error)) {
+    empty_owner (pool, owner);
+    return FALSE;
+  }
   queue->owner = *owner;
   *owner = (Owner){ .fd = -1 };
-  atomic_store (&queue->target, frames);
+  atomic_store (&queue->target, queue->owner.filled);
   queue->told = told;
   __atomic_store_n (told, queue->owner.filled, __ATOMIC_RELEASE);
   atomic_store (&queue->open, TRUE);
   afxdp_umem_set_refill (pool->umem, refill_all, pool);
   return TRUE;
-
-close_other:
-  if (owner == &other)
-    discard_owner (pool, owner);
-  return FALSE;
 }
 
 void
 afxdp_xsk_pool_set_frames (AfxdpXskPool *pool, guint number, guint frames)
 {
   Queue *queue = &pool->queues[number];
-  guint inside = n_inside (queue);
-  guint most = inside + afxdp_umem_n_free (pool->umem) / 2;
+  guint most = n_inside (queue) + afxdp_umem_n_free (pool->umem) / 2;
 
-  frames = MIN (frames, pool->fill_size);
-  atomic_store (&queue->target, frames > inside ? MIN (frames, most) : frames);
-  refill (pool, queue);
+  /* What it has had it may have again, also when it is not inside just now. */
+  most = MAX (most, atomic_load (&queue->target));
+  atomic_store (&queue->target, MIN (MIN (frames, most), pool->fill_size));
+  refill (pool, queue, 1);
 }
 
 guint
@@ -523,7 +531,7 @@ afxdp_xsk_pool_is_zero_copy (const AfxdpXskPool *pool)
 guint
 afxdp_xsk_pool_n_frames (AfxdpXskPool *pool)
 {
-  guint64 n = pool->first.filled;
+  guint64 n = 0;
 
   for (guint i = 0; i < pool->n_queues; i++)
     if (atomic_load (&pool->queues[i].open))
@@ -621,8 +629,11 @@ afxdp_xsk_receive (AfxdpXsk *xsk, AfxdpXskPacket *packets, guint n)
   guint32 at = 0;
 
   n = xsk_ring_cons__peek (&xsk->rx, n, &at);
-  if (!n)
+  if (!n) {
+    /* Frames that were copied or dropped have come home since. */
+    refill_in_steps (pool, queue);
     return 0;
+  }
   for (guint i = 0; i < n; i++) {
     const struct xdp_desc *desc = xsk_ring_cons__rx_desc (&xsk->rx, at + i);
 
@@ -636,7 +647,7 @@ afxdp_xsk_receive (AfxdpXsk *xsk, AfxdpXskPacket *packets, guint n)
   }
   xsk_ring_cons__release (&xsk->rx, n);
   atomic_fetch_add_explicit (&queue->arrived, n, memory_order_relaxed);
-  refill (pool, queue);
+  refill_in_steps (pool, queue);
   return n;
 }
 
