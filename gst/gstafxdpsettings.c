@@ -126,7 +126,7 @@ install_own_properties (GObjectClass *klass)
       g_param_spec_uint64 ("coalesce", "Coalesce",
           "How long the receiver may sleep to gather a batch in ns, 0 = it is "
           "woken by the first packet. It is reported as latency, and never "
-          "longer than a quarter of what the ring holds at the present rate. "
+          "longer than a quarter of what its credit holds at the present rate. "
           "Before READY",
           0, GST_SECOND, 0, AT_OPEN));
   g_object_class_install_property (klass, GST_AFXDP_PROP_STATS_INTERVAL,

@@ -6,7 +6,7 @@
  * door itself, by words in mapped memory. In return it asks for grace periods,
  * and says what it doubts.
  *
- * No call here waits for the kernel. The functions for the streaming thread may
+ * No call here but wait() waits. The functions for the streaming thread may
  * be called by any, those for the control thread by that one only.
  */
 #pragma once

@@ -11,7 +11,8 @@
  *
  * take(), give(), lend() and give_back() may be called from any thread;
  * give_back() takes no lock and does not sleep, except that it runs the refill
- * function when a fill ring is hungry and nobody else does.
+ * function when a fill ring is hungry and nobody else does: that takes locks that
+ * nobody holds for long, and may wake a zero-copy driver.
  *
  * An area lives until its last reference and its last lent frame are gone:
  * downstream may keep a frame long after its stream has ended. It is memory of

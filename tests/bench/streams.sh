@@ -205,6 +205,8 @@ for ((round = 0; round < rounds; round++)); do
   row udpsrc 64 "$udp_rate"
 done
 
+wakeup=$(taskset -c 1 "$build/tests/bench/wakeups" 64 2000 "$seconds")
+wakeup=$((wakeup * 64 * 500))
 one=$(cost_of "afxdpsrc 1 $rate")
 many=$(cost_of "afxdpsrc 64 $rate")
 ours=$(cost_of "afxdpsrc 64 $udp_rate")
@@ -213,6 +215,7 @@ cat <<END
 
 medians of $rounds runs of $seconds s
 $rate packets/s:  1 stream $one ns, 4 streams $(cost_of "afxdpsrc 4 $rate") ns, 64 streams $many ns: $(ratio "$many" "$one") times one stream
-$udp_rate packets/s as 64 streams:  afxdpsrc $ours ns, udpsrc $theirs ns: $(ratio "$ours" "$theirs") of udpsrc
+$udp_rate packets/s as 64 streams:  udpsrc $theirs ns; afxdpsrc $(ratio "$many" "$theirs") of that at $rate packets/s, and $(ratio "$ours" "$theirs") ($ours ns) at the same rate
+64 threads that only sleep for 2 ms at a time would cost $((wakeup / rate)) and $((wakeup / udp_rate)) ns for each of these packets
 lost in all runs:  $(for key in "${!losses[@]}"; do echo "$key: ${losses[$key]}"; done | sort | paste -sd ';')
 END

@@ -217,8 +217,7 @@ main (int argc, char **argv)
     begin (&receivers[i]);
   pthread_create (&statistics, NULL, read_statistics, NULL);
   for (guint i = N_STEADY; i < N_STREAMS; i++)
-    pthread_create (
-        &visitors[i - N_STEADY], NULL, come_and_go, &receivers[i]);
+    pthread_create (&visitors[i - N_STEADY], NULL, come_and_go, &receivers[i]);
   puts ("ready");
   fflush (stdout);
 
