@@ -78,7 +78,7 @@ groups() {
 
 # Processor time of all threads of the receiver, in ns.
 cpu_time() {
-  awk '{ sum += $1 } END { printf "%d\n", sum }' \
+  awk '{ sum += $1 } END { printf "%.0f\n", sum }' \
     "/proc/$receiver/task/"*/schedstat
 }
 
