@@ -70,6 +70,7 @@
 #include "gstafxdpbuffers.h"
 #include "gstafxdpcaps.h"
 #include "gstafxdpenums.h"
+#include "gstafxdpgate.h"
 #include "gstafxdpopen.h"
 #include "gstafxdpreport.h"
 #include "gstafxdpsettings.h"
@@ -77,9 +78,6 @@
 
 GST_DEBUG_CATEGORY_STATIC (afxdp_src_debug);
 #define GST_CAT_DEFAULT afxdp_src_debug
-
-/* A state change waits no longer than this for a batch to be pushed, in µs. */
-#define LONGEST_HANDING_OVER (100 * G_TIME_SPAN_MILLISECOND)
 
 struct _GstAfxdpSrc
 {
@@ -91,17 +89,12 @@ struct _GstAfxdpSrc
   GstAfxdpReport *report;
 
   /* Protects the pointer: readers of stats against the state change that
-   * closes the stream, which takes run_lock too. Outside all others. */
+   * closes the stream. Outside all others. */
   GMutex stream_lock;
   AfxdpStream *stream;    /* NULL -> READY to READY -> NULL */
   AfxdpDoor current_door; /* object lock */
 
-  /* Inside stream_lock. Protects the two, and wakes create(). */
-  GMutex run_lock;
-  GCond run_changed;
-  gboolean flushing; /* between unlock() and unlock_stop() */
-  gboolean pausing;  /* from PLAYING -> PAUSED on: create() keeps its batch */
-  gboolean handing_over; /* between create() and the pad */
+  GstAfxdpGate gate;
 
   /* The streaming thread's own. */
   GstAfxdpSettings active;
@@ -241,6 +234,7 @@ gst_afxdp_src_open (GstAfxdpSrc *self)
   g_mutex_lock (&self->stream_lock);
   self->stream = stream;
   g_mutex_unlock (&self->stream_lock);
+  gst_afxdp_gate_set_stream (&self->gate, stream);
   if (!stream) {
     gst_element_message_full (GST_ELEMENT (self), GST_MESSAGE_ERROR,
         GST_RESOURCE_ERROR, gst_afxdp_resource_error (error),
@@ -276,9 +270,8 @@ gst_afxdp_src_close (GstAfxdpSrc *self)
   AfxdpStream *stream;
 
   g_mutex_lock (&self->stream_lock);
-  g_mutex_lock (&self->run_lock);
+  gst_afxdp_gate_set_stream (&self->gate, NULL);
   stream = g_steal_pointer (&self->stream);
-  g_mutex_unlock (&self->run_lock);
   g_mutex_unlock (&self->stream_lock);
   if (!stream)
     return;
@@ -329,27 +322,12 @@ gst_afxdp_src_stop (GstBaseSrc *base)
 
 /* Waking create(). */
 
-static void
-set_running (GstAfxdpSrc *self, gboolean *word, gboolean value)
-{
-  g_mutex_lock (&self->run_lock);
-  *word = value;
-  if (self->stream) {
-    if (self->flushing || self->pausing)
-      afxdp_stream_wake (self->stream);
-    else
-      afxdp_stream_unwake (self->stream);
-  }
-  g_cond_broadcast (&self->run_changed);
-  g_mutex_unlock (&self->run_lock);
-}
-
 static gboolean
 gst_afxdp_src_unlock (GstBaseSrc *base)
 {
   GstAfxdpSrc *self = GST_AFXDP_SRC (base);
 
-  set_running (self, &self->flushing, TRUE);
+  gst_afxdp_gate_set_flushing (&self->gate, TRUE);
   return TRUE;
 }
 
@@ -360,60 +338,17 @@ gst_afxdp_src_unlock_stop (GstBaseSrc *base)
 
   /* A flush may begin running time anew. */
   self->timing.last = 0;
-  set_running (self, &self->flushing, FALSE);
+  gst_afxdp_gate_set_flushing (&self->gate, FALSE);
   return TRUE;
 }
 
-/* The base class throws a list away (1.24 and later), or unrefs NULL (before),
- * when create() returns one while the element goes to PAUSED. So create() keeps
- * it, closes the fast door and waits. Returns FALSE when flushing. handing_over:
- * otherwise create() returns at once, and the element does not go to PAUSED before
- * the base class has pushed what it got. */
-static gboolean
-wait_while_pausing (GstAfxdpSrc *self, gboolean handing_over)
-{
-  gboolean flushing;
-
-  g_mutex_lock (&self->run_lock);
-  if (self->pausing && !self->flushing) {
-    afxdp_stream_close_door (self->stream);
-    while (self->pausing && !self->flushing)
-      g_cond_wait (&self->run_changed, &self->run_lock);
-  }
-  flushing = self->flushing;
-  self->handing_over = handing_over && !flushing;
-  g_mutex_unlock (&self->run_lock);
-  return !flushing;
-}
-
-/* The base class pushes what create() returned: it is over its own look at the
- * state. */
 static GstPadProbeReturn
-end_handing_over (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+note_push (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
   GstAfxdpSrc *self = user_data;
 
-  g_mutex_lock (&self->run_lock);
-  self->handing_over = FALSE;
-  g_cond_broadcast (&self->run_changed);
-  g_mutex_unlock (&self->run_lock);
+  gst_afxdp_gate_handed_over (&self->gate);
   return GST_PAD_PROBE_OK;
-}
-
-/* Some instructions, unless the base class does not push, since it ends the
- * stream, or is held up by an event or a probe. */
-static void
-wait_for_handing_over (GstAfxdpSrc *self)
-{
-  GstPad *pad = GST_BASE_SRC_PAD (self);
-  gint64 until = g_get_monotonic_time () + LONGEST_HANDING_OVER;
-
-  g_mutex_lock (&self->run_lock);
-  while (self->handing_over && g_get_monotonic_time () < until &&
-      gst_pad_get_task_state (pad) == GST_TASK_STARTED)
-    g_cond_wait_until (&self->run_changed, &self->run_lock,
-        g_get_monotonic_time () + G_TIME_SPAN_MILLISECOND);
-  g_mutex_unlock (&self->run_lock);
 }
 
 /* Caps. */
@@ -628,7 +563,7 @@ receive (GstAfxdpSrc *self)
 
     follow_settings (self);
     due = tell (self);
-    if (!wait_while_pausing (self, FALSE))
+    if (!gst_afxdp_gate_pass (&self->gate, FALSE))
       return GST_FLOW_FLUSHING;
     if (!afxdp_stream_receive (self->stream, &batch, most_packets (self), due))
       continue;
@@ -659,7 +594,7 @@ gst_afxdp_src_create (GstPushSrc *push, GstBuffer **buffer)
   GstFlowReturn flow = receive (self);
 
   /* The last look before the base class takes over. */
-  if (flow == GST_FLOW_OK && !wait_while_pausing (self, TRUE))
+  if (flow == GST_FLOW_OK && !gst_afxdp_gate_pass (&self->gate, TRUE))
     flow = GST_FLOW_FLUSHING;
   if (flow != GST_FLOW_OK) {
     /* The base class counted this call, and will count the next one. */
@@ -690,17 +625,17 @@ gst_afxdp_src_change_state (GstElement *element, GstStateChange transition)
       !gst_afxdp_src_open (self))
     return GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED) {
-    set_running (self, &self->pausing, TRUE);
-    wait_for_handing_over (self);
+    gst_afxdp_gate_set_pausing (&self->gate, TRUE);
+    gst_afxdp_gate_wait_for_handing_over (&self->gate, GST_BASE_SRC_PAD (self));
   } else if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING) {
-    set_running (self, &self->pausing, FALSE);
+    gst_afxdp_gate_set_pausing (&self->gate, FALSE);
   }
 
   result = GST_ELEMENT_CLASS (gst_afxdp_src_parent_class)
                ->change_state (element, transition);
 
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
-    set_running (self, &self->pausing, FALSE);
+    gst_afxdp_gate_set_pausing (&self->gate, FALSE);
   if (transition == GST_STATE_CHANGE_READY_TO_NULL ||
       (transition == GST_STATE_CHANGE_NULL_TO_READY &&
           result == GST_STATE_CHANGE_FAILURE))
@@ -765,8 +700,7 @@ gst_afxdp_src_finalize (GObject *object)
   gst_clear_caps (&self->current_caps);
   gst_afxdp_report_free (self->report);
   g_mutex_clear (&self->stream_lock);
-  g_mutex_clear (&self->run_lock);
-  g_cond_clear (&self->run_changed);
+  gst_afxdp_gate_clear (&self->gate);
   G_OBJECT_CLASS (gst_afxdp_src_parent_class)->finalize (object);
 }
 
@@ -779,14 +713,13 @@ gst_afxdp_src_init (GstAfxdpSrc *self)
    * them at construction. */
   self->report = gst_afxdp_report_new (GST_ELEMENT (self));
   g_mutex_init (&self->stream_lock);
-  g_mutex_init (&self->run_lock);
-  g_cond_init (&self->run_changed);
+  gst_afxdp_gate_init (&self->gate);
   gst_base_src_set_live (base, TRUE);
   gst_base_src_set_format (base, GST_FORMAT_TIME);
   gst_base_src_set_do_timestamp (base, TRUE);
   gst_pad_add_probe (GST_BASE_SRC_PAD (base),
-      GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST,
-      end_handing_over, self, NULL);
+      GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, note_push,
+      self, NULL);
 }
 
 #define READ_ONLY (G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Whether create() may receive and hand over. */
+#include "gstafxdpgate.h"
+
+/* In µs. */
+#define LONGEST_HANDING_OVER (100 * G_TIME_SPAN_MILLISECOND)
+
+void
+gst_afxdp_gate_init (GstAfxdpGate *gate)
+{
+  g_mutex_init (&gate->lock);
+  g_cond_init (&gate->changed);
+}
+
+void
+gst_afxdp_gate_clear (GstAfxdpGate *gate)
+{
+  g_mutex_clear (&gate->lock);
+  g_cond_clear (&gate->changed);
+}
+
+void
+gst_afxdp_gate_set_stream (GstAfxdpGate *gate, AfxdpStream *stream)
+{
+  g_mutex_lock (&gate->lock);
+  gate->stream = stream;
+  g_mutex_unlock (&gate->lock);
+}
+
+static void
+set (GstAfxdpGate *gate, gboolean *word, gboolean value)
+{
+  g_mutex_lock (&gate->lock);
+  *word = value;
+  if (gate->stream) {
+    if (gate->flushing || gate->pausing)
+      afxdp_stream_wake (gate->stream);
+    else
+      afxdp_stream_unwake (gate->stream);
+  }
+  g_cond_broadcast (&gate->changed);
+  g_mutex_unlock (&gate->lock);
+}
+
+void
+gst_afxdp_gate_set_flushing (GstAfxdpGate *gate, gboolean flushing)
+{
+  set (gate, &gate->flushing, flushing);
+}
+
+void
+gst_afxdp_gate_set_pausing (GstAfxdpGate *gate, gboolean pausing)
+{
+  set (gate, &gate->pausing, pausing);
+}
+
+gboolean
+gst_afxdp_gate_pass (GstAfxdpGate *gate, gboolean handing_over)
+{
+  gboolean flushing;
+
+  g_mutex_lock (&gate->lock);
+  if (gate->pausing && !gate->flushing) {
+    afxdp_stream_close_door (gate->stream);
+    while (gate->pausing && !gate->flushing)
+      g_cond_wait (&gate->changed, &gate->lock);
+  }
+  flushing = gate->flushing;
+  gate->handing_over = handing_over && !flushing;
+  g_mutex_unlock (&gate->lock);
+  return !flushing;
+}
+
+void
+gst_afxdp_gate_handed_over (GstAfxdpGate *gate)
+{
+  g_mutex_lock (&gate->lock);
+  gate->handing_over = FALSE;
+  g_cond_broadcast (&gate->changed);
+  g_mutex_unlock (&gate->lock);
+}
+
+void
+gst_afxdp_gate_wait_for_handing_over (GstAfxdpGate *gate, GstPad *pad)
+{
+  gint64 until = g_get_monotonic_time () + LONGEST_HANDING_OVER;
+
+  g_mutex_lock (&gate->lock);
+  while (gate->handing_over && g_get_monotonic_time () < until &&
+      gst_pad_get_task_state (pad) == GST_TASK_STARTED)
+    g_cond_wait_until (&gate->changed, &gate->lock,
+        g_get_monotonic_time () + G_TIME_SPAN_MILLISECOND);
+  g_mutex_unlock (&gate->lock);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Whether create() may receive and hand over, and what makes it stop: a flush, or
+ * the way to PAUSED. The base class throws a list away (1.24 and later), or unrefs
+ * NULL (before), when create() returns one while the element goes to PAUSED. So
+ * create() keeps its batch while pausing, and the element does not go to PAUSED
+ * while the base class has one that it has not yet pushed.
+ *
+ * pass() is for the streaming thread, the rest for any.
+ */
+#pragma once
+
+#include <gst/gst.h>
+
+#include "stream.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  GMutex lock; /* protects all of it; inside the element's stream_lock */
+  GCond changed;
+  AfxdpStream *stream;   /* woken when create() shall stop; NULL: closed */
+  gboolean flushing;     /* between unlock() and unlock_stop() */
+  gboolean pausing;      /* from PLAYING -> PAUSED on */
+  gboolean handing_over; /* between create() and the pad */
+} GstAfxdpGate;
+
+void gst_afxdp_gate_init (GstAfxdpGate *gate);
+void gst_afxdp_gate_clear (GstAfxdpGate *gate);
+
+/* NULL before the stream is closed. */
+void gst_afxdp_gate_set_stream (GstAfxdpGate *gate, AfxdpStream *stream);
+void gst_afxdp_gate_set_flushing (GstAfxdpGate *gate, gboolean flushing);
+void gst_afxdp_gate_set_pausing (GstAfxdpGate *gate, gboolean pausing);
+
+/* Waits while pausing, with the fast door closed. Returns FALSE when flushing.
+ * handing_over: create() returns at once if it is TRUE. */
+gboolean gst_afxdp_gate_pass (GstAfxdpGate *gate, gboolean handing_over);
+/* The base class pushes what create() returned. */
+void gst_afxdp_gate_handed_over (GstAfxdpGate *gate);
+/* Waits until it does: some instructions, unless it does not push, since it ends
+ * the stream, or is held up by an event or a probe; then 100 ms at most. */
+void gst_afxdp_gate_wait_for_handing_over (GstAfxdpGate *gate, GstPad *pad);
+
+G_END_DECLS
