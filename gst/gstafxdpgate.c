@@ -76,7 +76,9 @@ gst_afxdp_gate_handed_over (GstAfxdpGate *gate)
 {
   g_mutex_lock (&gate->lock);
   gate->handing_over = FALSE;
-  g_cond_broadcast (&gate->changed);
+  /* A system call, and for each batch, if nobody listens too. */
+  if (gate->awaited)
+    g_cond_broadcast (&gate->changed);
   g_mutex_unlock (&gate->lock);
 }
 
@@ -86,9 +88,11 @@ gst_afxdp_gate_wait_for_handing_over (GstAfxdpGate *gate, GstPad *pad)
   gint64 until = g_get_monotonic_time () + LONGEST_HANDING_OVER;
 
   g_mutex_lock (&gate->lock);
+  gate->awaited = TRUE;
   while (gate->handing_over && g_get_monotonic_time () < until &&
       gst_pad_get_task_state (pad) == GST_TASK_STARTED)
     g_cond_wait_until (&gate->changed, &gate->lock,
         g_get_monotonic_time () + G_TIME_SPAN_MILLISECOND);
+  gate->awaited = FALSE;
   g_mutex_unlock (&gate->lock);
 }

@@ -24,6 +24,7 @@ typedef struct
   gboolean flushing;     /* between unlock() and unlock_stop() */
   gboolean pausing;      /* from PLAYING -> PAUSED on */
   gboolean handing_over; /* between create() and the pad */
+  gboolean awaited;      /* somebody waits for the end of handing_over */
 } GstAfxdpGate;
 
 void gst_afxdp_gate_init (GstAfxdpGate *gate);

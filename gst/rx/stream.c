@@ -21,6 +21,8 @@
 /* With the fast door open and busy, the socket is looked at this seldom without
  * a reason: most of its packets come with one. */
 #define BATCHES_BETWEEN_LOOKS 16
+/* After sleeps that do not wait for it the socket is looked at as often as this. */
+#define LOOK_INTERVAL (5 * MS)
 /* Sleeps to gather a batch that are shorter than this are not interrupted. */
 #define SHORT_PAUSE (5 * MS)
 /* While doors change places, what poll() does not tell is looked at. */
@@ -50,6 +52,7 @@ struct _AfxdpStream
   AfxdpCoalesce coalesce;
   gboolean slow_due;          /* there may be something in the socket */
   guint batches;              /* since the last look */
+  guint64 look_at;            /* of the next look after a short pause */
   guint64 passed, redirected; /* sums at the last look */
 
   AfxdpLane *handed_out; /* batch between receive() and done() */
@@ -262,13 +265,16 @@ wait_for_events (AfxdpStream *stream, guint64 wait, gboolean pausing)
 }
 
 /* Sleeps until a moment that is near: without waiting for anything, which makes it
- * cheaper; so the socket is looked into afterwards. */
+ * cheaper; so the socket is looked into afterwards, if not each time. */
 static void
 pause_until (AfxdpStream *stream, guint64 until)
 {
   struct timespec time = { until / (1000 * MS), until % (1000 * MS) };
 
   clock_nanosleep (CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL);
+  if (until < stream->look_at && stream->doors.open)
+    return;
+  stream->look_at = until + LOOK_INTERVAL;
   stream->slow_due = TRUE;
 }
 
