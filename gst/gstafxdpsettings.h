@@ -32,6 +32,7 @@ typedef struct
 
   /* These may change while playing. */
   GstClockTime stats_interval; /* 0 = none */
+  GstClockTime gap_interval;   /* 0 = a message for every gap */
   GstCaps *caps;               /* NULL = automatic */
 } GstAfxdpSettings;
 
@@ -55,6 +56,7 @@ enum
   GST_AFXDP_PROP_BATCH_SIZE,
   GST_AFXDP_PROP_COALESCE,
   GST_AFXDP_PROP_STATS_INTERVAL,
+  GST_AFXDP_PROP_GAP_INTERVAL,
   GST_AFXDP_N_SETTINGS, /* the element's own properties begin here */
 };
 

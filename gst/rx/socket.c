@@ -3,6 +3,7 @@
 #include "socket.h"
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -22,6 +23,10 @@
 /* A UDP datagram has 16 bits of length. */
 #define LARGEST_DATAGRAM (64u << 10)
 
+/* What the kernel tells of each datagram beside it. */
+typedef guint8 Control[CMSG_SPACE (sizeof (struct timespec)) +
+    CMSG_SPACE (sizeof (guint32))];
+
 struct _AfxdpSocket
 {
   GInetAddress *address;
@@ -40,7 +45,7 @@ struct _AfxdpSocket
   guint used; /* messages below this are to be prepared anew */
   struct mmsghdr *messages;
   struct iovec (*vectors)[2];
-  guint8 (*control)[CMSG_SPACE (sizeof (struct timespec))];
+  Control *control;
   struct sockaddr_storage *senders; /* NULL: any sender will do */
   guint32 *frames;
   guint8 *spill; /* batch times LARGEST_DATAGRAM, touched when used */
@@ -145,6 +150,7 @@ open_socket (
   g_socket_set_blocking (socket->gsocket, FALSE);
   socket->fd = g_socket_get_fd (socket->gsocket);
   setsockopt (socket->fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
+  setsockopt (socket->fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on);
   set_buffer_size (socket, settings->buffer_size);
   if (settings->joins)
     hear_only_what_is_joined (socket);
@@ -360,6 +366,16 @@ afxdp_socket_n_armed (const AfxdpSocket *socket)
   return socket->batch;
 }
 
+guint32
+afxdp_socket_dropped (const AfxdpSocket *socket)
+{
+  guint32 values[SK_MEMINFO_VARS] = { 0 };
+  socklen_t size = sizeof values;
+
+  getsockopt (socket->fd, SOL_SOCKET, SO_MEMINFO, values, &size);
+  return values[SK_MEMINFO_DROPS];
+}
+
 /* Gives message i a frame and room behind it. */
 static void
 arm (AfxdpSocket *socket, guint i)
@@ -385,19 +401,27 @@ arm (AfxdpSocket *socket, guint i)
   header->msg_flags = 0;
 }
 
-static guint64
-timestamp (struct msghdr *header)
+/* Reads what the kernel told beside a datagram. A socket that never dropped any
+ * does not say so. */
+static void
+read_control (struct msghdr *header, AfxdpSocketPacket *packet)
 {
+  packet->arrival = 0;
+  packet->dropped = 0;
   for (struct cmsghdr *control = CMSG_FIRSTHDR (header); control;
-       control = CMSG_NXTHDR (header, control))
-    if (control->cmsg_level == SOL_SOCKET &&
-        control->cmsg_type == SCM_TIMESTAMPNS) {
+       control = CMSG_NXTHDR (header, control)) {
+    if (control->cmsg_level != SOL_SOCKET)
+      continue;
+    if (control->cmsg_type == SCM_TIMESTAMPNS) {
       struct timespec time;
 
       memcpy (&time, CMSG_DATA (control), sizeof time);
-      return time.tv_sec * G_GUINT64_CONSTANT (1000000000) + time.tv_nsec;
+      packet->arrival =
+          time.tv_sec * G_GUINT64_CONSTANT (1000000000) + time.tv_nsec;
+    } else if (control->cmsg_type == SO_RXQ_OVFL) {
+      memcpy (&packet->dropped, CMSG_DATA (control), sizeof packet->dropped);
     }
-  return 0;
+  }
 }
 
 /* The kernel's filter begins at the join, for excluded sources a little later,
@@ -424,7 +448,7 @@ disarm (AfxdpSocket *socket, guint i, AfxdpSocketPacket *packet)
   guint8 *spill = socket->spill + (gsize) i * LARGEST_DATAGRAM;
 
   packet->size = socket->messages[i].msg_len;
-  packet->arrival = timestamp (&socket->messages[i].msg_hdr);
+  read_control (&socket->messages[i].msg_hdr, packet);
   packet->wanted = is_wanted (socket, i);
   packet->frame = AFXDP_NO_FRAME;
   packet->data = spill;

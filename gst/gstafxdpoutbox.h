@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Element messages of one type. An application may never read its bus: at most
+ * GST_AFXDP_OUTBOX_UNREAD of them are outstanding, and the sender puts what it
+ * could not post into the next one. For one thread at a time.
+ */
+#pragma once
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+#define GST_AFXDP_OUTBOX_UNREAD 8
+
+/* All NULL at first. */
+typedef struct
+{
+  GstMessage *messages[GST_AFXDP_OUTBOX_UNREAD];
+} GstAfxdpOutbox;
+
+/* Whether one more may be posted. */
+gboolean gst_afxdp_outbox_has_room (GstAfxdpOutbox *outbox);
+/* Posts an element message; there is room. Takes structure. */
+void gst_afxdp_outbox_post (
+    GstAfxdpOutbox *outbox, GstElement *element, GstStructure *structure);
+/* Lets go of the messages that were posted, each of which holds the element:
+ * without this it would live as long as they do, and they as long as it. */
+void gst_afxdp_outbox_empty (GstAfxdpOutbox *outbox);
+
+G_END_DECLS
