@@ -33,6 +33,7 @@ static const struct
   { "reordered", G_STRUCT_OFFSET (Totals, rtp.reordered) },
   { "duplicates", G_STRUCT_OFFSET (Totals, rtp.duplicates) },
   { "restarts", G_STRUCT_OFFSET (Totals, rtp.restarts) },
+  { "strays", G_STRUCT_OFFSET (Totals, rtp.strays) },
   { "sources-evicted", G_STRUCT_OFFSET (Totals, sources_evicted) },
   { "copied", G_STRUCT_OFFSET (Totals, copied) },
   { "not-rtp", G_STRUCT_OFFSET (Totals, not_rtp) },

@@ -310,7 +310,8 @@ afxdp_attribution_end (AfxdpAttribution *attribution, guint64 last)
   for (guint i = 0; i < attribution->drops->len; i++) {
     const AfxdpDrop *drop = drop_at (attribution, i);
 
-    if (drop->column != AFXDP_COLUMN_NIC && drop->until > last)
+    if (drop->column != AFXDP_COLUMN_NIC &&
+        drop->column != AFXDP_COLUMN_PAUSED && drop->until > last)
       attribution->lost[drop->column] += drop->n;
   }
   g_array_set_size (attribution->drops, 0);

@@ -64,7 +64,8 @@ void afxdp_attribution_judge (AfxdpAttribution *attribution, guint64 known,
     gpointer data);
 
 /* The stream has ended, and its last packet arrived at last: what was dropped on
- * this host after that is lost, although no gap will ever show it. */
+ * this host after that is lost, although no gap will ever show it. Not what came
+ * while nobody wanted it. */
 void afxdp_attribution_end (AfxdpAttribution *attribution, guint64 last);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AfxdpAttribution, afxdp_attribution_free)

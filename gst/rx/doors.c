@@ -272,12 +272,26 @@ afxdp_doors_follow (AfxdpDoors *doors)
         doors->fast.error->message);
 }
 
+/* Before the program closes the door again: what is missing was most likely lost
+ * in the socket, and waiting for it would cost more. */
+static gboolean
+rings_fill_up (const AfxdpDoors *doors)
+{
+  for (guint i = 0; i < doors->fast.n_rings && doors->open; i++) {
+    const AfxdpRing *ring = &doors->fast.rings[i];
+
+    if (afxdp_ring_outstanding (ring) > afxdp_ring_credit (ring) / 2)
+      return TRUE;
+  }
+  return FALSE;
+}
+
 void
 afxdp_doors_try_to_settle (AfxdpDoors *doors, gboolean grace_over)
 {
   if (doors->settling &&
       ((grace_over && side_is_empty (doors, doors->first)) ||
-          afxdp_now () >= doors->settle_by))
+          rings_fill_up (doors) || afxdp_now () >= doors->settle_by))
     doors->settling = FALSE;
 }
 

@@ -90,6 +90,7 @@ afxdp_lane_init_socket (
     .umem = afxdp_socket_umem (socket),
     .batch = batch,
     .drops = drops,
+    .stamped = TRUE,
     .last_arrival = afxdp_now (),
     .dropped = afxdp_socket_dropped (socket) };
   lane->packets = g_new (AfxdpPacket, batch);
@@ -132,8 +133,8 @@ is_for (const AfxdpDestination *destination, const AfxdpDatagram *datagram)
 }
 
 /* Takes the arrival time and the ordinal from in front of a packet. */
-static guint64
-read_metadata (AfxdpLane *lane, const guint8 *data)
+static void
+read_metadata (AfxdpLane *lane, const guint8 *data, AfxdpPacket *packet)
 {
   struct afxdp_metadata metadata;
   gint32 ahead;
@@ -148,8 +149,7 @@ read_metadata (AfxdpLane *lane, const guint8 *data)
     lose_ordinals (lane, ahead, metadata.time);
   else if (G_UNLIKELY (ahead < 0))
     tell (lane, AFXDP_COLUMN_REDIRECT, -1, metadata.time);
-  lane->last_arrival = metadata.time;
-  return metadata.time;
+  packet->arrival = lane->last_arrival = metadata.time;
 }
 
 guint
@@ -162,6 +162,7 @@ afxdp_lane_read_ring (
 
   lane->first = lane->end = 0;
   lane->dry = n < lane->batch;
+  lane->stamped = metadata;
   if (!n)
     return 0;
   if (!metadata) {
@@ -172,7 +173,10 @@ afxdp_lane_read_ring (
     AfxdpPacket *packet = &lane->packets[lane->end];
     AfxdpDatagram datagram;
 
-    packet->arrival = metadata ? read_metadata (lane, raw[i].data) : now;
+    if (metadata)
+      read_metadata (lane, raw[i].data, packet);
+    else
+      packet->arrival = now;
     packet->frame = raw[i].frame;
     if (afxdp_packet_parse (raw[i].data, raw[i].length, &datagram) !=
             AFXDP_PACKET_UDP ||
@@ -260,17 +264,14 @@ afxdp_lane_read_socket (AfxdpLane *lane)
 void
 afxdp_lane_look_for_drops (AfxdpLane *lane, gboolean metadata)
 {
+  guint64 now = afxdp_now (), n;
   AfxdpXskLoss loss;
-  guint64 n;
 
   if (lane->socket) {
-    follow_dropped (lane, afxdp_socket_dropped (lane->socket), afxdp_now ());
-  } else if (!metadata) {
-    /* Otherwise the next ordinal will tell, and where exactly. */
+    follow_dropped (lane, afxdp_socket_dropped (lane->socket), now);
+  } else if (!metadata) { /* otherwise the next ordinal will tell, and where */
     n = afxdp_xsk_find_loss (lane->ring->xsk, &loss);
-    if (!n)
-      return;
-    tell_loss (lane, &loss, afxdp_now ());
+    tell_loss (lane, &loss, now);
     lane->next_ordinal += n;
     release (lane, 0);
   }

@@ -45,6 +45,8 @@ typedef struct
   AfxdpPacket *packets; /* those not yet handed out: */
   guint first, end;     /* from first to end - 1 */
   gboolean dry;         /* the last read() emptied the source */
+  gboolean stamped;     /* packets have the time of their own arrival, and not
+                           that of the read() */
   guint64 next_ordinal; /* that the program gives on this ring */
   gpointer raw;         /* what the source fills in */
   AfxdpDrops *drops;    /* where drops are told */

@@ -2,6 +2,10 @@
 /* The order of packets that came by several lanes. */
 #include "order.h"
 
+/* Half of the 16 bits of number take longer than this at any rate, in ns; and no
+ * two doors stamp arrivals so differently. */
+#define NUMBERS_LAST 5000000
+
 static gboolean
 same_source (const AfxdpRtp *one, const AfxdpRtp *other)
 {
@@ -22,12 +26,18 @@ afxdp_order_skips (const AfxdpRtp *rtp, const AfxdpRtp *former)
   return same_source (rtp, former) && !afxdp_order_follows (rtp, former);
 }
 
+/* Whether packet, of lane, comes before the first of other. */
 static gboolean
-comes_before (const AfxdpPacket *one, const AfxdpPacket *other)
+comes_before (
+    const AfxdpLane *lane, const AfxdpPacket *packet, const AfxdpLane *other)
 {
-  if (same_source (&one->rtp, &other->rtp))
-    return (gint16) (one->rtp.seqnum - other->rtp.seqnum) < 0;
-  return one->arrival < other->arrival;
+  const AfxdpPacket *first = afxdp_lane_head (other);
+  gint64 later = first->arrival - packet->arrival;
+
+  if (same_source (&packet->rtp, &first->rtp) &&
+      (ABS (later) < NUMBERS_LAST || !lane->stamped || !other->stamped))
+    return (gint16) (packet->rtp.seqnum - first->rtp.seqnum) < 0;
+  return later > 0;
 }
 
 AfxdpLane *
@@ -37,8 +47,7 @@ afxdp_order_first (AfxdpLane *lanes, guint n_lanes)
 
   for (guint i = 0; i < n_lanes; i++)
     if (!afxdp_lane_is_empty (&lanes[i]) &&
-        (!best ||
-            comes_before (afxdp_lane_head (&lanes[i]), afxdp_lane_head (best))))
+        (!best || comes_before (&lanes[i], afxdp_lane_head (&lanes[i]), best)))
       best = &lanes[i];
   return best;
 }
@@ -54,7 +63,7 @@ afxdp_order_run (
     if (&lanes[i] == lane || afxdp_lane_is_empty (&lanes[i]))
       continue;
     for (guint j = 1; j < n; j++)
-      if (comes_before (afxdp_lane_head (&lanes[i]), &packets[j]))
+      if (!comes_before (lane, &packets[j], &lanes[i]))
         n = j;
   }
   return n;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The order of packets that came by several lanes: by RTP number within one
- * SSRC, otherwise by time of arrival. Pure.
+ * The order of packets that came by several lanes: by RTP number within one SSRC
+ * when they arrived at about the same time, otherwise by time of arrival. Pure.
  */
 #pragma once
 

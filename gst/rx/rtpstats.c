@@ -33,6 +33,22 @@
 /* Strays that may turn out to have been early. */
 #define EARLY 64
 
+/* The pace of a sender is measured in so many ns, less at the beginning, without a
+ * silence or a jump in them. (Of a sender that is slower than that, half of the
+ * numbers last for minutes.) */
+#define MS G_GUINT64_CONSTANT (1000000)
+#define SHORTEST_PACE (2 * MS)
+#define PACE (20 * MS)
+#define LONGEST_PACE (2 * PACE)
+
+/* One of so many parts of what is expected of a pace may be wrong: less where only
+ * that speaks against that nothing is missing. */
+#define TOLERANCE 2
+#define STRICT_TOLERANCE 64
+
+/* Half of the 16 bits of number take longer, at any rate. */
+#define SHORTEST_OUTAGE (5 * MS)
+
 #define FIRST_CYCLE ((guint64) 1 << 16)
 #define NS_PER_SECOND G_GUINT64_CONSTANT (1000000000)
 
@@ -44,7 +60,7 @@ typedef struct
 {
   guint64 first;    /* the first number that is still missing */
   guint64 end;      /* of the packet that skipped them */
-  guint missing;    /* numbers, of which the window knows which */
+  guint64 missing;  /* numbers, of which the window knows which */
   guint64 before;   /* arrival of the packet in front of them, */
   guint64 shown;    /* and of the one that skipped them */
   guint64 advances; /* of the source, before that packet */
@@ -69,6 +85,15 @@ typedef struct
   guint64 until; /* arrival at which it is forgotten */
 } EarlyPacket;
 
+/* How fast the numbers of a sender rise. */
+typedef struct
+{
+  gdouble by_time;         /* numbers in a ns, 0 when not known */
+  gdouble by_timestamp;    /* numbers in a unit of timestamp, likewise */
+  guint64 number, arrival; /* since when it is measured */
+  guint32 timestamp;
+} Pace;
+
 typedef struct
 {
   /* Hot: the path of a packet in order. */
@@ -82,6 +107,7 @@ typedef struct
   gboolean marker;
   guint n_gaps;
   guint64 last_arrival;
+  Pace pace;
   guint clock_rate;
   guint8 payload_type;
   gboolean transit_known;
@@ -144,7 +170,9 @@ window_add (Source *source, guint64 number)
 static void
 window_remove (Source *source, guint64 first, guint64 n)
 {
-  while (n) {
+  if (n >= WINDOW)
+    memset (source->window, 0, sizeof source->window);
+  for (n = n < WINDOW ? n : 0; n;) {
     guint bit = first % WORD_BITS;
     guint bits = MIN (n, WORD_BITS - bit);
     guint64 mask = G_MAXUINT64 >> (WORD_BITS - bits) << bit;
@@ -304,9 +332,41 @@ hear (const AfxdpRtpStats *stats, Source *source, const AfxdpRtp *rtp,
       source, stats->clock_rates[payload_type], rtp->timestamp, arrival);
 }
 
+/* Measures from the highest number on, which arrived then. */
+static void
+start_pace (Source *source, guint64 arrival)
+{
+  source->pace.number = source->highest;
+  source->pace.timestamp = source->timestamp;
+  source->pace.arrival = arrival;
+}
+
+static void
+take_pace (Source *source, guint64 time)
+{
+  Pace *pace = &source->pace;
+  gdouble numbers = source->highest - pace->number;
+  guint32 units = source->timestamp - pace->timestamp;
+
+  pace->by_time = numbers / time;
+  pace->by_timestamp = units ? numbers / units : 0;
+}
+
+static inline void
+follow_pace (Source *source, guint64 arrival)
+{
+  guint64 time = arrival - source->pace.arrival;
+
+  if (G_LIKELY (time < PACE))
+    return;
+  if (time < LONGEST_PACE)
+    take_pace (source, time);
+  start_pace (source, arrival);
+}
+
 /* A packet with the number ahead of the highest, 1 or more. */
 static inline void
-go_on (AfxdpRtpStats *stats, Source *source, const AfxdpRtp *rtp, guint ahead,
+go_on (AfxdpRtpStats *stats, Source *source, const AfxdpRtp *rtp, guint64 ahead,
     guint64 arrival)
 {
   guint64 number = source->highest + ahead;
@@ -321,6 +381,8 @@ go_on (AfxdpRtpStats *stats, Source *source, const AfxdpRtp *rtp, guint ahead,
   source->last_advance = arrival;
   source->advances++;
   source->candidate.waiting = FALSE;
+  if (G_UNLIKELY (ahead >= MAX_DROPOUT))
+    start_pace (source, arrival);
   hear (stats, source, rtp, arrival);
   if (G_UNLIKELY (source->n_gaps))
     settle_gaps (stats, source, arrival);
@@ -388,6 +450,8 @@ start (Source *source, const Candidate *first)
   source->transit_known = FALSE;
   source->jitter = 0;
   source->early_until = 0;
+  source->pace = (Pace){ 0 };
+  start_pace (source, first->arrival);
   window_add (source, source->base);
 }
 
@@ -417,6 +481,7 @@ believe (AfxdpRtpStats *stats, Source *source, guint64 arrival)
     /* The latest early packet is the candidate, and no longer early. */
     source->early[(source->next_early - 1) % EARLY].until = 0;
     source->highest += ahead;
+    start_pace (source, candidate->arrival);
     source->advances++;
     window_add (source, source->highest);
     return TRUE;
@@ -530,6 +595,42 @@ find_source (AfxdpRtpStats *stats, guint32 ssrc)
   return source;
 }
 
+static gboolean
+is_near (guint64 number, guint64 expected, guint tolerance)
+{
+  guint64 difference = MAX (number, expected) - MIN (number, expected);
+
+  return difference <= MAX_DROPOUT + expected / tolerance;
+}
+
+/* After a silence: whether so many packets are missing as the sender sends in that
+ * time, and in that many units of timestamp, however often 16 bits of number have
+ * wrapped meanwhile. ahead is what they say. */
+static gboolean
+go_on_after_outage (AfxdpRtpStats *stats, Source *source, const AfxdpRtp *rtp,
+    guint ahead, guint64 arrival)
+{
+  Pace *pace = &source->pace;
+  guint64 measured = source->last_advance - pace->arrival;
+  gint32 step = rtp->timestamp - source->timestamp;
+  guint tolerance = ahead < MAX_DROPOUT ? STRICT_TOLERANCE : TOLERANCE;
+  guint64 by_time, by_timestamp, half, really;
+
+  if (!pace->by_time && measured >= SHORTEST_PACE && measured < LONGEST_PACE)
+    take_pace (source, measured);
+  by_time = (arrival - source->last_advance) * pace->by_time;
+  by_timestamp = MAX (step, 0) * pace->by_timestamp;
+  half = by_time + FIRST_CYCLE / 2;
+  if (half < ahead)
+    return FALSE;
+  really = ahead + (half - ahead) / FIRST_CYCLE * FIRST_CYCLE;
+  if (really < MAX_DROPOUT || !is_near (really, by_time, tolerance) ||
+      !is_near (really, by_timestamp, tolerance))
+    return FALSE;
+  go_on (stats, source, rtp, really, arrival);
+  return TRUE;
+}
+
 void
 afxdp_rtp_stats_packet (
     AfxdpRtpStats *stats, const AfxdpRtp *rtp, guint64 arrival)
@@ -550,8 +651,12 @@ afxdp_rtp_stats_packet (
 
   ahead = (guint16) (rtp->seqnum - source->highest);
   behind = (guint16) -ahead;
+  if (G_UNLIKELY (arrival > source->last_advance + SHORTEST_OUTAGE) &&
+      go_on_after_outage (stats, source, rtp, ahead, arrival))
+    return;
   if (G_LIKELY (ahead && ahead < MAX_DROPOUT)) {
     go_on (stats, source, rtp, ahead, arrival);
+    follow_pace (source, arrival);
     return;
   }
   step = rtp->timestamp - source->timestamp;

@@ -9,6 +9,10 @@
  * How a packet is judged, by its number against the highest of its SSRC:
  *
  *   1 to 2999 ahead   in order, or the end of a gap
+ *   where its pace    after a silence of 5 ms or more, a gap of any length: the
+ *   would have it     number lies as far ahead, its 16 bits having wrapped or
+ *                     not, as the sender went on in such a time before, and in
+ *                     that many units of timestamp
  *   up to 99 behind   a late packet or a duplicate, and which of them is known
  *                     exactly
  *   to 16383 behind   likewise, if its timestamp is near

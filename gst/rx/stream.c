@@ -46,6 +46,7 @@ struct _AfxdpStream
   AfxdpMember *member; /* NULL: there is only the socket */
   int wake;
   atomic_bool woken;
+  atomic_bool paused; /* woken since the last receive(), or not begun */
 
   /* The streaming thread's own. */
   AfxdpDoors doors;
@@ -75,8 +76,6 @@ afxdp_stream_close_door (AfxdpStream *stream)
 {
   if (stream->doors.open)
     afxdp_doors_close (&stream->doors);
-  stream->doors.lanes[0].paused = TRUE;
-  stream->slow_due = TRUE;
 }
 
 gboolean
@@ -197,8 +196,8 @@ skips_one (const AfxdpStream *stream, const AfxdpLane *lane)
       afxdp_order_skips (&afxdp_lane_head (lane)->rtp, &doors->last);
 }
 
-/* How many packets of lane to hand out. At a gap, looks whether the missing
- * packet came by the other door. */
+/* How many packets of lane to hand out: up to a gap, of which the other door may
+ * know. */
 static guint
 run_length (AfxdpStream *stream, const AfxdpLane *lane, guint max)
 {
@@ -206,8 +205,7 @@ run_length (AfxdpStream *stream, const AfxdpLane *lane, guint max)
       afxdp_order_run (stream->doors.lanes, stream->doors.n_lanes, lane, max);
   guint before_gap;
 
-  if (stream->doors.n_lanes == 1 ||
-      (lane->ring && !afxdp_lane_is_empty (&stream->doors.lanes[0])))
+  if (stream->doors.n_lanes == 1)
     return n;
   before_gap = afxdp_order_before_gap (afxdp_lane_head (lane), n);
   if (before_gap < n)
@@ -331,6 +329,15 @@ sleep_until (AfxdpStream *stream, guint64 deadline)
   return now < deadline;
 }
 
+/* Nobody has read for a while. */
+static void
+resume (AfxdpStream *stream)
+{
+  atomic_store (&stream->paused, FALSE);
+  stream->doors.lanes[0].paused = TRUE;
+  stream->slow_due = TRUE;
+}
+
 gboolean
 afxdp_stream_receive (
     AfxdpStream *stream, AfxdpBatch *batch, guint max, guint64 deadline)
@@ -343,6 +350,9 @@ afxdp_stream_receive (
 
     if (atomic_load_explicit (&stream->woken, memory_order_relaxed))
       return FALSE;
+    if (G_UNLIKELY (
+            atomic_load_explicit (&stream->paused, memory_order_relaxed)))
+      resume (stream);
     afxdp_doors_follow (doors);
     grace_over = afxdp_doors_grace_over (doors);
     look (stream);
@@ -397,6 +407,7 @@ afxdp_stream_done (AfxdpStream *stream)
 void
 afxdp_stream_wake (AfxdpStream *stream)
 {
+  atomic_store (&stream->paused, TRUE);
   atomic_store (&stream->woken, TRUE);
   afxdp_bell_ring (stream->wake);
 }
@@ -507,7 +518,6 @@ open_slow_door (
       afxdp_account_new (afxdp_socket_umem (stream->socket));
   afxdp_doors_init (
       &stream->doors, stream->socket, settings->batch, &stream->drops);
-  stream->doors.lanes[0].paused = TRUE;
   stream->destination.port = stream->settings.port;
   return TRUE;
 }
@@ -572,7 +582,7 @@ afxdp_stream_new (const AfxdpStreamSettings *settings, GError **error)
   stream->destination.any = g_inet_address_get_is_any (settings->address);
   stream->coalesce.longest = settings->coalesce;
   stream->wake = afxdp_bell_new ();
-  stream->slow_due = TRUE;
+  atomic_store (&stream->paused, TRUE);
   /* The fast door before the join: attaching resets most NICs. */
   if (stream->wake < 0)
     afxdp_error_set (error, errno, "Could not create an eventfd");
@@ -593,6 +603,7 @@ discard_socket (AfxdpStream *stream)
   AfxdpLane *lane = &stream->doors.lanes[0];
   guint64 now = afxdp_now ();
 
+  lane->paused = TRUE;
   do {
     stream->malformed += afxdp_lane_read_socket (lane);
     stream->discarded += afxdp_lane_discard (lane);

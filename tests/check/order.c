@@ -77,6 +77,19 @@ GST_START_TEST (test_by_time)
 }
 GST_END_TEST
 
+/* 16 bits wrap in an outage: then numbers lie, unless times are of the reading. */
+GST_START_TEST (test_after_an_outage)
+{
+  set (numbers (5000, 5001), numbers (4900));
+  other.packets[0].arrival = 100000000;
+  lanes[0].stamped = lanes[1].stamped = TRUE;
+  fail_unless (afxdp_order_first (lanes, 2) == &lanes[0]);
+  fail_unless_equals_int (afxdp_order_run (lanes, 2, &lanes[0], MOST), 2);
+  lanes[0].stamped = FALSE;
+  fail_unless (afxdp_order_first (lanes, 2) == &lanes[1]);
+}
+GST_END_TEST
+
 GST_START_TEST (test_gap)
 {
   set (numbers (1, 2, 4, 5), numbers (9));
@@ -99,6 +112,7 @@ order_suite (void)
   tcase_add_test (tcase, test_by_number);
   tcase_add_test (tcase, test_wrap);
   tcase_add_test (tcase, test_by_time);
+  tcase_add_test (tcase, test_after_an_outage);
   tcase_add_test (tcase, test_gap);
   return suite;
 }

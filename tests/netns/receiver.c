@@ -25,6 +25,8 @@ receiver_new (const gchar *properties, const gchar *rest)
   receiver->bus = gst_element_get_bus (receiver->pipeline);
   receiver->modes =
       g_ptr_array_new_with_free_func ((GDestroyNotify) gst_structure_free);
+  receiver->gaps =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) gst_structure_free);
   receiver->warnings = g_ptr_array_new_with_free_func (g_free);
   return receiver;
 }
@@ -37,6 +39,7 @@ receiver_free (Receiver *receiver)
   gst_object_unref (receiver->src);
   gst_object_unref (receiver->pipeline);
   g_ptr_array_unref (receiver->modes);
+  g_ptr_array_unref (receiver->gaps);
   g_ptr_array_unref (receiver->warnings);
   g_free (receiver->error);
   g_free (receiver->description);
@@ -64,6 +67,9 @@ take_message (Receiver *receiver, GstMessage *message)
     case GST_MESSAGE_ELEMENT:
       if (gst_message_has_name (message, "GstAfxdpSrcMode"))
         g_ptr_array_add (receiver->modes,
+            gst_structure_copy (gst_message_get_structure (message)));
+      else if (gst_message_has_name (message, "GstAfxdpSrcGap"))
+        g_ptr_array_add (receiver->gaps,
             gst_structure_copy (gst_message_get_structure (message)));
       break;
     default:
@@ -179,6 +185,19 @@ receiver_wait_modes (Receiver *receiver, guint n)
         receiver_describe (receiver));
   }
   return receiver->modes->pdata[n - 1];
+}
+
+const GstStructure *
+receiver_wait_gaps (Receiver *receiver, guint n)
+{
+  gint64 deadline = g_get_monotonic_time () + RECEIVER_PATIENCE;
+
+  while (receiver->gaps->len < n) {
+    wait_a_tick (receiver);
+    fail_if (g_get_monotonic_time () > deadline, "%u gaps instead of %u: %s",
+        receiver->gaps->len, n, receiver_describe (receiver));
+  }
+  return receiver->gaps->pdata[n - 1];
 }
 
 const gchar *

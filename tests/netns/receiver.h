@@ -17,6 +17,7 @@ typedef struct
   GstElement *src; /* the element named "src" */
   GstBus *bus;
   GPtrArray *modes;    /* GstStructure: each GstAfxdpSrcMode so far */
+  GPtrArray *gaps;     /* GstStructure: each GstAfxdpSrcGap so far */
   GPtrArray *warnings; /* gchar: text of each warning so far */
   gchar *error;        /* text of the first error */
   gchar *description;
@@ -39,6 +40,8 @@ guint64 receiver_stat (Receiver *receiver, const gchar *name);
 void receiver_wait_stat (Receiver *receiver, const gchar *name, guint64 value);
 /* Until n GstAfxdpSrcMode messages have come. Returns the last of them. */
 const GstStructure *receiver_wait_modes (Receiver *receiver, guint n);
+/* Until n GstAfxdpSrcGap messages have come. Returns the last of them. */
+const GstStructure *receiver_wait_gaps (Receiver *receiver, guint n);
 /* Until an error has come, which is the first one. */
 const gchar *receiver_wait_error (Receiver *receiver);
 /* Until all sinks have had everything. */

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The histogram of times. */
+#include "latency.h"
+
+#include <gst/check/gstcheck.h>
+#include <string.h>
+
+static AfxdpLatency latency;
+
+static void
+set_up (void)
+{
+  memset (&latency, 0, sizeof latency);
+}
+
+/* To a step, upwards. */
+#define assert_near(is, should_be)                                         \
+  do {                                                                     \
+    guint64 is_ = (is), should_be_ = (should_be);                          \
+    fail_unless (is_ >= should_be_ && is_ - should_be_ <= should_be_ / 16, \
+        "%" G_GUINT64_FORMAT " instead of %" G_GUINT64_FORMAT, is_,        \
+        should_be_);                                                       \
+  } while (0)
+
+GST_START_TEST (test_none)
+{
+  fail_unless_equals_uint64 (afxdp_latency_quantile (&latency, 990), 0);
+  fail_unless_equals_uint64 (afxdp_latency_average (&latency), 0);
+}
+GST_END_TEST
+
+GST_START_TEST (test_quantiles)
+{
+  for (guint64 i = 1; i <= 1000; i++)
+    afxdp_latency_add (&latency, i * 1000);
+  fail_unless_equals_uint64 (latency.shortest, 1000);
+  fail_unless_equals_uint64 (latency.longest, 1000000);
+  fail_unless_equals_uint64 (afxdp_latency_average (&latency), 500500);
+  assert_near (afxdp_latency_quantile (&latency, 500), 500000);
+  assert_near (afxdp_latency_quantile (&latency, 990), 990000);
+  fail_unless_equals_uint64 (afxdp_latency_quantile (&latency, 1000), 1000000);
+}
+GST_END_TEST
+
+/* Each time is told to a sixteenth, from 0 to the longest there is. */
+GST_START_TEST (test_all_sizes)
+{
+  for (guint bit = 0; bit < 64; bit++)
+    for (gint near = -1; near <= 1; near++) {
+      guint64 time = (G_GUINT64_CONSTANT (1) << bit) + near;
+
+      set_up ();
+      afxdp_latency_add (&latency, time);
+      afxdp_latency_add (&latency, time);
+      fail_unless_equals_uint64 (afxdp_latency_quantile (&latency, 500), time);
+      afxdp_latency_add (&latency, G_MAXUINT64);
+      latency.shortest = 0;
+      assert_near (afxdp_latency_quantile (&latency, 500), time);
+    }
+}
+GST_END_TEST
+
+static Suite *
+latency_suite (void)
+{
+  Suite *suite = suite_create ("latency");
+  TCase *tcase = tcase_create ("latency");
+
+  suite_add_tcase (suite, tcase);
+  tcase_add_checked_fixture (tcase, set_up, NULL);
+  tcase_add_test (tcase, test_none);
+  tcase_add_test (tcase, test_quantiles);
+  tcase_add_test (tcase, test_all_sizes);
+  return suite;
+}
+
+GST_CHECK_MAIN (latency);

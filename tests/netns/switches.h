@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Faults on the way from the XDP program to the element, made behind the back of
+ * an element in this process: through its own BPF maps and sockets. For one stream
+ * on one RX queue.
+ *
+ * The executable has a setsockopt() of its own, which notes the sockets that get
+ * an RX ring; it must be linked so that the plugin finds it.
+ */
+#pragma once
+
+#include <glib.h>
+
+/* The program does not count what the reader is behind with: the RX ring can run
+ * over. */
+void switches_credit_off (void);
+void switches_credit_on (void);
+/* Nor what is left in the fill ring, so that it can run dry. Until frames_on();
+ * a thread sees to it, since each refill tells the program anew. */
+void switches_frames_off (void);
+void switches_frames_on (void);
+/* Packets are redirected to a socket that is not bound; and to the stream's own
+ * again. */
+void switches_misdirect (void);
+void switches_direct (void);
+
+/* Packets that were redirected, and of which the reader does not know yet. */
+guint64 switches_outstanding (void);
+
+/* What the kernel counted for the stream's AF_XDP socket. */
+guint64 switches_rx_ring_full (void);
+guint64 switches_rx_dropped (void);
