@@ -30,7 +30,7 @@ gst_afxdp_gaps_clear (GstAfxdpGaps *gaps)
 void
 gst_afxdp_gaps_reset (GstAfxdpGaps *gaps)
 {
-  gaps->judge_at = gaps->post_at = gaps->suppressed = 0;
+  gaps->judge_at = gaps->posted_at = gaps->suppressed = 0;
   gst_afxdp_outbox_empty (&gaps->outbox);
 }
 
@@ -82,12 +82,13 @@ post_all (GstAfxdpGaps *gaps, const GstAfxdpTiming *timing, guint64 interval,
 
     if (!verdict->gap.missing)
       continue; /* all of it came while it waited */
-    if (now < gaps->post_at || !gst_afxdp_outbox_has_room (&gaps->outbox)) {
+    if ((gaps->posted_at && now - gaps->posted_at < interval) ||
+        !gst_afxdp_outbox_has_room (&gaps->outbox)) {
       gaps->suppressed++;
       continue;
     }
     post (gaps, verdict, timing);
-    gaps->post_at = interval < G_MAXUINT64 - now ? now + interval : G_MAXUINT64;
+    gaps->posted_at = now;
   }
   g_array_set_size (gaps->verdicts, 0);
 }

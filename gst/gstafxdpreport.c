@@ -485,8 +485,10 @@ add_queues (GstAfxdpReport *report, GstStructure *structure)
         gst_structure_new ("application/x-afxdp-queue-stats", "queue",
             G_TYPE_UINT, counts->queue, "bound", G_TYPE_BOOLEAN, counts->bound,
             "redirected", G_TYPE_UINT64, counts->redirected, "passed",
-            G_TYPE_UINT64, counts->passed, "filtered", G_TYPE_UINT64,
-            counts->filtered, NULL));
+            G_TYPE_UINT64, counts->passed, "too-long", G_TYPE_UINT64,
+            counts->too_long, "no-frame", G_TYPE_UINT64, counts->no_frame,
+            "no-socket", G_TYPE_UINT64, counts->no_socket, "filtered",
+            G_TYPE_UINT64, counts->filtered, NULL));
   }
   gst_structure_take_value (structure, "queues", &queues);
 }
@@ -508,10 +510,19 @@ add_queues (GstAfxdpReport *report, GstStructure *structure)
  *   longer than a frame
  * * `gaps`: final gaps of the RTP sequence numbers (RFC 3550 A.1): after 100
  *   later packets or 100 ms
- * * `lost`: packets missing from them, less those that came late
+ * * `lost`: packets missing from them, less those that came late: the sum of
+ *   `lost-network`, `lost-nic`, `lost-rx-ring`, `lost-fill-ring`,
+ *   `lost-redirect`, `lost-socket-buffer`, `lost-paused`, `lost-unknown`
  * * `pending`: missing from gaps that are not final yet
+ * * `dropped-nic`, `dropped-rx-ring`, `dropped-fill-ring`, `dropped-redirect`,
+ *   `dropped-socket-buffer`, `dropped-paused`: packets, RTP or not, that counters
+ *   of this host tell of
+ * * `latency-min`, `latency-avg`, `latency-p50`, `latency-p99`, `latency-max`: ns
+ *   from the XDP program, or the kernel's socket, to the next element
  * * `reordered`, `duplicates`: came after a later number; came twice
- * * `restarts`: the sender began its numbers anew
+ * * `restarts`, `strays`: the sender began its numbers anew; a number far off
+ *   that nothing confirmed
+ * * `sources-evicted`: SSRCs, of which 256 are told apart, that made room
  * * `not-rtp`: neither RTP nor RTCP, whether delivered or not
  * * `kept-back`: of these, not delivered since the caps say RTP
  * * `malformed`: not of this stream, or not from one of its sources
@@ -525,13 +536,17 @@ add_queues (GstAfxdpReport *report, GstStructure *structure)
  *   RFC 3550 A.3: negative with duplicates), `lost`, `pending`, `jitter`
  *   (guint, RFC 3550 A.8, RTP units), `seqnum-base` (gint),
  *   `extended-highest-seq` (guint), `gaps`, `max-gap`, `reordered`,
- *   `duplicates`, `restarts`
+ *   `duplicates`, `restarts`, `strays`, `jitter-time` (ns), `max-reorder`, and
+ *   `latest-gaps` (GST_TYPE_ARRAY), the last ten gaps
  * * `queues` (GST_TYPE_ARRAY): for each RX queue on which the XDP program saw
  *   the stream, or that has an AF_XDP socket for it, a structure
  *   `application/x-afxdp-queue-stats` with `queue` (guint), `bound` (gboolean:
  *   there is an AF_XDP socket), `redirected`, `passed` (packets of the stream
- *   that the program redirected, or gave to the kernel's socket), and `filtered`
- *   (from sources that #GstAfxdpSrc:multicast-source leaves out)
+ *   that the program redirected, or gave to the kernel's socket), `too-long`,
+ *   `no-frame`, `no-socket` (of these, why), and `filtered` (from sources that
+ *   #GstAfxdpSrc:multicast-source leaves out)
+ *
+ * docs/statistics.md says where each is read, and what it proves.
  */
 /* Called with the lock. */
 static void

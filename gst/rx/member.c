@@ -75,9 +75,14 @@ afxdp_member_queue_counts (
   words = afxdp_engine_words (
       afxdp_attachment_engine (&member->interface->attachment), slot, queue);
   counts->bound = atomic_load (&member->bound[queue]);
-  counts->redirected = afxdp_ring_word (&words->redirected) - base->redirected;
-  counts->passed = afxdp_ring_word (&words->passed) - base->passed;
-  counts->filtered = afxdp_ring_word (&words->filtered) - base->filtered;
+#define SINCE(word) (afxdp_ring_word (&words->word) - base->word)
+  counts->redirected = SINCE (redirected);
+  counts->passed = SINCE (passed);
+  counts->too_long = SINCE (too_long);
+  counts->no_frame = SINCE (no_frame);
+  counts->no_socket = SINCE (no_socket);
+  counts->filtered = SINCE (filtered);
+#undef SINCE
 }
 
 void

@@ -40,6 +40,7 @@ typedef struct
   gboolean bound; /* there is an AF_XDP socket */
   guint64 redirected;
   guint64 passed;
+  guint64 too_long, no_frame, no_socket; /* of these, see afxdp.h */
   guint64 filtered; /* from sources that the stream is not received from */
 } AfxdpQueueCounts;
 

@@ -3,68 +3,11 @@
  * What the element counts, and how it tells: the property and the messages.
  */
 #include "element-fixture.h"
+#include "ledger.h"
+#include "page.h"
 
 #define MESSAGE "GstAfxdpSrcStats"
 #define UNREAD 8
-
-static const struct
-{
-  const gchar *name;
-  const gchar *type;
-} fields[] = {
-  { "mode", "gchararray" },
-  { "xdp-mode", "gchararray" },
-  { "zero-copy", "gboolean" },
-  { "packets", "guint64" },
-  { "bytes", "guint64" },
-  { "packets-per-second", "gdouble" },
-  { "bitrate", "gdouble" },
-  { "gaps", "guint64" },
-  { "lost", "guint64" },
-  { "pending", "guint64" },
-  { "reordered", "guint64" },
-  { "duplicates", "guint64" },
-  { "not-rtp", "guint64" },
-  { "malformed", "guint64" },
-  { "discarded", "guint64" },
-  { "delivered-xdp", "guint64" },
-  { "delivered-socket", "guint64" },
-  { "copied", "guint64" },
-  { "frames", "guint64" },
-  { "frames-free", "guint64" },
-  { "sources", "GstValueArray" },
-};
-
-static const struct
-{
-  const gchar *name;
-  const gchar *type;
-} source_fields[] = {
-  { "ssrc", "guint" },
-  { "payload-type", "guint" },
-  { "clock-rate", "gint" },
-  { "packets-received", "guint64" },
-  { "octets-received", "guint64" },
-  { "bitrate", "guint64" },
-  { "packets-lost", "gint" },
-  { "jitter", "guint" },
-  { "seqnum-base", "gint" },
-  { "extended-highest-seq", "guint" },
-  { "gaps", "guint64" },
-  { "max-gap", "guint64" },
-  { "reordered", "guint64" },
-  { "duplicates", "guint64" },
-  { "restarts", "guint64" },
-};
-
-#define assert_fields(structure, table)                                   \
-  do {                                                                    \
-    for (guint i_ = 0; i_ < G_N_ELEMENTS (table); i_++)                   \
-      fail_unless (g_strcmp0 (g_type_name (gst_structure_get_field_type ( \
-                                  structure, (table)[i_].name)),          \
-                       (table)[i_].type) == 0,                            \
-          "%s", (table)[i_].name);                                        \
-  } while (0)
 
 static GstStructure *
 stats (void)
@@ -108,14 +51,13 @@ GST_START_TEST (test_fields)
   element_new ("", "fakesink");
   before = stats ();
   fail_unless (gst_structure_has_name (before, "application/x-afxdp-stats"));
-  assert_fields (before, fields);
+  page_assert_fields (before, NULL);
   fail_unless_equals_string (gst_structure_get_string (before, "mode"), "none");
   fail_unless_equals_int (n_sources (before), 0);
   receiver_play (receiver);
   loopback_send_many (loopback, 33, 0, 3);
   element_wait (3);
   after = stats ();
-  assert_fields (after, fields);
   fail_unless_equals_string (
       gst_structure_get_string (after, "mode"), "socket");
   fail_unless_equals_string (
@@ -123,7 +65,7 @@ GST_START_TEST (test_fields)
   fail_unless_equals_int (n_sources (after), 1);
   fail_unless (gst_structure_has_name (
       source (after, 0), "application/x-rtp-source-stats"));
-  assert_fields (source (after, 0), source_fields);
+  page_assert_fields (source (after, 0), NULL);
   element_end ();
 }
 GST_END_TEST
@@ -354,7 +296,9 @@ send_slowly (guint n)
 
 GST_START_TEST (test_message)
 {
+  static const gchar *const only_of_messages[] = { "delta", NULL };
   const GstStructure *structure = NULL;
+  GstStructure *totals;
   g_autoptr (GstMessage) message = NULL;
 
   element_play ("stats-interval=10000000", "fakesink");
@@ -367,7 +311,10 @@ GST_START_TEST (test_message)
       fail_unless (message != NULL);
     } while (!is_stats (message));
     structure = gst_message_get_structure (message);
-    assert_fields (structure, fields);
+    totals = gst_structure_copy (structure);
+    gst_structure_set_name (totals, "application/x-afxdp-stats");
+    page_assert_fields (totals, only_of_messages);
+    gst_structure_free (totals);
     fail_unless (
         gst_structure_has_field_typed (structure, "delta", GST_TYPE_STRUCTURE));
     fail_unless (GST_MESSAGE_SRC (message) == GST_OBJECT (receiver->src));
@@ -462,10 +409,143 @@ GST_START_TEST (test_rates)
 }
 GST_END_TEST
 
+/* Gaps. */
+
+/* The ledger's table is that of the page, and of the structure. */
+GST_START_TEST (test_places)
+{
+  g_autoptr (GstStructure) structure = NULL;
+  g_auto (GStrv) places = page_places ();
+  guint n = 0;
+
+  element_new ("", "fakesink");
+  structure = stats ();
+  for (guint i = 0; i < AFXDP_N_COLUMNS; i++) {
+    fail_unless (afxdp_column_meaning (i) && *afxdp_column_meaning (i));
+    if (afxdp_column_name (i))
+      fail_unless (gst_structure_has_field_typed (
+          structure, afxdp_column_name (i), G_TYPE_UINT64));
+    if (i < AFXDP_FIRST_LOSS) {
+      fail_if (afxdp_column_where (i));
+      continue;
+    }
+    fail_unless_equals_string (afxdp_column_where (i), places[n++]);
+    fail_unless (gst_structure_has_field_typed (
+        structure, afxdp_column_lost_name (i), G_TYPE_UINT64));
+  }
+  fail_if (places[n]);
+  element_end ();
+}
+GST_END_TEST
+
+/* Sends packets with a gap of one in front of each, behind first. */
+static void
+send_gaps (guint16 first, guint n)
+{
+  loopback_send_many (loopback, 33, first, 2);
+  for (guint i = 1; i <= n; i++)
+    loopback_send_rtp (loopback, 33, first + 2 * i + 1);
+}
+
+GST_START_TEST (test_every_gap_is_told)
+{
+  g_autoptr (GstStructure) structure = NULL;
+  const GstStructure *gap;
+  guint64 missing, lost = 0;
+  guint number;
+
+  element_play ("gap-interval=0", "fakesink");
+  send_gaps (10, 5);
+  for (guint i = 1; i <= 5; i++) {
+    gap = receiver_wait_gaps (receiver, i);
+    page_assert_fields (gap, NULL);
+    gst_structure_get (gap, "first-missing", G_TYPE_UINT, &number, "missing",
+        G_TYPE_UINT64, &missing, NULL);
+    fail_unless_equals_int (number, 10 + 2 * i);
+    fail_unless_equals_uint64 (missing, 1);
+    fail_unless_equals_string (
+        gst_structure_get_string (gap, "where"), "network");
+  }
+  structure = stats ();
+  fail_unless_equals_uint64 (counter (structure, "lost"), 5);
+  for (guint i = AFXDP_FIRST_LOSS; i < AFXDP_N_COLUMNS; i++)
+    lost += counter (structure, afxdp_column_lost_name (i));
+  fail_unless_equals_uint64 (lost, 5);
+  fail_unless_equals_uint64 (counter (structure, "pending"), 0);
+  page_assert_fields (
+      gst_value_get_structure (gst_value_array_get_value (
+          gst_structure_get_value (source (structure, 0), "latest-gaps"), 4)),
+      NULL);
+  element_end ();
+}
+GST_END_TEST
+
+/* The second message says how many were not told. */
+GST_START_TEST (test_gaps_are_limited)
+{
+  guint64 suppressed;
+
+  element_play ("gap-interval=3600000000000", "fakesink");
+  send_gaps (10, 5);
+  gst_structure_get_uint64 (
+      receiver_wait_gaps (receiver, 1), "suppressed", &suppressed);
+  fail_unless_equals_uint64 (suppressed, 0);
+  wait_until (receiver_stat (receiver, "lost") == 5);
+  fail_unless_equals_int (receiver->gaps->len, 1);
+  g_object_set (receiver->src, "gap-interval", G_GUINT64_CONSTANT (0), NULL);
+  send_gaps (21, 1);
+  gst_structure_get_uint64 (
+      receiver_wait_gaps (receiver, 2), "suppressed", &suppressed);
+  fail_unless_equals_uint64 (suppressed, 4);
+  element_end ();
+}
+GST_END_TEST
+
+/* What stopping leaves pending is told before READY. */
+GST_START_TEST (test_gap_at_the_end)
+{
+  element_play ("gap-interval=0", "fakesink");
+  send_gaps (10, 1);
+  element_wait (3);
+  receiver_set_state (receiver, GST_STATE_READY);
+  fail_unless_equals_uint64 (receiver_stat (receiver, "lost"), 1);
+  fail_unless_equals_uint64 (receiver_stat (receiver, "pending"), 0);
+  receiver_wait_gaps (receiver, 1);
+  element_end ();
+}
+GST_END_TEST
+
+GST_START_TEST (test_latency)
+{
+  g_autoptr (GstStructure) structure = NULL;
+
+  element_play ("", "fakesink");
+  loopback_send_many (loopback, 33, 0, 50);
+  element_wait (50);
+  structure = stats ();
+  fail_unless (counter (structure, "latency-min") > 0);
+  fail_unless (
+      counter (structure, "latency-min") <= counter (structure, "latency-p50"));
+  fail_unless (
+      counter (structure, "latency-p50") <= counter (structure, "latency-p99"));
+  fail_unless (
+      counter (structure, "latency-p99") <= counter (structure, "latency-max"));
+  fail_unless (
+      counter (structure, "latency-avg") <= counter (structure, "latency-max"));
+  fail_unless (counter (structure, "latency-max") < 10 * GST_SECOND);
+  element_end ();
+}
+GST_END_TEST
+
 static void
 add_tests (TCase *tcase)
 {
   tcase_add_test (tcase, test_fields);
+  tcase_add_test (tcase, test_places);
+  tcase_add_test (tcase, test_every_gap_is_told);
+  tcase_add_test (tcase, test_gaps_are_limited);
+  tcase_add_test (tcase, test_gap_at_the_end);
+  tcase_add_test (tcase, test_latency);
   tcase_add_loop_test (tcase, test_counter, 0, G_N_ELEMENTS (numbers));
   tcase_add_test (tcase, test_gap_becomes_final);
   tcase_add_test (tcase, test_sources);

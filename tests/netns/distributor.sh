@@ -14,40 +14,12 @@ fi
 
 # shellcheck source=tests/netns/veth.sh
 . "$(dirname "${BASH_SOURCE[0]}")/veth.sh"
+# shellcheck source=tests/netns/work.sh
+. "$(dirname "${BASH_SOURCE[0]}")/work.sh"
 
 streams=(239.1.1.1:5000 239.1.1.2:5000 239.1.1.3:5000 239.1.1.4:5000)
 rate=40000
 packets=80000 # of all streams together
-patience=30   # seconds; nothing takes so long
-
-fail() {
-  printf 'FAILED: %s\n' "$*"
-  tail -n 20 "$work/lines" "$work/errors" 2>/dev/null || true
-  exit 1
-}
-
-make_work_directory() {
-  work=$(mktemp -u /tmp/afxdp-distributor.XXXXXX)
-  cleanup_push rm -rf "$work"
-  mkdir -m 700 "$work"
-}
-
-# Also keeps bash from announcing the death.
-end_process() {
-  kill -KILL "$1" 2>/dev/null || true
-  wait "$1" 2>/dev/null || true
-}
-
-# Waits until COMMAND succeeds, while the process runs: PROCESS COMMAND...
-wait_for() {
-  local process=$1 limit=$((SECONDS + patience))
-  shift
-  until "$@"; do
-    kill -0 "$process" 2>/dev/null || fail "a process ended before: $*"
-    ((SECONDS < limit)) || fail "it never became so: $*"
-    sleep 0.05
-  done
-}
 
 # Every stream has told by which way it receives, which it does when it plays.
 is_receiving() {
@@ -112,21 +84,6 @@ run() {
     end_distributor TERM
   done
   fail 'The wire lost packets in each of 5 runs: this machine is too busy.'
-}
-
-# check EXPRESSION...: in Python, of the summary s, its streams and their stats.
-check() {
-  python3 - "$work/summary.json" "$@" <<'END' || fail "$(cat "$work/summary.json")"
-import json, sys
-
-s = json.load(open(sys.argv[1]))
-streams = s["streams"]
-stats = [stream["stats"] for stream in streams]
-wrong = [text for text in sys.argv[2:] if not eval(text)]
-for text in wrong:
-    print("not so:", text)
-sys.exit(bool(wrong))
-END
 }
 
 expect_status() {

@@ -7,6 +7,7 @@
 #include "generator.h"
 #include "network.h"
 #include "receiver.h"
+#include "../check/page.h"
 #include "switches.h"
 
 #define DROP "fakesink async=false enable-last-sample=false"
@@ -99,12 +100,27 @@ assert_gap (Receiver *receiver, guint i, guint64 first, guint64 missing,
 
 /* The network. */
 
+/* What the statistics say of the one RX queue. */
+static GstStructure *
+queue_of (Receiver *receiver)
+{
+  g_autoptr (GstStructure) stats = NULL;
+
+  g_object_get (receiver->src, "stats", &stats, NULL);
+  return gst_structure_copy (
+      gst_value_get_structure (gst_value_array_get_value (
+          gst_structure_get_value (stats, "queues"), 0)));
+}
+
 GST_START_TEST (test_network)
 {
   Receiver *receiver = receiver_new ("gap-interval=0", DROP);
+  g_autoptr (GstStructure) queue = NULL;
   GeneratorReport sent;
 
   receiver_play (receiver);
+  queue = queue_of (receiver);
+  page_assert_fields (queue, NULL);
   /* Around a wrap of the numbers, and the longest that is believed at once. */
   sent = generator_finish (
       generator_start ("--rate=50000 --packets=100000 --first-seq=65030 "
@@ -115,6 +131,7 @@ GST_START_TEST (test_network)
   assert_lost_only (receiver, "network", sent.missing, sent.dropped);
   receiver_assert_stat (receiver, "gaps", 5);
   receiver_wait_gaps (receiver, 5);
+  page_assert_fields (receiver->gaps->pdata[0], NULL);
   assert_gap (receiver, 0, 65130, 3, "network");
   assert_gap (receiver, 1, 65530, 1, "network");
   assert_gap (receiver, 2, 65535, 40, "network");
