@@ -8,8 +8,8 @@
 
 /* Judging asks the kernel, and so is not done more often than this. */
 #define JUDGE_INTERVAL (10 * MS)
-/* At the end nobody waits longer for the interface's counters, in µs. */
-#define LONGEST_END (500 * G_TIME_SPAN_MILLISECOND)
+/* At the end nobody waits longer for the counters. */
+#define LONGEST_END (500 * MS)
 
 void
 gst_afxdp_gaps_init (
@@ -30,7 +30,7 @@ gst_afxdp_gaps_clear (GstAfxdpGaps *gaps)
 void
 gst_afxdp_gaps_reset (GstAfxdpGaps *gaps)
 {
-  gaps->judge_at = gaps->posted_at = gaps->suppressed = 0;
+  gaps->judge_at = gaps->known = gaps->posted_at = gaps->suppressed = 0;
   gst_afxdp_outbox_empty (&gaps->outbox);
 }
 
@@ -63,8 +63,12 @@ post (GstAfxdpGaps *gaps, const AfxdpVerdict *verdict,
   for (guint i = AFXDP_FIRST_LOSS; i < AFXDP_N_COLUMNS; i++) {
     guint64 n = verdict->lost[i];
 
-    if (!n || !gst_afxdp_outbox_has_room (&gaps->outbox))
+    if (!n)
       continue;
+    if (!gst_afxdp_outbox_has_room (&gaps->outbox)) {
+      gaps->suppressed++;
+      return;
+    }
     gst_afxdp_outbox_post (&gaps->outbox, gaps->element,
         describe (gaps, &verdict->gap, i, first, n, timing));
     gaps->suppressed = 0;
@@ -93,18 +97,24 @@ post_all (GstAfxdpGaps *gaps, const GstAfxdpTiming *timing, guint64 interval,
   g_array_set_size (gaps->verdicts, 0);
 }
 
+/* Asks the stream. */
+static void
+look (GstAfxdpGaps *gaps, AfxdpStream *stream, guint64 wanted)
+{
+  /* A stamp of the future is of another clock. */
+  gaps->known =
+      afxdp_stream_look_for_drops (stream, MIN (wanted, afxdp_now ()));
+  gst_afxdp_report_take_drops (gaps->report, afxdp_stream_drops (stream));
+}
+
 /* Returns whether some still wait. */
 static gboolean
-judge (GstAfxdpGaps *gaps, AfxdpStream *stream, guint64 wanted,
-    const GstAfxdpTiming *timing, guint64 interval)
+judge (GstAfxdpGaps *gaps, const GstAfxdpTiming *timing, guint64 interval,
+    guint64 now)
 {
-  guint64 known = afxdp_stream_look_for_drops (stream, wanted);
-  guint64 now = afxdp_now ();
-  gboolean waiting;
+  gboolean waiting = gst_afxdp_report_judge (
+      gaps->report, gaps->known, now, timing, gaps->verdicts);
 
-  gst_afxdp_report_take_drops (gaps->report, afxdp_stream_drops (stream));
-  waiting =
-      gst_afxdp_report_judge (gaps->report, known, now, timing, gaps->verdicts);
   post_all (gaps, timing, interval, now);
   return waiting;
 }
@@ -121,7 +131,8 @@ gst_afxdp_gaps_follow (GstAfxdpGaps *gaps, AfxdpStream *stream,
     return due;
   if (now >= gaps->judge_at) {
     gaps->judge_at = now + JUDGE_INTERVAL;
-    if (!judge (gaps, stream, wanted, timing, interval))
+    look (gaps, stream, wanted);
+    if (!judge (gaps, timing, interval, now))
       return due;
   }
   return due ? MIN (due, gaps->judge_at) : gaps->judge_at;
@@ -131,13 +142,19 @@ void
 gst_afxdp_gaps_end (GstAfxdpGaps *gaps, AfxdpStream *stream,
     const GstAfxdpTiming *timing, guint64 interval)
 {
-  gint64 until = g_get_monotonic_time () + LONGEST_END;
-  guint64 wanted;
+  guint64 until = afxdp_now () + LONGEST_END;
+  guint64 now, wanted;
 
   gst_afxdp_report_advance (gaps->report, G_MAXUINT64, &wanted);
-  while (judge (gaps, stream, wanted, timing, interval) &&
-      g_get_monotonic_time () < until)
+  do {
+    look (gaps, stream, wanted);
+    now = afxdp_now ();
+    if (!judge (gaps, timing, interval, now))
+      return;
     g_usleep (G_TIME_SPAN_MILLISECOND);
+  } while (now < until);
+  /* Nobody will ask again. */
+  judge (gaps, timing, interval, G_MAXUINT64);
 }
 
 void
@@ -149,7 +166,7 @@ gst_afxdp_gaps_close (
   gst_afxdp_report_take_drops (gaps->report, drops);
   gst_afxdp_report_advance (gaps->report, G_MAXUINT64, &wanted);
   gst_afxdp_report_judge (
-      gaps->report, G_MAXUINT64, G_MAXUINT64, timing, gaps->verdicts);
+      gaps->report, gaps->known, G_MAXUINT64, timing, gaps->verdicts);
   g_array_set_size (gaps->verdicts, 0);
   gst_afxdp_report_end (gaps->report);
 }

@@ -19,8 +19,9 @@ typedef struct
   GstAfxdpReport *report; /* and that */
   GArray *verdicts;       /* AfxdpVerdict, to be posted */
   guint64 judge_at;       /* not before, in ns of CLOCK_MONOTONIC */
-  guint64 posted_at;      /* the last gap, 0: none */
-  guint64 suppressed;     /* gaps, since the last message */
+  guint64 known;      /* until when drops were known at the last judgement */
+  guint64 posted_at;  /* the last gap, 0: none */
+  guint64 suppressed; /* gaps, since the last message */
   GstAfxdpOutbox outbox;
 } GstAfxdpGaps;
 

@@ -524,7 +524,7 @@ tell_stats (GstAfxdpSrc *self, guint64 now)
     gst_afxdp_report_set_stream_counts (self->report, &counts);
     gst_afxdp_report_tick (self->report, now);
     /* So that a gap finds numbers of not long ago to compare with. */
-    afxdp_stream_look_for_drops (self->stream, now);
+    afxdp_stream_look_for_drops (self->stream, now - MIN (now, GST_SECOND));
     if (interval)
       gst_afxdp_report_post_stats (self->report);
   }

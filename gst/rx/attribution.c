@@ -24,6 +24,8 @@ struct _AfxdpAttribution
   guint64 forgotten_until; /* drops of before may have been forgotten */
   GArray *waiting;   /* AfxdpVerdict, in the order of their becoming final */
   guint64 n_waiting; /* missing from them */
+  guint64 latest;    /* moment at which one of them showed */
+  gboolean news;     /* drops have come since the last judgement */
   Charge charges[AFXDP_ATTRIBUTION_GAPS]; /* a ring, overwritten */
   guint64 n_charges;
 };
@@ -84,6 +86,8 @@ void
 afxdp_attribution_add_drop (
     AfxdpAttribution *attribution, const AfxdpDrop *drop)
 {
+  if (!drop->n)
+    return;
   if (drop->n < 0) {
     take_back (attribution, drop->column, -drop->n);
     return;
@@ -94,6 +98,23 @@ afxdp_attribution_add_drop (
     forget_drop (attribution, 0);
   }
   g_array_append_val (attribution->drops, *drop);
+  attribution->news = TRUE;
+}
+
+/* What is so old that hardly any gap can want it. */
+static void
+forget_old_drops (AfxdpAttribution *attribution, guint64 now)
+{
+  guint n = 0;
+
+  while (n < attribution->drops->len &&
+      now > drop_at (attribution, n)->until + AFXDP_ATTRIBUTION_MEMORY)
+    n++;
+  if (!n)
+    return;
+  attribution->forgotten_until =
+      MAX (attribution->forgotten_until, drop_at (attribution, n - 1)->until);
+  g_array_remove_range (attribution->drops, 0, n);
 }
 
 /* Gaps. */
@@ -102,16 +123,6 @@ static AfxdpVerdict *
 waiting_at (const AfxdpAttribution *attribution, guint i)
 {
   return &g_array_index (attribution->waiting, AfxdpVerdict, i);
-}
-
-void
-afxdp_attribution_add_gap (
-    AfxdpAttribution *attribution, const AfxdpRtpGap *gap)
-{
-  AfxdpVerdict verdict = { .gap = *gap };
-
-  g_array_append_val (attribution->waiting, verdict);
-  attribution->n_waiting += gap->missing;
 }
 
 guint64
@@ -123,11 +134,7 @@ afxdp_attribution_n_waiting (const AfxdpAttribution *attribution)
 guint64
 afxdp_attribution_wants (const AfxdpAttribution *attribution)
 {
-  guint64 latest = 0;
-
-  for (guint i = 0; i < attribution->waiting->len; i++)
-    latest = MAX (latest, waiting_at (attribution, i)->gap.shown);
-  return latest;
+  return attribution->waiting->len ? attribution->latest : 0;
 }
 
 static guint64
@@ -197,6 +204,35 @@ charge (AfxdpAttribution *attribution, const AfxdpVerdict *verdict)
   }
 }
 
+/* What no drop explains is charged to rest. */
+static void
+settle (AfxdpAttribution *attribution, AfxdpVerdict *verdict, AfxdpColumn rest)
+{
+  verdict->lost[rest] += verdict->gap.missing - explained (verdict);
+  attribution->n_waiting -= verdict->gap.missing;
+  charge (attribution, verdict);
+}
+
+static void
+give_up_oldest (AfxdpAttribution *attribution)
+{
+  settle (attribution, waiting_at (attribution, 0), AFXDP_COLUMN_UNKNOWN);
+  g_array_remove_index (attribution->waiting, 0);
+}
+
+void
+afxdp_attribution_add_gap (
+    AfxdpAttribution *attribution, const AfxdpRtpGap *gap)
+{
+  AfxdpVerdict verdict = { .gap = *gap };
+
+  if (attribution->waiting->len == AFXDP_ATTRIBUTION_WAITING)
+    give_up_oldest (attribution);
+  g_array_append_val (attribution->waiting, verdict);
+  attribution->n_waiting += gap->missing;
+  attribution->latest = MAX (attribution->latest, gap->shown);
+}
+
 void
 afxdp_attribution_judge (AfxdpAttribution *attribution, guint64 known,
     guint64 now, void (*judged) (const AfxdpVerdict *verdict, gpointer data),
@@ -207,28 +243,35 @@ afxdp_attribution_judge (AfxdpAttribution *attribution, guint64 known,
   /* All of them exactly first: none takes what belongs to another. */
   for (guint fit = 0; fit < N_FITS; fit++)
     for (guint i = 0; i < attribution->waiting->len; i++)
-      explain (attribution, waiting_at (attribution, i), fit);
+      if (attribution->news || !waiting_at (attribution, i)->tried)
+        explain (attribution, waiting_at (attribution, i), fit);
+  attribution->news = FALSE;
 
   for (guint i = 0; i < attribution->waiting->len; i++) {
     AfxdpVerdict *verdict = waiting_at (attribution, i);
     const AfxdpRtpGap *gap = &verdict->gap;
-    guint64 rest = gap->missing - explained (verdict);
-    gboolean late =
-        now > gap->shown && now - gap->shown > AFXDP_ATTRIBUTION_PATIENCE;
+    gboolean open;
 
-    if (rest && known < gap->shown && !late) {
+    if (!verdict->tried)
+      verdict->tried = now;
+    /* A stamp of the future is of another clock. */
+    open = known < MIN (gap->shown, verdict->tried);
+    if (open && explained (verdict) < gap->missing &&
+        now - verdict->tried <= AFXDP_ATTRIBUTION_PATIENCE) {
       *waiting_at (attribution, left++) = *verdict;
       continue;
     }
-    if (known < gap->shown || gap->before < attribution->forgotten_until)
-      verdict->lost[AFXDP_COLUMN_UNKNOWN] += rest;
-    else
-      verdict->lost[AFXDP_COLUMN_NETWORK] += rest;
-    attribution->n_waiting -= gap->missing;
-    charge (attribution, verdict);
+    settle (attribution, verdict,
+        open || gap->before < attribution->forgotten_until
+            ? AFXDP_COLUMN_UNKNOWN
+            : AFXDP_COLUMN_NETWORK);
     judged (verdict, data);
   }
   g_array_set_size (attribution->waiting, left);
+  if (!left)
+    attribution->latest = 0;
+  if (now != G_MAXUINT64)
+    forget_old_drops (attribution, now);
 }
 
 /* Packets that came after all. */
@@ -298,7 +341,7 @@ afxdp_attribution_came (
   if (charge) {
     charge->n--;
     attribution->lost[charge->column]--;
-  } else {
+  } else if (attribution->lost[largest (attribution->lost)]) {
     /* So long ago that nobody knows: the sum must hold. */
     attribution->lost[largest (attribution->lost)]--;
   }

@@ -23,10 +23,16 @@ G_BEGIN_DECLS
 /* Drops that are remembered until a gap is found for them, the oldest being
  * forgotten first. Those of packets that are not RTP never find one. */
 #define AFXDP_ATTRIBUTION_DROPS 512
-/* Judged gaps that are remembered, in case their packets come after all. */
+/* Judged gaps that are remembered, in case their packets come after all: a late
+ * packet of an older one is taken from the column that has lost most. */
 #define AFXDP_ATTRIBUTION_GAPS 1024
-/* A gap that could not be judged in this time (ns) is not judged. */
+/* Gaps that may wait: the places of older ones are unknown. */
+#define AFXDP_ATTRIBUTION_WAITING 1024
+/* A gap that could not be judged in this time (ns) since it was first tried is not
+ * judged. */
 #define AFXDP_ATTRIBUTION_PATIENCE (2 * G_GUINT64_CONSTANT (1000000000))
+/* Drops older than this are forgotten. */
+#define AFXDP_ATTRIBUTION_MEMORY (10 * G_GUINT64_CONSTANT (1000000000))
 
 typedef struct _AfxdpAttribution AfxdpAttribution;
 
@@ -35,6 +41,7 @@ typedef struct
 {
   AfxdpRtpGap gap;
   guint64 lost[AFXDP_N_COLUMNS];
+  guint64 tried; /* when it was first to be judged, 0: never */
 } AfxdpVerdict;
 
 /* Counts in lost, an array with an element for each column. */
@@ -56,9 +63,9 @@ guint64 afxdp_attribution_n_waiting (const AfxdpAttribution *attribution);
  * until then must be known to judge it. */
 guint64 afxdp_attribution_wants (const AfxdpAttribution *attribution);
 
-/* Judges the gaps that showed before known, until when what the interface dropped
- * is known (and all else), and, as unknown, those that wait for too long at now.
- * Calls judged for each. */
+/* Judges the gaps that showed before known, until when all drops are known, and
+ * those that are explained without that; and, as unknown, those that wait for too
+ * long at now, which all do at G_MAXUINT64. Calls judged for each. */
 void afxdp_attribution_judge (AfxdpAttribution *attribution, guint64 known,
     guint64 now, void (*judged) (const AfxdpVerdict *verdict, gpointer data),
     gpointer data);

@@ -17,6 +17,8 @@
 
 /* How often streams that doubt are listened to. */
 #define LISTEN_INTERVAL (20 * MS)
+/* How often the interface is asked what it dropped: that takes RTNL. */
+#define ASK_INTERVAL (10 * MS)
 /* How often frames are divided anew while some stream has not got its part. */
 #define DIVIDE_INTERVAL (50 * MS)
 
@@ -48,8 +50,9 @@ typedef struct _AfxdpDistributor
   gboolean has_settings;
   guint64 listen_at;
   guint64 divide_at;   /* AFXDP_NEVER: everybody has what is due */
-  guint64 drops_asked; /* when the interface was asked what it dropped */
-  guint64 drops;       /* what it said */
+  guint64 ask_at;      /* the interface what it dropped; not before */
+  guint64 drops_asked; /* when it was asked and answered, */
+  guint64 drops;       /* and what it said */
 } Distributor;
 
 /* Outermost. Protects the table of distributors and their counts; held while
@@ -256,24 +259,33 @@ serve_grace (Distributor *distributor)
         member_at (distributor, i)->subscription, wanted[i]);
 }
 
-/* What the interface itself dropped, for streams that miss packets. One answer
- * serves all who asked before the question; who has joined since gets it too. */
-static void
-serve_drops (Distributor *distributor)
+static guint64
+drops_wanted (Distributor *distributor)
 {
-  guint64 wanted = 0, n;
+  guint64 wanted = 0;
 
   for (guint i = 0; i < distributor->members->len; i++)
     wanted = MAX (wanted,
         afxdp_subscription_drops_wanted (
             member_at (distributor, i)->subscription));
-  if (wanted > distributor->drops_asked || !distributor->drops_asked) {
-    guint64 now = afxdp_now ();
+  return wanted;
+}
 
-    /* An interface that is gone drops nothing. */
-    if (afxdp_netdev_drops (&distributor->interface.netdev, &n, NULL))
-      distributor->drops = MAX (distributor->drops, n);
-    distributor->drops_asked = now;
+/* What the interface itself dropped, for streams that miss packets. One answer
+ * serves all who asked before the question; who has joined since gets it too. */
+static void
+serve_drops (Distributor *distributor)
+{
+  guint64 now = afxdp_now (), n;
+
+  if ((drops_wanted (distributor) > distributor->drops_asked ||
+          !distributor->drops_asked) &&
+      now >= distributor->ask_at) {
+    distributor->ask_at = now + ASK_INTERVAL;
+    if (afxdp_netdev_drops (&distributor->interface.netdev, &n, NULL)) {
+      distributor->drops = n;
+      distributor->drops_asked = now;
+    }
   }
   for (guint i = 0; i < distributor->members->len; i++)
     afxdp_subscription_tell_drops (member_at (distributor, i)->subscription,
@@ -364,6 +376,8 @@ next_time (Distributor *distributor)
   }
   if (all_doubts (distributor))
     next = MIN (next, distributor->listen_at);
+  if (drops_wanted (distributor) > distributor->drops_asked)
+    next = MIN (next, distributor->ask_at);
   return next;
 }
 

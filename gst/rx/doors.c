@@ -42,11 +42,18 @@ afxdp_doors_clear (AfxdpDoors *doors)
   g_clear_pointer (&doors->slow_reason, g_free);
 }
 
-void
+guint64
 afxdp_doors_look_for_drops (AfxdpDoors *doors)
 {
-  for (guint i = 0; i < doors->n_lanes; i++)
-    afxdp_lane_look_for_drops (&doors->lanes[i], doors->fast.metadata);
+  guint64 known = G_MAXUINT64;
+
+  for (guint i = 0; i < doors->n_lanes; i++) {
+    guint64 of_lane =
+        afxdp_lane_look_for_drops (&doors->lanes[i], doors->fast.metadata);
+
+    known = MIN (known, of_lane);
+  }
+  return known;
 }
 
 /* What is told of the doors. */

@@ -63,8 +63,9 @@ void afxdp_doors_init (
 /* Drops what had been read and not handed out. Returns how many packets. */
 guint afxdp_doors_discard (AfxdpDoors *doors);
 void afxdp_doors_clear (AfxdpDoors *doors);
-/* Tells of drops that counters know and no packet has shown. */
-void afxdp_doors_look_for_drops (AfxdpDoors *doors);
+/* Tells of drops that counters know and no packet has shown. Returns until when
+ * all are known, in ns of CLOCK_MONOTONIC. */
+guint64 afxdp_doors_look_for_drops (AfxdpDoors *doors);
 
 /* Opens or closes the fast door as the distributor and the program say. */
 void afxdp_doors_follow (AfxdpDoors *doors);

@@ -7,6 +7,10 @@
 #include "clock.h"
 #include "packet.h"
 
+/* A packet that was redirected is in its ring at the end of the driver's poll; a
+ * machine may take the processor from that, but hardly for so long. ns. */
+#define LONGEST_ON_THE_WAY 50000000
+
 static guint64
 n_redirected (const AfxdpLane *lane)
 {
@@ -28,28 +32,91 @@ release (AfxdpLane *lane, guint n)
 }
 
 static void
-tell (AfxdpLane *lane, AfxdpColumn column, gint64 n, guint64 until)
+tell (
+    AfxdpLane *lane, AfxdpColumn column, gint64 n, guint64 from, guint64 until)
 {
   if (n)
-    afxdp_drops_add (lane->drops, column, n, lane->last_arrival, until);
+    afxdp_drops_add (lane->drops, column, n, from, until);
 }
 
 static void
-tell_loss (AfxdpLane *lane, const AfxdpXskLoss *loss, guint64 until)
+tell_loss (
+    AfxdpLane *lane, const AfxdpXskLoss *loss, guint64 from, guint64 until)
 {
-  tell (lane, AFXDP_COLUMN_RX_RING, loss->rx_ring, until);
-  tell (lane, AFXDP_COLUMN_FILL_RING, loss->fill_ring, until);
-  tell (lane, AFXDP_COLUMN_REDIRECT, loss->redirect, until);
+  tell (lane, AFXDP_COLUMN_RX_RING, loss->rx_ring, from, until);
+  tell (lane, AFXDP_COLUMN_FILL_RING, loss->fill_ring, from, until);
+  tell (lane, AFXDP_COLUMN_REDIRECT, loss->redirect, from, until);
+  lane->told_redirect += loss->redirect;
 }
 
-/* n ordinals are missing, until the packet that arrived then. */
+/* The n next ordinals will not come. */
 static void
-lose_ordinals (AfxdpLane *lane, guint64 n, guint64 until)
+lose_ordinals (AfxdpLane *lane, guint64 n)
 {
   AfxdpXskLoss loss;
 
   afxdp_xsk_explain_loss (lane->ring->xsk, n, &loss);
-  tell_loss (lane, &loss, until);
+  tell_loss (lane, &loss, lane->last_arrival, afxdp_now ());
+  lane->next_ordinal += n;
+}
+
+/* n ordinals are skipped by the packet that arrived at until. */
+static void
+add_hole (AfxdpLane *lane, guint64 n, guint64 until)
+{
+  AfxdpHole *hole = &lane->holes[lane->n_holes];
+
+  if (lane->n_holes < AFXDP_LANE_HOLES) {
+    *hole = (AfxdpHole){ n, lane->last_arrival, until };
+    lane->n_holes++;
+  } else {
+    hole[-1].n += n;
+    hole[-1].until = until;
+  }
+}
+
+/* A packet that others have overtaken. */
+static void
+fill_hole (AfxdpLane *lane, guint64 arrival)
+{
+  if (lane->n_holes) {
+    if (!--lane->holes[lane->n_holes - 1].n)
+      lane->n_holes--;
+  } else if (lane->told_redirect) {
+    lane->told_redirect--;
+    tell (lane, AFXDP_COLUMN_REDIRECT, -1, arrival, arrival);
+  }
+}
+
+static guint64
+take (guint64 *from, guint64 most)
+{
+  guint64 n = MIN (*from, most);
+
+  *from -= n;
+  return n;
+}
+
+/* The rings' counts explain the holes in their order. */
+static void
+explain_holes (AfxdpLane *lane)
+{
+  AfxdpXskLoss loss;
+  guint64 n = 0;
+
+  for (guint i = 0; i < lane->n_holes; i++)
+    n += lane->holes[i].n;
+  afxdp_xsk_explain_loss (lane->ring->xsk, n, &loss);
+  for (guint i = 0; i < lane->n_holes; i++) {
+    AfxdpHole *hole = &lane->holes[i];
+    AfxdpXskLoss part;
+
+    part.rx_ring = take (&loss.rx_ring, hole->n);
+    part.fill_ring = take (&loss.fill_ring, hole->n - part.rx_ring);
+    part.redirect = hole->n - part.rx_ring - part.fill_ring;
+    tell_loss (lane, &part, hole->from, hole->until);
+  }
+  lane->n_holes = 0;
 }
 
 /* The socket has dropped so many, until the packet that arrived then. Counters
@@ -57,15 +124,16 @@ lose_ordinals (AfxdpLane *lane, guint64 n, guint64 until)
 static void
 follow_dropped (AfxdpLane *lane, guint32 dropped, guint64 until)
 {
-  gint32 n = dropped - lane->dropped;
+  guint32 n = dropped - lane->dropped;
 
-  if (G_LIKELY (n <= 0))
+  /* After a pause it is never behind, but may be far ahead. */
+  if (G_LIKELY (!n) || (n > G_MAXINT32 && !lane->paused))
     return;
   lane->dropped = dropped;
   tell (lane,
       lane->paused || lane->resuming ? AFXDP_COLUMN_PAUSED
                                      : AFXDP_COLUMN_SOCKET_BUFFER,
-      n, until);
+      n, lane->last_arrival, until);
 }
 
 void
@@ -76,7 +144,8 @@ afxdp_lane_init_ring (AfxdpLane *lane, const AfxdpRing *ring, AfxdpUmem *umem,
     .umem = umem,
     .batch = batch,
     .drops = drops,
-    .last_arrival = afxdp_now () };
+    .last_arrival = afxdp_now (),
+    .looked_at = afxdp_now () };
   lane->packets = g_new (AfxdpPacket, batch);
   lane->raw = g_new (AfxdpXskPacket, batch);
   lane->next_ordinal = n_redirected (lane);
@@ -146,9 +215,9 @@ read_metadata (AfxdpLane *lane, const guint8 *data, AfxdpPacket *packet)
   if (G_LIKELY (ahead >= 0))
     lane->next_ordinal += (guint64) ahead + 1;
   if (G_UNLIKELY (ahead > 0))
-    lose_ordinals (lane, ahead, metadata.time);
+    add_hole (lane, ahead, metadata.time);
   else if (G_UNLIKELY (ahead < 0))
-    tell (lane, AFXDP_COLUMN_REDIRECT, -1, metadata.time);
+    fill_hole (lane, metadata.time);
   packet->arrival = lane->last_arrival = metadata.time;
 }
 
@@ -189,6 +258,9 @@ afxdp_lane_read_ring (
     afxdp_rtp_parse (packet->data, packet->size, &packet->rtp);
     lane->end++;
   }
+  if (G_UNLIKELY (lane->n_holes))
+    explain_holes (lane);
+  lane->missing_at = 0;
   release (lane, n);
   return n - lane->end;
 }
@@ -261,20 +333,54 @@ afxdp_lane_read_socket (AfxdpLane *lane)
   return n - lane->end;
 }
 
-void
-afxdp_lane_look_for_drops (AfxdpLane *lane, gboolean metadata)
+/* Without metadata: what the rings counted. */
+static void
+look_for_ring_drops (AfxdpLane *lane)
 {
   guint64 now = afxdp_now (), n;
   AfxdpXskLoss loss;
 
-  if (lane->socket) {
-    follow_dropped (lane, afxdp_socket_dropped (lane->socket), now);
-  } else if (!metadata) { /* otherwise the next ordinal will tell, and where */
-    n = afxdp_xsk_find_loss (lane->ring->xsk, &loss);
-    tell_loss (lane, &loss, now);
-    lane->next_ordinal += n;
-    release (lane, 0);
+  n = afxdp_xsk_find_loss (lane->ring->xsk, &loss);
+  tell_loss (lane, &loss, lane->looked_at, now);
+  lane->looked_at = now;
+  lane->next_ordinal += n;
+  release (lane, 0);
+}
+
+/* With metadata the next ordinal tells, and where; but none may come, since the
+ * flow goes on elsewhere. What is neither in the ring nor was for long is lost. */
+static guint64
+watch_missing (AfxdpLane *lane)
+{
+  guint64 now = afxdp_now ();
+
+  if (!afxdp_lane_is_empty (lane) || afxdp_xsk_n_waiting (lane->ring->xsk) ||
+      n_redirected (lane) == lane->next_ordinal) {
+    lane->missing_at = 0;
+    return G_MAXUINT64;
   }
+  if (!lane->missing_at) {
+    lane->missing_at = now;
+    lane->missing_end = n_redirected (lane);
+  } else if (now - lane->missing_at > LONGEST_ON_THE_WAY) {
+    if (lane->missing_end > lane->next_ordinal)
+      lose_ordinals (lane, lane->missing_end - lane->next_ordinal);
+    release (lane, 0);
+    lane->missing_at = 0;
+  }
+  return lane->missing_at ? lane->last_arrival : G_MAXUINT64;
+}
+
+guint64
+afxdp_lane_look_for_drops (AfxdpLane *lane, gboolean metadata)
+{
+  if (lane->ring && metadata)
+    return watch_missing (lane);
+  if (lane->ring)
+    look_for_ring_drops (lane);
+  else
+    follow_dropped (lane, afxdp_socket_dropped (lane->socket), afxdp_now ());
+  return G_MAXUINT64;
 }
 
 void
@@ -284,7 +390,6 @@ afxdp_lane_forget_lost (AfxdpLane *lane)
 
   if (end == lane->next_ordinal)
     return;
-  lose_ordinals (lane, end - lane->next_ordinal, afxdp_now ());
-  lane->next_ordinal = end;
+  lose_ordinals (lane, end - lane->next_ordinal);
   release (lane, 0);
 }

@@ -36,6 +36,15 @@ typedef struct
   const AfxdpSources *sources; /* that they come from; NULL: any */
 } AfxdpDestination;
 
+/* Ordinals that were skipped, and arrivals of the packets around them. */
+typedef struct
+{
+  guint64 n, from, until;
+} AfxdpHole;
+
+/* Holes in one batch whose places are told apart. */
+#define AFXDP_LANE_HOLES 8
+
 typedef struct
 {
   const AfxdpRing *ring; /* one of these two */
@@ -52,8 +61,14 @@ typedef struct
   AfxdpDrops *drops;    /* where drops are told */
   guint64 last_arrival; /* of the packet read last, or the beginning */
   guint32 dropped;      /* by the socket; this much is told */
-  gboolean paused;      /* nobody reads, says the owner */
-  gboolean resuming;    /* what came to the socket meanwhile is being read */
+  guint64 looked_at;    /* when the ring's own counters were read last */
+  guint64 missing_end;  /* packets before this ordinal were not in the ring */
+  guint64 missing_at;   /* then; 0: none is missing */
+  AfxdpHole holes[AFXDP_LANE_HOLES]; /* that this read() found */
+  guint n_holes;
+  guint64 told_redirect; /* so many, some of which may come after all */
+  gboolean paused;       /* nobody reads, says the owner */
+  gboolean resuming;     /* what came to the socket meanwhile is being read */
   guint64 resumed_at;
 } AfxdpLane;
 
@@ -76,8 +91,9 @@ guint afxdp_lane_read_ring (
 guint afxdp_lane_read_socket (AfxdpLane *lane);
 
 /* Tells of drops that no later packet has shown yet, as far as counters do. A
- * system call. metadata: as above. */
-void afxdp_lane_look_for_drops (AfxdpLane *lane, gboolean metadata);
+ * system call. metadata: as above. Returns until when all are known, in ns of
+ * CLOCK_MONOTONIC; G_MAXUINT64: until now. */
+guint64 afxdp_lane_look_for_drops (AfxdpLane *lane, gboolean metadata);
 
 /* The program does not redirect any more and the ring is empty: what it
  * redirected and the ring did not give was lost in between, and gives its

@@ -221,8 +221,9 @@ afxdp_netdev_by_index (int index, AfxdpNetdev *netdev, GError **error)
 
 /* Drops. */
 
-static guint
-count_ethtool_statistics (const gchar *name)
+/* Returns FALSE when the driver could not be asked. */
+static gboolean
+count_ethtool_statistics (const gchar *name, guint *n)
 {
   union
   {
@@ -232,33 +233,38 @@ count_ethtool_statistics (const gchar *name)
                      .sset_mask = 1 << ETH_SS_STATS } };
 
   if (!ask_ethtool (name, &question) || !question.info.sset_mask)
-    return 0;
-  return question.info.data[0];
+    return FALSE;
+  *n = question.info.data[0];
+  return TRUE;
 }
 
 /* Redirects that failed on a veth: it counts each as a drop of its queue. */
-static guint64
-failed_redirects (const gchar *name)
+static gboolean
+failed_redirects (const AfxdpNetdev *netdev, guint64 *sum, GError **error)
 {
-  guint n = count_ethtool_statistics (name);
-  g_autofree struct ethtool_gstrings *names =
-      g_malloc0 (sizeof *names + (gsize) n * ETH_GSTRING_LEN);
-  g_autofree struct ethtool_stats *values =
-      g_malloc0 (sizeof *values + n * sizeof (guint64));
-  guint64 sum = 0;
+  g_autofree struct ethtool_gstrings *names = NULL;
+  g_autofree struct ethtool_stats *values = NULL;
+  guint n = 0;
 
+  *sum = 0;
+  if (!count_ethtool_statistics (netdev->name, &n))
+    return afxdp_error_set (
+        error, errno, "Statistics of the driver of \"%s\"", netdev->name);
+  names = g_malloc0 (sizeof *names + (gsize) n * ETH_GSTRING_LEN);
+  values = g_malloc0 (sizeof *values + n * sizeof (guint64));
   *names = (struct ethtool_gstrings){ ETHTOOL_GSTRINGS, ETH_SS_STATS, n };
   *values = (struct ethtool_stats){ ETHTOOL_GSTATS, n };
-  if (!n || !ask_ethtool (name, names) || !ask_ethtool (name, values))
-    return 0;
+  if (!ask_ethtool (netdev->name, names) || !ask_ethtool (netdev->name, values))
+    return afxdp_error_set (
+        error, errno, "Statistics of the driver of \"%s\"", netdev->name);
   for (guint i = 0; i < MIN (names->len, values->n_stats); i++) {
     const gchar *of = (const gchar *) names->data + i * ETH_GSTRING_LEN;
 
     /* As "rx_queue_0_drops". */
     if (g_str_has_prefix (of, "rx_queue_") && g_str_has_suffix (of, "_drops"))
-      sum += values->data[i];
+      *sum += values->data[i];
   }
-  return sum;
+  return TRUE;
 }
 
 static gboolean
@@ -287,17 +293,17 @@ gboolean
 afxdp_netdev_drops (const AfxdpNetdev *netdev, guint64 *n, GError **error)
 {
   gboolean is_veth = g_str_equal (netdev->kind, "veth");
-  guint64 failed = is_veth ? failed_redirects (netdev->name) : 0;
   struct rtnl_link_stats64 statistics;
+  guint64 before, failed = 0;
 
+  if (is_veth && !failed_redirects (netdev, &failed, error))
+    return FALSE;
   /* Both of one moment, if that can be had. */
   for (guint i = 0; i < CONSISTENT_ATTEMPTS; i++) {
-    guint64 before = failed;
-
-    if (!read_statistics (netdev, &statistics, error))
+    before = failed;
+    if (!read_statistics (netdev, &statistics, error) ||
+        (is_veth && !failed_redirects (netdev, &failed, error)))
       return FALSE;
-    if (is_veth)
-      failed = failed_redirects (netdev->name);
     if (failed == before)
       break;
   }

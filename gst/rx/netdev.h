@@ -45,7 +45,7 @@ GPtrArray *afxdp_netdev_addresses (int index);
  * want of room: what drivers tell as rx_missed_errors, rx_fifo_errors,
  * rx_over_errors and rx_dropped, less the failed redirects that veth counts
  * among them. (The kernel counts packets of a protocol that nobody handles as
- * rx_dropped too.) Errors: AFXDP_ERROR_NOT_FOUND. */
+ * rx_dropped too.) Errors: any of AFXDP_ERROR. */
 gboolean afxdp_netdev_drops (
     const AfxdpNetdev *netdev, guint64 *n, GError **error);
 

@@ -621,7 +621,10 @@ go_on_after_outage (AfxdpRtpStats *stats, Source *source, const AfxdpRtp *rtp,
   by_time = (arrival - source->last_advance) * pace->by_time;
   by_timestamp = MAX (step, 0) * pace->by_timestamp;
   half = by_time + FIRST_CYCLE / 2;
-  if (half < ahead)
+  /* The very next number: the sender has paused. And after many wraps a pause of
+   * any length looks like an outage of about that. */
+  if (half < ahead || ahead == 1 ||
+      (ahead < MAX_DROPOUT && by_time / tolerance > FIRST_CYCLE / 8))
     return FALSE;
   really = ahead + (half - ahead) / FIRST_CYCLE * FIRST_CYCLE;
   if (really < MAX_DROPOUT || !is_near (really, by_time, tolerance) ||

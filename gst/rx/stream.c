@@ -76,6 +76,11 @@ afxdp_stream_close_door (AfxdpStream *stream)
 {
   if (stream->doors.open)
     afxdp_doors_close (&stream->doors);
+  if (stream->doors.lanes[0].paused)
+    return;
+  /* What was dropped until now is not the pause's. */
+  afxdp_lane_look_for_drops (&stream->doors.lanes[0], FALSE);
+  stream->doors.lanes[0].paused = TRUE;
 }
 
 gboolean
@@ -163,16 +168,13 @@ afxdp_stream_drops (AfxdpStream *stream)
   return &stream->drops;
 }
 
-guint64
-afxdp_stream_look_for_drops (AfxdpStream *stream, guint64 wanted)
+static guint64
+look_at_interface (AfxdpStream *stream, guint64 wanted)
 {
-  guint64 asked, n;
-
-  afxdp_doors_look_for_drops (&stream->doors);
-  if (!stream->doors.subscription)
-    return G_MAXUINT64; /* there is no interface that could be asked */
-  asked = afxdp_subscription_interface_drops (
+  guint64 n;
+  guint64 asked = afxdp_subscription_interface_drops (
       stream->doors.subscription, wanted, &n);
+
   if (asked == stream->interface_asked)
     return asked;
   if (stream->interface_asked && n > stream->interface_drops)
@@ -181,6 +183,20 @@ afxdp_stream_look_for_drops (AfxdpStream *stream, guint64 wanted)
   stream->interface_drops = n;
   stream->interface_asked = asked;
   return asked;
+}
+
+guint64
+afxdp_stream_look_for_drops (AfxdpStream *stream, guint64 wanted)
+{
+  guint64 known;
+
+  if (atomic_load (&stream->paused))
+    stream->doors.lanes[0].paused = TRUE;
+  known = afxdp_doors_look_for_drops (&stream->doors);
+  /* Without a subscription there is no interface that could be asked. */
+  return stream->doors.subscription
+      ? MIN (known, look_at_interface (stream, wanted))
+      : known;
 }
 
 /* What is handed out. */
@@ -336,6 +352,8 @@ resume (AfxdpStream *stream)
   atomic_store (&stream->paused, FALSE);
   stream->doors.lanes[0].paused = TRUE;
   stream->slow_due = TRUE;
+  /* What the interface dropped meanwhile is not this stream's. */
+  stream->interface_asked = 0;
 }
 
 gboolean
@@ -608,6 +626,7 @@ discard_socket (AfxdpStream *stream)
     stream->malformed += afxdp_lane_read_socket (lane);
     stream->discarded += afxdp_lane_discard (lane);
   } while (!lane->dry && lane->last_arrival < now);
+  lane->paused = TRUE;
   afxdp_lane_look_for_drops (lane, FALSE);
 }
 

@@ -108,8 +108,9 @@ void afxdp_stream_done (AfxdpStream *stream);
  * Streaming thread, as is the next one. */
 AfxdpDrops *afxdp_stream_drops (AfxdpStream *stream);
 /* Looks into the counters for drops that no packet has shown yet. Returns until
- * when what the interface itself dropped is known, and if that is before wanted
- * (ns of CLOCK_MONOTONIC), has it asked: look again later. */
+ * when all drops are known; if that is before wanted (ns of CLOCK_MONOTONIC), look
+ * again later: the interface is being asked what it dropped, or a ring is watched
+ * that lacks packets. */
 guint64 afxdp_stream_look_for_drops (AfxdpStream *stream, guint64 wanted);
 
 /* Fills in change and returns TRUE when another door came into use since the

@@ -157,9 +157,9 @@ GST_START_TEST (test_waiting)
   assert_lost (REDIRECT, 1);
   assert_sum (1);
   fail_unless_equals_uint64 (afxdp_attribution_n_waiting (attribution), 1);
-  judge (105, 120 + 1999);
+  judge (105, 130 + 1999);
   assert_sum (1);
-  judge (105, 120 + 2001);
+  judge (105, 130 + 2001);
   assert_lost (UNKNOWN, 1);
   fail_unless_equals_uint64 (afxdp_attribution_n_waiting (attribution), 0);
 }
@@ -228,11 +228,34 @@ GST_START_TEST (test_forgotten)
   for (guint i = 0; i < AFXDP_ATTRIBUTION_DROPS + 2; i++)
     drop (AFXDP_COLUMN_RX_RING, 1, 100 + 10 * i, 105 + 10 * i);
   gap (SSRC, 10, 1, 108, 112);
-  judge (100000, 100000);
+  judge (6000, 6000);
   assert_lost (UNKNOWN, 1);
   gap (SSRC, 20, 1, 5000, 5006);
-  judge (100000, 100000);
+  judge (6000, 6000);
   assert_lost (RX_RING, 1);
+  /* By time, too: at the end of this judgement. */
+  judge (20000, 20000);
+  gap (SSRC, 30, 1, 5020, 5026);
+  judge (20000, 20000);
+  assert_lost (UNKNOWN, 2);
+  assert_lost (RX_RING, 1);
+}
+GST_END_TEST
+
+/* Nobody answers, and gaps come: the oldest are given up. */
+GST_START_TEST (test_too_many_wait)
+{
+  for (guint i = 0; i < AFXDP_ATTRIBUTION_WAITING + 3; i++) {
+    gap (SSRC, 10 * i, 2, i, i + 1);
+    judge (0, 100);
+  }
+  assert_lost (UNKNOWN, 6);
+  fail_unless_equals_uint64 (
+      afxdp_attribution_n_waiting (attribution), 2 * AFXDP_ATTRIBUTION_WAITING);
+  judge (AFXDP_ATTRIBUTION_WAITING + 10, AFXDP_ATTRIBUTION_WAITING + 10);
+  assert_lost (UNKNOWN, 6);
+  assert_sum (2 * AFXDP_ATTRIBUTION_WAITING + 6);
+  fail_unless_equals_uint64 (afxdp_attribution_n_waiting (attribution), 0);
 }
 GST_END_TEST
 
@@ -275,6 +298,7 @@ attribution_suite (void)
   tcase_add_test (tcase, test_taken_back);
   tcase_add_test (tcase, test_end);
   tcase_add_test (tcase, test_forgotten);
+  tcase_add_test (tcase, test_too_many_wait);
   tcase_add_test (tcase, test_many);
   return suite;
 }

@@ -17,8 +17,9 @@ packet_in_time (guint64 number)
   packet_at (number, number * 10000);
 }
 
-static const guint outages[] = { 3000, 20000, 32768, 40000, 65535, 65536, 65537,
-  67000, 131072, 200000 };
+/* Not 65,536 and its multiples: the very next number is a pause of the sender. */
+static const guint outages[] = { 3000, 20000, 32768, 40000, 65535, 65537, 67000,
+  131071, 131073, 200000 };
 
 /* However often 16 bits of number wrap while nothing comes. */
 GST_START_TEST (test_outage)

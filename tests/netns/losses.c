@@ -212,6 +212,9 @@ stall (Receiver *receiver, gboolean unlimited, guint n, guint rate)
   if (unlimited) {
     switches_credit_off ();
     switches_frames_off ();
+    /* The door may just have closed, but not again from here on. */
+    receiver_wait_stat (receiver, "delivered-xdp",
+        receiver_stat (receiver, "delivered-xdp") + 1000);
   }
   downstream_stall (downstream, 200 * G_TIME_SPAN_MILLISECOND);
   wait_until (downstream_is_stalled (downstream));
@@ -242,6 +245,21 @@ GST_START_TEST (test_rx_ring)
   Receiver *receiver = receiver_new ("ring-size=1024 gap-interval=0", DROP);
   GeneratorReport sent = stall (receiver, TRUE, 300000, 390000);
 
+  assert_account (receiver, &sent, "rx-ring", switches_rx_ring_full ());
+  receiver_free (receiver);
+}
+GST_END_TEST
+
+/* The same where the driver has no room for metadata: counters tell. */
+GST_START_TEST (test_rx_ring_without_metadata)
+{
+  Receiver *receiver;
+  GeneratorReport sent;
+
+  g_setenv ("AFXDP_TEST_WITHOUT_METADATA", "1", TRUE);
+  receiver = receiver_new (
+      "ring-size=1024 buffer-size=400000000 gap-interval=0", DROP);
+  sent = stall (receiver, TRUE, 100000, 100000);
   assert_account (receiver, &sent, "rx-ring", switches_rx_ring_full ());
   receiver_free (receiver);
 }
@@ -362,6 +380,9 @@ GST_START_TEST (test_nic)
 }
 GST_END_TEST
 
+/* For so many drops: longer than statistics take, and for a moment. */
+static const guint pauses[] = { 3000, 30000 };
+
 GST_START_TEST (test_paused)
 {
   Receiver *receiver = receiver_new ("buffer-size=200000 gap-interval=0", DROP);
@@ -374,13 +395,38 @@ GST_START_TEST (test_paused)
   generator = generator_start ("--rate=20000 --packets=60000");
   receiver_wait_stat (receiver, "packets", 1000);
   receiver_set_state (receiver, GST_STATE_PAUSED);
-  wait_until (network_socket_drops () - before > 5000);
+  wait_until (network_socket_drops () - before > pauses[__i__]);
   receiver_set_state (receiver, GST_STATE_PLAYING);
   sent = generator_finish (generator);
   drops = network_socket_drops () - before;
   wait_for_verdicts (receiver, drops);
   receiver_wait_stat (receiver, "packets", sent.packets - drops);
   assert_lost_only (receiver, "paused", drops, sent.dropped);
+  fail_unless_equals_uint64 (dropped_at (receiver, "paused"), drops);
+  assert_balance (receiver, &sent);
+  receiver_free (receiver);
+}
+GST_END_TEST
+
+/* What came while nobody wanted it is dropped, but not lost. */
+GST_START_TEST (test_paused_and_stopped)
+{
+  Receiver *receiver = receiver_new ("buffer-size=200000 gap-interval=0", DROP);
+  guint64 before = network_socket_drops ();
+  Generator *generator;
+  GeneratorReport sent;
+  guint64 drops;
+
+  receiver_play (receiver);
+  generator = generator_start ("--rate=20000 --packets=10000");
+  receiver_wait_stat (receiver, "packets", 1000);
+  receiver_set_state (receiver, GST_STATE_PAUSED);
+  sent = generator_finish (generator);
+  drops = network_socket_drops () - before;
+  fail_unless (drops > 3000);
+  receiver_set_state (receiver, GST_STATE_READY);
+  receiver_set_state (receiver, GST_STATE_NULL);
+  assert_lost_only (receiver, "", 0, sent.dropped);
   fail_unless_equals_uint64 (dropped_at (receiver, "paused"), drops);
   assert_balance (receiver, &sent);
   receiver_free (receiver);
@@ -466,13 +512,12 @@ GST_START_TEST (test_balance)
   for (guint i = 2; i < G_N_ELEMENTS (places) - 1; i++)
     host += dropped_at (receiver, places[i]);
   fail_unless (host > 100000, "seed %u: the faults cost nothing", seed);
-  /* A stray came, but so late that its number is taken for lost. A duplicate that
-   * is dropped leaves no number missing, and an outage of nearly 65,536 packets
-   * may leave 65,536 fewer. */
+  /* The numbers cannot tell as exactly: 16 bits of them wrap in 0.2 s, and doors
+   * that change places many times in a second leave a few too late. But nothing is
+   * said to be lost that was not. */
   gone = receiver_stat (receiver, "lost") - receiver_stat (receiver, "strays");
-  fail_unless (gone <= host + sent.missing + sent.dropped &&
-          (host + sent.missing + sent.dropped - gone) % 65536 <=
-              sent.duplicates + sent.dropped,
+  fail_unless (
+      gone <= host + sent.missing + sent.dropped && 10 * gone >= 9 * host,
       "seed %u: %" G_GUINT64_FORMAT " lost, of %" G_GUINT64_FORMAT
       " dropped by this host, %" G_GUINT64_FORMAT
       " by the wire and %" G_GUINT64_FORMAT " not sent: %s",
@@ -502,13 +547,15 @@ losses_suite (void)
   tcase_add_test (tcase, test_not_lost_at_all);
   tcase_add_test (tcase, test_sizes_and_marker);
   tcase_add_test (tcase, test_rx_ring);
+  tcase_add_test (tcase, test_rx_ring_without_metadata);
   tcase_add_test (tcase, test_fill_ring);
   tcase_add_test (tcase, test_socket_buffer_behind_credit);
   tcase_add_test (tcase, test_socket_buffer);
   tcase_add_test (tcase, test_redirect);
   tcase_add_test (tcase, test_redirect_at_the_end);
   tcase_add_test (tcase, test_nic);
-  tcase_add_test (tcase, test_paused);
+  tcase_add_loop_test (tcase, test_paused, 0, G_N_ELEMENTS (pauses));
+  tcase_add_test (tcase, test_paused_and_stopped);
   tcase_add_test (tcase, test_balance);
   return suite;
 }
