@@ -66,7 +66,6 @@
 #include <gio/gio.h>
 
 #include "clock.h"
-#include "error.h"
 #include "gstafxdpbuffers.h"
 #include "gstafxdpcaps.h"
 #include "gstafxdpenums.h"
@@ -74,6 +73,7 @@
 #include "gstafxdpopen.h"
 #include "gstafxdpreport.h"
 #include "gstafxdpsettings.h"
+#include "gstafxdptimeout.h"
 #include "stream.h"
 
 GST_DEBUG_CATEGORY_STATIC (afxdp_src_debug);
@@ -105,15 +105,11 @@ struct _GstAfxdpSrc
   GstCaps *current_caps;
   gboolean is_rtp; /* current_caps are application/x-rtp */
   GstAfxdpTiming timing;
+  GstAfxdpSenders senders;
+  GstAfxdpTimeout timeout;
   guint64 next_stats;
   gboolean mode_unposted;
   AfxdpDoorChange unposted;
-};
-
-enum
-{
-  PROP_CURRENT_MODE = GST_AFXDP_N_SETTINGS,
-  PROP_STATS,
 };
 
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE (
@@ -141,6 +137,10 @@ follow_settings (GstAfxdpSrc *self)
   if (self->active.stats_interval != self->settings.stats_interval)
     self->next_stats = 0;
   self->active.stats_interval = self->settings.stats_interval;
+  if (self->active.timeout != self->settings.timeout)
+    gst_afxdp_timeout_restart (&self->timeout);
+  self->active.timeout = self->settings.timeout;
+  self->active.retrieve_sender_address = self->settings.retrieve_sender_address;
   GST_OBJECT_UNLOCK (self);
 }
 
@@ -174,16 +174,26 @@ gst_afxdp_src_uri_get_uri (GstURIHandler *handler)
 }
 
 static gboolean
+set_uri (GstAfxdpSrc *self, const gchar *uri, GError **error)
+{
+  g_autofree gchar *sources = NULL;
+  gboolean done, other_sources;
+
+  GST_OBJECT_LOCK (self);
+  sources = g_strdup (self->settings.multicast_source);
+  done = gst_afxdp_settings_set_uri (&self->settings, uri, error);
+  other_sources = g_strcmp0 (sources, self->settings.multicast_source) != 0;
+  GST_OBJECT_UNLOCK (self);
+  if (other_sources)
+    g_object_notify (G_OBJECT (self), "multicast-source");
+  return done;
+}
+
+static gboolean
 gst_afxdp_src_uri_set_uri (
     GstURIHandler *handler, const gchar *uri, GError **error)
 {
-  GstAfxdpSrc *self = GST_AFXDP_SRC (handler);
-  gboolean done;
-
-  GST_OBJECT_LOCK (self);
-  done = gst_afxdp_settings_set_uri (&self->settings, uri, error);
-  GST_OBJECT_UNLOCK (self);
-  return done;
+  return set_uri (GST_AFXDP_SRC (handler), uri, error);
 }
 
 static void
@@ -199,28 +209,25 @@ gst_afxdp_src_uri_handler_init (gpointer iface, gpointer data)
 
 /* Opening and closing: NULL -> READY and READY -> NULL. */
 
+/* An application that asked for any port reads here which one it is. */
 static void
-warn_about_stream (GstAfxdpSrc *self)
+tell_port (GstAfxdpSrc *self, gint port)
 {
-  const AfxdpNetdev *netdev = afxdp_stream_netdev (self->stream);
-  guint granted = afxdp_stream_buffer_size (self->stream);
+  gboolean changed;
 
-  if (granted < (guint) self->active.buffer_size)
-    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
-        ("The kernel granted %u bytes of socket buffer instead of %d.", granted,
-            self->active.buffer_size),
-        ("Raise the sysctl net.core.rmem_max, or give CAP_NET_ADMIN."));
-  if (netdev && !netdev->up)
-    GST_ELEMENT_WARNING (self, RESOURCE, READ,
-        ("The interface %s is down: nothing arrives until it is up.",
-            netdev->name),
-        (NULL));
+  GST_OBJECT_LOCK (self);
+  changed = self->settings.port != port;
+  self->settings.port = port;
+  GST_OBJECT_UNLOCK (self);
+  if (!changed)
+    return;
+  g_object_notify (G_OBJECT (self), "port");
+  g_object_notify (G_OBJECT (self), "uri");
 }
 
 static gboolean
 gst_afxdp_src_open (GstAfxdpSrc *self)
 {
-  g_autoptr (GError) error = NULL;
   AfxdpStream *stream;
 
   gst_afxdp_settings_clear (&self->active);
@@ -230,23 +237,15 @@ gst_afxdp_src_open (GstAfxdpSrc *self)
   g_atomic_int_set (&self->settings_changed, FALSE);
   gst_afxdp_report_reset (self->report, afxdp_now ());
 
-  stream = gst_afxdp_open_stream (&self->active, &error);
+  stream = gst_afxdp_open (GST_ELEMENT (self), &self->active);
   g_mutex_lock (&self->stream_lock);
   self->stream = stream;
   g_mutex_unlock (&self->stream_lock);
   gst_afxdp_gate_set_stream (&self->gate, stream);
-  if (!stream) {
-    gst_element_message_full (GST_ELEMENT (self), GST_MESSAGE_ERROR,
-        GST_RESOURCE_ERROR, gst_afxdp_resource_error (error),
-        g_strdup (error->message),
-        g_strdup_printf ("address %s, port %d, multicast-iface %s, mode %s",
-            self->active.address, self->active.port,
-            self->active.multicast_iface ? self->active.multicast_iface : "any",
-            gst_afxdp_enum_nick (GST_TYPE_AFXDP_MODE, self->active.mode)),
-        __FILE__, GST_FUNCTION, __LINE__);
+  if (!stream)
     return FALSE;
-  }
-  warn_about_stream (self);
+  tell_port (self, afxdp_stream_port (stream));
+  g_object_notify (G_OBJECT (self), "used-socket");
   return TRUE;
 }
 
@@ -281,6 +280,9 @@ gst_afxdp_src_close (GstAfxdpSrc *self)
       self->report, AFXDP_COLUMN_DISCARDED, counts.discarded);
   gst_afxdp_report_advance (self->report, G_MAXUINT64);
   gst_afxdp_report_forget_messages (self->report);
+  gst_afxdp_timeout_clear (&self->timeout);
+  gst_afxdp_senders_clear (&self->senders);
+  g_object_notify (G_OBJECT (self), "used-socket");
   set_current_door (self, AFXDP_DOOR_NONE);
 }
 
@@ -532,9 +534,16 @@ tell (GstAfxdpSrc *self)
 static void
 hold (GstAfxdpSrc *self, AfxdpBatch *batch, guint not_rtp)
 {
-  gst_afxdp_timing_read (&self->timing, GST_ELEMENT (self));
-  self->held = gst_afxdp_buffers_make (self->stream, batch, self->is_rtp,
-      not_rtp, &self->timing, &self->held_yield);
+  GstAfxdpMake make = {
+    .only_rtp = self->is_rtp,
+    .mtu = self->active.mtu,
+    .senders = self->active.retrieve_sender_address ? &self->senders : NULL,
+  };
+
+  gst_afxdp_timing_read (&self->timing, GST_ELEMENT (self),
+      self->active.socket_timestamp == GST_AFXDP_SOCKET_TIMESTAMP_REALTIME);
+  self->held = gst_afxdp_buffers_make (
+      self->stream, batch, &make, not_rtp, &self->timing, &self->held_yield);
   self->held_door = batch->door;
   if (self->is_rtp)
     gst_afxdp_report_dropped (self->report, AFXDP_COLUMN_KEPT_BACK, not_rtp);
@@ -555,8 +564,9 @@ most_packets (GstAfxdpSrc *self)
 static GstFlowReturn
 receive (GstAfxdpSrc *self)
 {
+  gst_afxdp_timeout_restart (&self->timeout);
   while (!self->held) {
-    guint64 due;
+    guint64 due, times_out;
     AfxdpBatch batch;
     guint not_rtp;
     gboolean accepted;
@@ -565,8 +575,12 @@ receive (GstAfxdpSrc *self)
     due = tell (self);
     if (!gst_afxdp_gate_pass (&self->gate, FALSE))
       return GST_FLOW_FLUSHING;
-    if (!afxdp_stream_receive (self->stream, &batch, most_packets (self), due))
+    times_out = gst_afxdp_timeout_check (
+        &self->timeout, GST_ELEMENT (self), self->active.timeout);
+    if (!afxdp_stream_receive (
+            self->stream, &batch, most_packets (self), MIN (due, times_out)))
       continue;
+    gst_afxdp_timeout_restart (&self->timeout);
     /* What was set while it waited holds for what it waited for. */
     follow_settings (self);
     accepted = self->caps_decided || decide_caps (self, &batch);
@@ -628,6 +642,7 @@ gst_afxdp_src_change_state (GstElement *element, GstStateChange transition)
     gst_afxdp_gate_set_pausing (&self->gate, TRUE);
     gst_afxdp_gate_wait_for_handing_over (&self->gate, GST_BASE_SRC_PAD (self));
   } else if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING) {
+    gst_afxdp_timeout_restart (&self->timeout);
     gst_afxdp_gate_set_pausing (&self->gate, FALSE);
   }
 
@@ -650,9 +665,19 @@ gst_afxdp_src_set_property (
   GstAfxdpSrc *self = GST_AFXDP_SRC (object);
   g_autoptr (GError) error = NULL;
 
-  GST_OBJECT_LOCK (self);
-  gst_afxdp_settings_set (&self->settings, id, value, &error);
-  GST_OBJECT_UNLOCK (self);
+  if (id == GST_AFXDP_PROP_URI) {
+    set_uri (self, g_value_get_string (value), &error);
+  } else {
+    GST_OBJECT_LOCK (self);
+    gst_afxdp_settings_set (&self->settings, id, value);
+    GST_OBJECT_UNLOCK (self);
+  }
+  if (id == GST_AFXDP_PROP_SKIP_FIRST_BYTES) {
+    g_mutex_lock (&self->stream_lock);
+    if (self->stream)
+      afxdp_stream_set_skip (self->stream, g_value_get_int (value));
+    g_mutex_unlock (&self->stream_lock);
+  }
   g_atomic_int_set (&self->settings_changed, TRUE);
   if (error)
     g_warning ("%s: %s", GST_OBJECT_NAME (self), error->message);
@@ -678,12 +703,19 @@ gst_afxdp_src_get_property (
 {
   GstAfxdpSrc *self = GST_AFXDP_SRC (object);
 
-  if (id == PROP_STATS) {
+  if (id == GST_AFXDP_PROP_STATS) {
     g_value_take_boxed (value, get_stats (self));
     return;
   }
+  if (id == GST_AFXDP_PROP_USED_SOCKET) {
+    g_mutex_lock (&self->stream_lock);
+    g_value_set_object (
+        value, self->stream ? afxdp_stream_gsocket (self->stream) : NULL);
+    g_mutex_unlock (&self->stream_lock);
+    return;
+  }
   GST_OBJECT_LOCK (self);
-  if (id == PROP_CURRENT_MODE)
+  if (id == GST_AFXDP_PROP_CURRENT_MODE)
     g_value_set_enum (value, self->current_door);
   else
     gst_afxdp_settings_get (&self->settings, id, value);
@@ -722,22 +754,6 @@ gst_afxdp_src_init (GstAfxdpSrc *self)
       self, NULL);
 }
 
-#define READ_ONLY (G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)
-
-static void
-install_properties (GObjectClass *klass)
-{
-  gst_afxdp_settings_install (klass);
-  g_object_class_install_property (klass, PROP_CURRENT_MODE,
-      g_param_spec_enum ("current-mode", "Current Mode",
-          "The way of reception in use now", GST_TYPE_AFXDP_CURRENT_MODE,
-          AFXDP_DOOR_NONE, READ_ONLY));
-  g_object_class_install_property (klass, PROP_STATS,
-      g_param_spec_boxed ("stats", "Statistics",
-          "Totals since READY, kept after stop", GST_TYPE_STRUCTURE,
-          READ_ONLY));
-}
-
 static void
 gst_afxdp_src_class_init (GstAfxdpSrcClass *klass)
 {
@@ -750,7 +766,7 @@ gst_afxdp_src_class_init (GstAfxdpSrcClass *klass)
   object_class->set_property = gst_afxdp_src_set_property;
   object_class->get_property = gst_afxdp_src_get_property;
   object_class->finalize = gst_afxdp_src_finalize;
-  install_properties (object_class);
+  gst_afxdp_settings_install (object_class);
 
   element_class->change_state = gst_afxdp_src_change_state;
   gst_element_class_add_static_pad_template (element_class, &src_template);

@@ -2,6 +2,7 @@
 /* One source of a stream's packets: its socket, or one of its rings. */
 #include "lane.h"
 
+#include <netinet/in.h>
 #include <string.h>
 
 #include "clock.h"
@@ -93,9 +94,57 @@ read_metadata (AfxdpLane *lane, const guint8 *data)
   return metadata.time;
 }
 
+static inline gboolean
+take_payload (AfxdpPacket *packet, const guint8 *data, guint size, guint skip)
+{
+  if (G_UNLIKELY (size < skip))
+    return FALSE;
+  packet->data = data + skip;
+  packet->size = size - skip;
+  afxdp_rtp_parse (packet->data, packet->size, &packet->rtp);
+  return TRUE;
+}
+
+static inline void
+take_sender (AfxdpSender *sender, const AfxdpDestination *destination,
+    const AfxdpDatagram *datagram)
+{
+  *sender = (AfxdpSender){
+    .address = datagram->source,
+    .port = datagram->source_port,
+    .version = datagram->version,
+  };
+  if (datagram->version == 6 &&
+      IN6_IS_ADDR_LINKLOCAL ((const struct in6_addr *) datagram->source))
+    sender->scope = destination->scope;
+}
+
+/* As the kernel wrote it. */
+static inline void
+take_sender_of_socket (
+    AfxdpSender *sender, const struct sockaddr_storage *native)
+{
+  const struct sockaddr_in *in = (const struct sockaddr_in *) native;
+  const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *) native;
+
+  if (native->ss_family == AF_INET6)
+    *sender = (AfxdpSender){
+      .address = (const guint8 *) &in6->sin6_addr,
+      .scope = in6->sin6_scope_id,
+      .port = g_ntohs (in6->sin6_port),
+      .version = 6,
+    };
+  else
+    *sender = (AfxdpSender){
+      .address = (const guint8 *) &in->sin_addr,
+      .port = g_ntohs (in->sin_port),
+      .version = 4,
+    };
+}
+
 guint
-afxdp_lane_read_ring (
-    AfxdpLane *lane, const AfxdpDestination *destination, gboolean metadata)
+afxdp_lane_read_ring (AfxdpLane *lane, const AfxdpDestination *destination,
+    gboolean metadata, guint skip)
 {
   AfxdpXskPacket *raw = lane->raw;
   guint n = afxdp_xsk_receive (lane->ring->xsk, raw, lane->batch);
@@ -117,13 +166,12 @@ afxdp_lane_read_ring (
     packet->frame = raw[i].frame;
     if (afxdp_packet_parse (raw[i].data, raw[i].length, &datagram) !=
             AFXDP_PACKET_UDP ||
-        !is_for (destination, &datagram)) {
+        !is_for (destination, &datagram) ||
+        !take_payload (packet, datagram.payload, datagram.payload_size, skip)) {
       afxdp_umem_give (lane->umem, &packet->frame, 1);
       continue;
     }
-    packet->data = datagram.payload;
-    packet->size = datagram.payload_size;
-    afxdp_rtp_parse (packet->data, packet->size, &packet->rtp);
+    take_sender (&packet->sender, destination, &datagram);
     lane->end++;
   }
   release (lane, n);
@@ -131,7 +179,7 @@ afxdp_lane_read_ring (
 }
 
 guint
-afxdp_lane_read_socket (AfxdpLane *lane)
+afxdp_lane_read_socket (AfxdpLane *lane, guint skip)
 {
   AfxdpSocketPacket *raw = lane->raw;
   guint n = afxdp_socket_receive (lane->socket, raw, lane->batch);
@@ -147,7 +195,8 @@ afxdp_lane_read_socket (AfxdpLane *lane)
     AfxdpPacket *packet = &lane->packets[lane->end];
     guint64 age = real - raw[i].arrival;
 
-    if (G_UNLIKELY (!raw[i].wanted)) {
+    if (G_UNLIKELY (!raw[i].wanted ||
+            !take_payload (packet, raw[i].data, raw[i].size, skip))) {
       if (raw[i].frame != AFXDP_NO_FRAME)
         afxdp_umem_give (lane->umem, &raw[i].frame, 1);
       continue;
@@ -156,10 +205,8 @@ afxdp_lane_read_socket (AfxdpLane *lane)
     if (!raw[i].arrival || raw[i].arrival > real || age > monotonic)
       age = 0;
     packet->arrival = monotonic - age;
-    packet->data = raw[i].data;
-    packet->size = raw[i].size;
     packet->frame = raw[i].frame;
-    afxdp_rtp_parse (packet->data, packet->size, &packet->rtp);
+    take_sender_of_socket (&packet->sender, raw[i].sender);
     lane->end++;
   }
   return n - lane->end;

@@ -18,10 +18,19 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  const guint8 *data; /* UDP payload */
+  const guint8 *address; /* network order, valid as long as the packet's data */
+  guint32 scope;         /* interface, of a link-local address; or 0 */
+  guint16 port;
+  guint8 version; /* 4 or 6 */
+} AfxdpSender;
+
+typedef struct
+{
+  const guint8 *data; /* UDP payload, behind what is skipped of it */
   guint size;         /* bytes, 0 is legal */
   guint32 frame;      /* AFXDP_NO_FRAME: not in one, or lent */
   guint64 arrival;    /* ns of CLOCK_MONOTONIC */
+  AfxdpSender sender;
   AfxdpRtp rtp;
 } AfxdpPacket;
 
@@ -33,6 +42,7 @@ typedef struct
   guint8 address[16]; /* network order, 4 or 16 bytes */
   guint16 port;
   const AfxdpSources *sources; /* that they come from; NULL: any */
+  guint32 scope;               /* the interface that they arrive on */
 } AfxdpDestination;
 
 typedef struct
@@ -57,11 +67,12 @@ void afxdp_lane_init_socket (AfxdpLane *lane, AfxdpSocket *socket, guint batch);
 guint afxdp_lane_clear (AfxdpLane *lane);
 
 /* Takes the next batch out of the source; the lane must be empty. Packets that
- * are not the stream's are dropped: both return how many. metadata: the program
+ * are not the stream's, or shorter than skip, are dropped: both return how many.
+ * skip: bytes of each datagram that lie in front of RTP. metadata: the program
  * writes it. */
-guint afxdp_lane_read_ring (
-    AfxdpLane *lane, const AfxdpDestination *destination, gboolean metadata);
-guint afxdp_lane_read_socket (AfxdpLane *lane);
+guint afxdp_lane_read_ring (AfxdpLane *lane,
+    const AfxdpDestination *destination, gboolean metadata, guint skip);
+guint afxdp_lane_read_socket (AfxdpLane *lane, guint skip);
 
 /* The program does not redirect any more and the ring is empty: what it
  * redirected and the ring did not give was lost in between, and gives its

@@ -25,10 +25,13 @@
 struct _AfxdpSocket
 {
   GInetAddress *address;
-  gchar *interface; /* NULL: where routing leads */
-  int ifindex;      /* 0: likewise */
+  AfxdpNetdev *netdevs;
+  guint n_netdevs; /* 0: where routing leads */
+  GArray *joined;  /* int: interface indexes where we joined it, 0 likewise */
   AfxdpSources *sources;
   GSocket *gsocket;
+  gboolean given;
+  gboolean keep_open;
   int fd;
   guint buffer_size;
   AfxdpUmem *umem;
@@ -41,10 +44,21 @@ struct _AfxdpSocket
   struct mmsghdr *messages;
   struct iovec (*vectors)[2];
   guint8 (*control)[CMSG_SPACE (sizeof (struct timespec))];
-  struct sockaddr_storage *senders; /* NULL: any sender will do */
+  struct sockaddr_storage *senders;
   guint32 *frames;
   guint8 *spill; /* batch times LARGEST_DATAGRAM, touched when used */
 };
+
+guint16
+afxdp_socket_port (const AfxdpSocket *socket)
+{
+  g_autoptr (GSocketAddress) address =
+      g_socket_get_local_address (socket->gsocket, NULL);
+
+  return G_IS_INET_SOCKET_ADDRESS (address)
+      ? g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (address))
+      : 0;
+}
 
 static void
 set_buffer_size (AfxdpSocket *socket, guint wanted)
@@ -52,7 +66,8 @@ set_buffer_size (AfxdpSocket *socket, guint wanted)
   guint granted = 0, size = wanted ? wanted : DEFAULT_BUFFER_SIZE;
   socklen_t length = sizeof granted;
 
-  if (setsockopt (socket->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size))
+  if ((wanted || !socket->given) &&
+      setsockopt (socket->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size))
     setsockopt (socket->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
   getsockopt (socket->fd, SOL_SOCKET, SO_RCVBUF, &granted, &length);
   socket->buffer_size = granted / 2;
@@ -64,7 +79,8 @@ set_buffer_size (AfxdpSocket *socket, guint wanted)
  * hash (udp_v4_early_demux() sets sock_pfree, by which inet_steal_sock() takes
  * the socket for one of bpf_sk_assign(); Linux 6.18). */
 static gboolean
-bind_group (AfxdpSocket *socket, GSocketAddress *address, GError **cause)
+bind_group (AfxdpSocket *socket, GSocketAddress *address, gboolean exclusive,
+    GError **cause)
 {
   struct sockaddr_storage native;
   gssize size = g_socket_address_get_native_size (address);
@@ -72,7 +88,8 @@ bind_group (AfxdpSocket *socket, GSocketAddress *address, GError **cause)
 
   if (!g_socket_address_to_native (address, &native, sizeof native, cause))
     return FALSE;
-  setsockopt (socket->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (!exclusive)
+    setsockopt (socket->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (!bind (socket->fd, (struct sockaddr *) &native, size))
     return TRUE;
   errnum = errno;
@@ -87,15 +104,16 @@ bind_socket (
 {
   g_autofree gchar *address = g_inet_address_to_string (settings->address);
   /* The interface makes a link-local IPv6 address unambiguous. */
-  g_autoptr (GSocketAddress) socket_address =
-      g_object_new (G_TYPE_INET_SOCKET_ADDRESS, "address", settings->address,
-          "port", settings->port, "scope-id",
-          settings->netdev ? (guint) settings->netdev->index : 0, NULL);
+  g_autoptr (GSocketAddress) socket_address = g_object_new (
+      G_TYPE_INET_SOCKET_ADDRESS, "address", settings->address, "port",
+      settings->port, "scope-id",
+      settings->n_netdevs == 1 ? (guint) settings->netdevs->index : 0, NULL);
   g_autoptr (GError) cause = NULL;
 
   if (g_inet_address_get_is_multicast (settings->address)
-          ? bind_group (socket, socket_address, &cause)
-          : g_socket_bind (socket->gsocket, socket_address, TRUE, &cause))
+          ? bind_group (socket, socket_address, settings->exclusive, &cause)
+          : g_socket_bind (
+                socket->gsocket, socket_address, !settings->exclusive, &cause))
     return TRUE;
   g_set_error (error, AFXDP_ERROR,
       g_error_matches (cause, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE)
@@ -126,13 +144,41 @@ hear_only_what_is_joined (AfxdpSocket *socket)
     setsockopt (socket->fd, IPPROTO_IP, IP_MULTICAST_ALL, &off, sizeof off);
 }
 
+static void
+ask_for_timestamps (AfxdpSocket *socket)
+{
+  int on = 1;
+
+  setsockopt (socket->fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
+}
+
+/* Its options are its owner's. */
+static gboolean
+take_socket (
+    AfxdpSocket *socket, const AfxdpSocketSettings *settings, GError **error)
+{
+  socket->gsocket = g_object_ref (settings->given);
+  socket->given = socket->keep_open = TRUE;
+  if (g_socket_is_closed (socket->gsocket) ||
+      g_socket_get_socket_type (socket->gsocket) != G_SOCKET_TYPE_DATAGRAM ||
+      !afxdp_socket_port (socket)) {
+    g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_SETTINGS,
+        "The socket that was given is not an open UDP socket that is bound");
+    return FALSE;
+  }
+  socket->fd = g_socket_get_fd (socket->gsocket);
+  ask_for_timestamps (socket);
+  set_buffer_size (socket, settings->buffer_size);
+  socket->keep_open = FALSE;
+  return TRUE;
+}
+
 static gboolean
 open_socket (
     AfxdpSocket *socket, const AfxdpSocketSettings *settings, GError **error)
 {
   GSocketFamily family = g_inet_address_get_family (settings->address);
   g_autoptr (GError) cause = NULL;
-  int on = 1;
 
   socket->gsocket = g_socket_new (
       family, G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, &cause);
@@ -142,9 +188,11 @@ open_socket (
     g_propagate_error (error, g_steal_pointer (&cause));
     return FALSE;
   }
-  g_socket_set_blocking (socket->gsocket, FALSE);
   socket->fd = g_socket_get_fd (socket->gsocket);
-  setsockopt (socket->fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
+  /* For whoever sends by it. */
+  g_socket_set_broadcast (socket->gsocket, TRUE);
+  g_socket_set_multicast_loopback (socket->gsocket, !settings->no_loop);
+  ask_for_timestamps (socket);
   set_buffer_size (socket, settings->buffer_size);
   if (settings->joins)
     hear_only_what_is_joined (socket);
@@ -152,12 +200,13 @@ open_socket (
 }
 
 static guint
-frame_size_for (const AfxdpNetdev *netdev)
+frame_size_for (const AfxdpSocket *socket)
 {
   guint size = 2048;
 
-  while (netdev && size < netdev->mtu && size < LARGEST_FRAME)
-    size *= 2;
+  for (guint i = 0; i < socket->n_netdevs; i++)
+    while (size < socket->netdevs[i].mtu && size < LARGEST_FRAME)
+      size *= 2;
   return size;
 }
 
@@ -177,15 +226,14 @@ create_messages (AfxdpSocket *socket, guint batch, GError **error)
   socket->vectors = g_malloc0_n (batch, sizeof *socket->vectors);
   socket->control = g_malloc0_n (batch, sizeof *socket->control);
   socket->frames = g_new (guint32, batch);
-  if (afxdp_sources_kind (socket->sources) != AFXDP_SOURCES_ANY)
-    socket->senders = g_new0 (struct sockaddr_storage, batch);
+  socket->senders = g_new0 (struct sockaddr_storage, batch);
   for (guint i = 0; i < batch; i++) {
     struct msghdr *header = &socket->messages[i].msg_hdr;
 
     socket->frames[i] = AFXDP_NO_FRAME;
     header->msg_iov = socket->vectors[i];
     header->msg_control = socket->control[i];
-    header->msg_name = socket->senders ? &socket->senders[i] : NULL;
+    header->msg_name = &socket->senders[i];
   }
   return TRUE;
 }
@@ -196,41 +244,20 @@ afxdp_socket_new (const AfxdpSocketSettings *settings, GError **error)
   g_autoptr (AfxdpSocket) socket = g_new0 (AfxdpSocket, 1);
 
   socket->address = g_object_ref (settings->address);
-  socket->interface =
-      settings->netdev ? g_strdup (settings->netdev->name) : NULL;
-  socket->ifindex = settings->netdev ? settings->netdev->index : 0;
+  socket->joined = g_array_new (FALSE, FALSE, sizeof (int));
+  socket->n_netdevs = settings->n_netdevs;
+  socket->netdevs = g_memdup2 (
+      settings->netdevs, settings->n_netdevs * sizeof *settings->netdevs);
   socket->sources = afxdp_sources_ref (settings->sources);
-  socket->frame_size = frame_size_for (settings->netdev);
+  socket->frame_size = frame_size_for (socket);
   socket->umem =
       afxdp_umem_new (MAX (AREA_SIZE / socket->frame_size, 4 * settings->batch),
           socket->frame_size, error);
   if (!socket->umem || !create_messages (socket, settings->batch, error) ||
-      !open_socket (socket, settings, error))
+      !(settings->given ? take_socket (socket, settings, error)
+                        : open_socket (socket, settings, error)))
     return NULL;
   return g_steal_pointer (&socket);
-}
-
-void
-afxdp_socket_free (AfxdpSocket *socket)
-{
-  if (!socket)
-    return;
-  g_clear_object (&socket->gsocket);
-  g_clear_object (&socket->address);
-  g_free (socket->interface);
-  afxdp_sources_unref (socket->sources);
-  for (guint i = 0; i < socket->batch; i++)
-    if (socket->frames[i] != AFXDP_NO_FRAME)
-      afxdp_umem_give (socket->umem, &socket->frames[i], 1);
-  afxdp_umem_unref (socket->umem);
-  if (socket->spill)
-    munmap (socket->spill, (gsize) socket->batch * LARGEST_DATAGRAM);
-  g_free (socket->messages);
-  g_free (socket->vectors);
-  g_free (socket->control);
-  g_free (socket->senders);
-  g_free (socket->frames);
-  g_free (socket);
 }
 
 /* bytes: an address of the socket's family, in network order. */
@@ -251,24 +278,101 @@ set_address (
   }
 }
 
+/* Where the socket joins its group, from 0: 0 is where routing leads. */
+static int
+ifindex (const AfxdpSocket *socket, guint place)
+{
+  return socket->n_netdevs ? socket->netdevs[place].index : 0;
+}
+
+/* A socket that is closed has left its group. */
+static void
+leave (AfxdpSocket *socket)
+{
+  int level = is_ipv6 (socket) ? IPPROTO_IPV6 : IPPROTO_IP;
+  struct group_req request = { 0 };
+
+  set_address (
+      socket, &request.gr_group, g_inet_address_to_bytes (socket->address));
+  for (guint i = 0; i < socket->joined->len; i++) {
+    request.gr_interface = g_array_index (socket->joined, int, i);
+    setsockopt (socket->fd, level, MCAST_LEAVE_GROUP, &request, sizeof request);
+  }
+}
+
+void
+afxdp_socket_keep_open (AfxdpSocket *socket)
+{
+  socket->keep_open = TRUE;
+}
+
+void
+afxdp_socket_free (AfxdpSocket *socket)
+{
+  if (!socket)
+    return;
+  if (socket->gsocket && socket->keep_open)
+    leave (socket);
+  else if (socket->gsocket)
+    g_socket_close (socket->gsocket, NULL);
+  g_clear_object (&socket->gsocket);
+  g_clear_object (&socket->address);
+  g_free (socket->netdevs);
+  g_array_unref (socket->joined);
+  afxdp_sources_unref (socket->sources);
+  for (guint i = 0; i < socket->batch; i++)
+    if (socket->frames[i] != AFXDP_NO_FRAME)
+      afxdp_umem_give (socket->umem, &socket->frames[i], 1);
+  afxdp_umem_unref (socket->umem);
+  if (socket->spill)
+    munmap (socket->spill, (gsize) socket->batch * LARGEST_DATAGRAM);
+  g_free (socket->messages);
+  g_free (socket->vectors);
+  g_free (socket->control);
+  g_free (socket->senders);
+  g_free (socket->frames);
+  g_free (socket);
+}
+
+static const gchar *
+place_name (const AfxdpSocket *socket, guint place)
+{
+  return socket->n_netdevs ? socket->netdevs[place].name
+                           : "the interface routing leads to";
+}
+
+static void
+note_joined (AfxdpSocket *socket, guint place)
+{
+  int index = ifindex (socket, place);
+
+  g_array_append_val (socket->joined, index);
+}
+
 static gboolean
-join_any (AfxdpSocket *socket, GError **error)
+join_any (AfxdpSocket *socket, guint place, GError **error)
 {
   g_autofree gchar *group = g_inet_address_to_string (socket->address);
+  const gchar *interface =
+      socket->n_netdevs ? socket->netdevs[place].name : NULL;
   g_autoptr (GError) cause = NULL;
 
   if (g_socket_join_multicast_group (
-          socket->gsocket, socket->address, FALSE, socket->interface, &cause))
+          socket->gsocket, socket->address, FALSE, interface, &cause)) {
+    note_joined (socket, place);
     return TRUE;
+  }
+  if (socket->given &&
+      g_error_matches (cause, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE))
+    return TRUE; /* its owner did */
   g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_NOT_FOUND,
-      "Could not join %s on %s: %s", group,
-      socket->interface ? socket->interface : "the interface routing leads to",
+      "Could not join %s on %s: %s", group, place_name (socket, place),
       cause->message);
   return FALSE;
 }
 
 static gboolean
-sources_error (AfxdpSocket *socket, int errnum, GError **error)
+sources_error (AfxdpSocket *socket, guint place, int errnum, GError **error)
 {
   g_autofree gchar *group = g_inet_address_to_string (socket->address);
   const gchar *limit =
@@ -282,15 +386,16 @@ sources_error (AfxdpSocket *socket, int errnum, GError **error)
         group, n, limit);
   return afxdp_error_set (error, errnum,
       "Could not join %s on %s with the sources of multicast-source", group,
-      socket->interface ? socket->interface : "the interface routing leads to");
+      place_name (socket, place));
 }
 
 /* option, of RFC 3678 section 5.1, for each of the sources. GLib can include
  * sources, but not exclude them. */
 static gboolean
-tell_sources (AfxdpSocket *socket, int option, GError **error)
+tell_sources (AfxdpSocket *socket, guint place, int option, GError **error)
 {
-  struct group_source_req request = { .gsr_interface = socket->ifindex };
+  struct group_source_req request = { .gsr_interface =
+                                          ifindex (socket, place) };
   int level = is_ipv6 (socket) ? IPPROTO_IPV6 : IPPROTO_IP;
 
   set_address (
@@ -299,41 +404,40 @@ tell_sources (AfxdpSocket *socket, int option, GError **error)
     set_address (
         socket, &request.gsr_source, afxdp_sources_get (socket->sources, i));
     if (setsockopt (socket->fd, level, option, &request, sizeof request))
-      return sources_error (socket, errno, error);
+      return sources_error (socket, place, errno, error);
   }
   return TRUE;
+}
+
+static gboolean
+join_at (AfxdpSocket *socket, guint place, GError **error)
+{
+  switch (afxdp_sources_kind (socket->sources)) {
+    case AFXDP_SOURCES_INCLUDE:
+      note_joined (socket, place);
+      return tell_sources (socket, place, MCAST_JOIN_SOURCE_GROUP, error);
+    case AFXDP_SOURCES_EXCLUDE:
+      return join_any (socket, place, error) &&
+          tell_sources (socket, place, MCAST_BLOCK_SOURCE, error);
+    case AFXDP_SOURCES_ANY:
+      break;
+  }
+  return join_any (socket, place, error);
 }
 
 gboolean
 afxdp_socket_join (AfxdpSocket *socket, GError **error)
 {
-  switch (afxdp_sources_kind (socket->sources)) {
-    case AFXDP_SOURCES_INCLUDE:
-      return tell_sources (socket, MCAST_JOIN_SOURCE_GROUP, error);
-    case AFXDP_SOURCES_EXCLUDE:
-      return join_any (socket, error) &&
-          tell_sources (socket, MCAST_BLOCK_SOURCE, error);
-    case AFXDP_SOURCES_ANY:
-      break;
-  }
-  return join_any (socket, error);
+  for (guint place = 0; place < MAX (socket->n_netdevs, 1); place++)
+    if (!join_at (socket, place, error))
+      return FALSE;
+  return TRUE;
 }
 
 GSocket *
 afxdp_socket_gsocket (const AfxdpSocket *socket)
 {
   return socket->gsocket;
-}
-
-guint16
-afxdp_socket_port (const AfxdpSocket *socket)
-{
-  g_autoptr (GSocketAddress) address =
-      g_socket_get_local_address (socket->gsocket, NULL);
-
-  return address
-      ? g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (address))
-      : 0;
 }
 
 int
@@ -381,7 +485,7 @@ arm (AfxdpSocket *socket, guint i)
     header->msg_iovlen = 2;
   }
   header->msg_controllen = sizeof *socket->control;
-  header->msg_namelen = socket->senders ? sizeof *socket->senders : 0;
+  header->msg_namelen = sizeof *socket->senders;
   header->msg_flags = 0;
 }
 
@@ -408,7 +512,7 @@ is_wanted (const AfxdpSocket *socket, guint i)
   const struct sockaddr_in *in;
   const struct sockaddr_in6 *in6;
 
-  if (G_LIKELY (!socket->senders))
+  if (G_LIKELY (afxdp_sources_kind (socket->sources) == AFXDP_SOURCES_ANY))
     return TRUE;
   in = (const struct sockaddr_in *) &socket->senders[i];
   in6 = (const struct sockaddr_in6 *) &socket->senders[i];
@@ -426,6 +530,7 @@ disarm (AfxdpSocket *socket, guint i, AfxdpSocketPacket *packet)
   packet->size = socket->messages[i].msg_len;
   packet->arrival = timestamp (&socket->messages[i].msg_hdr);
   packet->wanted = is_wanted (socket, i);
+  packet->sender = &socket->senders[i];
   packet->frame = AFXDP_NO_FRAME;
   packet->data = spill;
   if (socket->frames[i] == AFXDP_NO_FRAME)

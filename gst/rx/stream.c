@@ -39,13 +39,15 @@ struct _AfxdpStream
   GInetAddress *address;
   AfxdpSources *sources;
   AfxdpDestination destination;
-  gboolean has_netdev;
-  AfxdpNetdev netdev;
+  AfxdpNetdev *netdevs; /* that it is received on */
+  guint n_netdevs;      /* 0: any */
   AfxdpSocket *socket;
+  gboolean opened; /* all went well */
   AfxdpAccount *socket_account;
   AfxdpMember *member; /* NULL: there is only the socket */
   int wake;
   atomic_bool woken;
+  atomic_uint skip; /* bytes in front of RTP */
 
   /* The streaming thread's own. */
   AfxdpDoors doors;
@@ -106,13 +108,15 @@ doubt (AfxdpStream *stream, guint64 passed, guint64 redirected)
 static void
 look_into_rings (AfxdpStream *stream)
 {
+  guint skip = atomic_load_explicit (&stream->skip, memory_order_relaxed);
+
   for (guint i = 1; i < stream->doors.n_lanes; i++) {
     AfxdpLane *lane = &stream->doors.lanes[i];
 
     if (afxdp_lane_is_empty (lane))
       atomic_fetch_add_explicit (&stream->malformed,
           afxdp_lane_read_ring (
-              lane, &stream->destination, stream->doors.fast.metadata),
+              lane, &stream->destination, stream->doors.fast.metadata, skip),
           memory_order_relaxed);
   }
 }
@@ -121,6 +125,7 @@ static void
 look (AfxdpStream *stream)
 {
   guint64 passed = 0, redirected = 0;
+  guint skip = atomic_load_explicit (&stream->skip, memory_order_relaxed);
   AfxdpLane *slow = &stream->doors.lanes[0];
 
   look_into_rings (stream);
@@ -136,8 +141,8 @@ look (AfxdpStream *stream)
       passed == stream->passed &&
       (!stream->doors.open || ++stream->batches < BATCHES_BETWEEN_LOOKS))
     return;
-  atomic_fetch_add_explicit (
-      &stream->malformed, afxdp_lane_read_socket (slow), memory_order_relaxed);
+  atomic_fetch_add_explicit (&stream->malformed,
+      afxdp_lane_read_socket (slow, skip), memory_order_relaxed);
   stream->batches = 0;
   stream->slow_due = !slow->dry;
   if (slow->end && stream->doors.subscription)
@@ -361,6 +366,12 @@ afxdp_stream_done (AfxdpStream *stream)
 }
 
 void
+afxdp_stream_set_skip (AfxdpStream *stream, guint skip)
+{
+  atomic_store_explicit (&stream->skip, skip, memory_order_relaxed);
+}
+
+void
 afxdp_stream_wake (AfxdpStream *stream)
 {
   atomic_store (&stream->woken, TRUE);
@@ -417,31 +428,47 @@ afxdp_stream_buffer_size (const AfxdpStream *stream)
   return afxdp_socket_buffer_size (stream->socket);
 }
 
+GSocket *
+afxdp_stream_gsocket (const AfxdpStream *stream)
+{
+  return afxdp_socket_gsocket (stream->socket);
+}
+
+guint16
+afxdp_stream_port (const AfxdpStream *stream)
+{
+  return stream->settings.port;
+}
+
 const AfxdpNetdev *
 afxdp_stream_netdev (const AfxdpStream *stream)
 {
-  return stream->has_netdev ? &stream->netdev : NULL;
+  return stream->n_netdevs == 1 ? stream->netdevs : NULL;
 }
 
 /* Beginning and end. */
 
 static gboolean
-find_interface (
+find_interfaces (
     AfxdpStream *stream, const AfxdpStreamSettings *settings, GError **error)
 {
-  if (settings->interface) {
-    stream->has_netdev =
-        afxdp_netdev_by_name (settings->interface, &stream->netdev, error);
-    return stream->has_netdev;
-  }
-  if (g_inet_address_get_is_any (stream->address))
+  const gchar *const *names = settings->interfaces;
+  guint n = names ? g_strv_length ((gchar **) names) : 0;
+
+  stream->netdevs = g_new0 (AfxdpNetdev, MAX (n, 1));
+  for (guint i = 0; i < n; i++)
+    if (!afxdp_netdev_by_name (names[i], &stream->netdevs[i], error))
+      return FALSE;
+  stream->n_netdevs = n;
+  if (n || g_inet_address_get_is_any (stream->address))
     return TRUE;
-  stream->has_netdev =
-      afxdp_netdev_by_route (stream->address, &stream->netdev, error);
-  if (!stream->has_netdev)
+  if (!afxdp_netdev_by_route (stream->address, stream->netdevs, error)) {
     g_prefix_error (error,
         "No interface is given with multicast-iface, and routing knows none: ");
-  return stream->has_netdev;
+    return FALSE;
+  }
+  stream->n_netdevs = 1;
+  return TRUE;
 }
 
 static gboolean
@@ -458,11 +485,15 @@ open_slow_door (
   AfxdpSocketSettings socket_settings = {
     .address = stream->address,
     .port = settings->port,
-    .netdev = stream->has_netdev ? &stream->netdev : NULL,
+    .netdevs = stream->netdevs,
+    .n_netdevs = stream->n_netdevs,
     .sources = stream->sources,
     .joins = joins_group (stream),
+    .exclusive = settings->exclusive,
+    .no_loop = settings->no_loop,
     .buffer_size = settings->buffer_size,
     .batch = settings->batch,
+    .given = settings->socket,
   };
 
   stream->socket = afxdp_socket_new (&socket_settings, error);
@@ -473,6 +504,7 @@ open_slow_door (
       afxdp_account_new (afxdp_socket_umem (stream->socket));
   afxdp_doors_init (&stream->doors, stream->socket, settings->batch);
   stream->destination.port = stream->settings.port;
+  stream->destination.scope = stream->netdevs->index;
   return TRUE;
 }
 
@@ -493,11 +525,13 @@ look_for_fast_door (
     .socket_only = settings->mode == AFXDP_MODE_SOCKET,
   };
 
-  if (!stream->has_netdev) {
-    stream->doors.slow_reason = g_strdup (
-        "The address is not a particular one; set multicast-iface to receive "
-        "for the addresses of an interface through AF_XDP, or multicast-group "
-        "or address");
+  if (stream->n_netdevs != 1) {
+    stream->doors.slow_reason = g_strdup (stream->n_netdevs
+            ? "multicast-iface names several interfaces, and AF_XDP receives "
+              "from one; use an element for each of them"
+            : "The address is not a particular one; set multicast-iface to "
+              "receive for the addresses of an interface through AF_XDP, or "
+              "multicast-group or address");
     if (settings->mode != AFXDP_MODE_AF_XDP)
       return TRUE;
     g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_SETTINGS, "%s",
@@ -505,10 +539,10 @@ look_for_fast_door (
     return FALSE;
   }
   stream->member = afxdp_distributor_join (
-      &stream->netdev, &member_settings, stream->wake, error);
+      stream->netdevs, &member_settings, stream->wake, error);
   if (!stream->member)
     return FALSE;
-  stream->doors.interface = stream->netdev.name;
+  stream->doors.interface = stream->netdevs->name;
   stream->doors.subscription = afxdp_member_subscription (stream->member);
   return settings->mode != AFXDP_MODE_AF_XDP ||
       afxdp_subscription_wait (
@@ -536,13 +570,16 @@ afxdp_stream_new (const AfxdpStreamSettings *settings, GError **error)
   stream->coalesce.longest = settings->coalesce;
   stream->wake = afxdp_bell_new ();
   stream->slow_due = TRUE;
+  atomic_init (&stream->skip, settings->skip);
   /* The fast door before the join: attaching resets most NICs. */
   if (stream->wake < 0)
     afxdp_error_set (error, errno, "Could not create an eventfd");
-  else if (find_interface (stream, settings, error) &&
+  else if (find_interfaces (stream, settings, error) &&
       open_slow_door (stream, settings, error) &&
       look_for_fast_door (stream, settings, error) &&
       (!joins_group (stream) || afxdp_socket_join (stream->socket, error)))
+    stream->opened = TRUE;
+  if (stream->opened)
     return stream;
   afxdp_stream_close (stream, &counts);
   afxdp_stream_counts_clear (&counts);
@@ -560,10 +597,14 @@ afxdp_stream_close (AfxdpStream *stream, AfxdpStreamCounts *counts)
   afxdp_distributor_forget (stream->member);
 
   afxdp_account_close (stream->socket_account);
+  if (stream->socket && stream->settings.socket &&
+      (stream->settings.keep_open || !stream->opened))
+    afxdp_socket_keep_open (stream->socket);
   afxdp_socket_free (stream->socket);
   if (stream->wake >= 0)
     close (stream->wake);
   g_object_unref (stream->address);
   afxdp_sources_unref (stream->sources);
+  g_free (stream->netdevs);
   g_free (stream);
 }
