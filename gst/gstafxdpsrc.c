@@ -74,6 +74,7 @@
 #include "gstafxdpreport.h"
 #include "gstafxdpsettings.h"
 #include "gstafxdptimeout.h"
+#include "gstafxdpuri.h"
 #include "stream.h"
 
 GST_DEBUG_CATEGORY_STATIC (afxdp_src_debug);
@@ -115,11 +116,8 @@ struct _GstAfxdpSrc
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE (
     "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 
-static void gst_afxdp_src_uri_handler_init (gpointer iface, gpointer data);
-
 G_DEFINE_TYPE_WITH_CODE (GstAfxdpSrc, gst_afxdp_src, GST_TYPE_PUSH_SRC,
-    G_IMPLEMENT_INTERFACE (
-        GST_TYPE_URI_HANDLER, gst_afxdp_src_uri_handler_init))
+    G_IMPLEMENT_INTERFACE (GST_TYPE_URI_HANDLER, gst_afxdp_uri_handler_init))
 GST_ELEMENT_REGISTER_DEFINE (
     afxdpsrc, "afxdpsrc", GST_RANK_NONE, GST_TYPE_AFXDP_SRC)
 
@@ -142,69 +140,6 @@ follow_settings (GstAfxdpSrc *self)
   self->active.timeout = self->settings.timeout;
   self->active.retrieve_sender_address = self->settings.retrieve_sender_address;
   GST_OBJECT_UNLOCK (self);
-}
-
-/* URI. */
-
-static GstURIType
-gst_afxdp_src_uri_get_type (GType type)
-{
-  return GST_URI_SRC;
-}
-
-/* Not udp: that would take every udp:// URI away from udpsrc. */
-static const gchar *const *
-gst_afxdp_src_uri_get_protocols (GType type)
-{
-  static const gchar *const protocols[] = { "afxdp", NULL };
-
-  return protocols;
-}
-
-static gchar *
-gst_afxdp_src_uri_get_uri (GstURIHandler *handler)
-{
-  GstAfxdpSrc *self = GST_AFXDP_SRC (handler);
-  gchar *uri;
-
-  GST_OBJECT_LOCK (self);
-  uri = gst_afxdp_settings_get_uri (&self->settings);
-  GST_OBJECT_UNLOCK (self);
-  return uri;
-}
-
-static gboolean
-set_uri (GstAfxdpSrc *self, const gchar *uri, GError **error)
-{
-  g_autofree gchar *sources = NULL;
-  gboolean done, other_sources;
-
-  GST_OBJECT_LOCK (self);
-  sources = g_strdup (self->settings.multicast_source);
-  done = gst_afxdp_settings_set_uri (&self->settings, uri, error);
-  other_sources = g_strcmp0 (sources, self->settings.multicast_source) != 0;
-  GST_OBJECT_UNLOCK (self);
-  if (other_sources)
-    g_object_notify (G_OBJECT (self), "multicast-source");
-  return done;
-}
-
-static gboolean
-gst_afxdp_src_uri_set_uri (
-    GstURIHandler *handler, const gchar *uri, GError **error)
-{
-  return set_uri (GST_AFXDP_SRC (handler), uri, error);
-}
-
-static void
-gst_afxdp_src_uri_handler_init (gpointer iface, gpointer data)
-{
-  GstURIHandlerInterface *handler = iface;
-
-  handler->get_type = gst_afxdp_src_uri_get_type;
-  handler->get_protocols = gst_afxdp_src_uri_get_protocols;
-  handler->get_uri = gst_afxdp_src_uri_get_uri;
-  handler->set_uri = gst_afxdp_src_uri_set_uri;
 }
 
 /* Opening and closing: NULL -> READY and READY -> NULL. */
@@ -656,6 +591,21 @@ gst_afxdp_src_change_state (GstElement *element, GstStateChange transition)
           result == GST_STATE_CHANGE_FAILURE))
     gst_afxdp_src_close (self);
   return result;
+}
+
+static void
+set_uri (GstAfxdpSrc *self, const gchar *uri, GError **error)
+{
+  g_autofree gchar *sources = NULL;
+  gboolean other_sources;
+
+  GST_OBJECT_LOCK (self);
+  sources = g_strdup (self->settings.multicast_source);
+  gst_afxdp_settings_set_uri (&self->settings, uri, error);
+  other_sources = g_strcmp0 (sources, self->settings.multicast_source) != 0;
+  GST_OBJECT_UNLOCK (self);
+  if (other_sources)
+    g_object_notify (G_OBJECT (self), "multicast-source");
 }
 
 static void
