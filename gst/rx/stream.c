@@ -45,6 +45,8 @@ struct _AfxdpStream
   gboolean opened; /* all went well */
   AfxdpAccount *socket_account;
   AfxdpMember *member; /* NULL: there is only the socket */
+  GPtrArray *claims;   /* AfxdpMember: of several interfaces, on each of which
+                          nobody else may take the flow */
   int wake;
   atomic_bool woken;
   atomic_uint skip; /* bytes in front of RTP */
@@ -508,6 +510,22 @@ open_slow_door (
   return TRUE;
 }
 
+/* Otherwise another stream of this process would take packets away by XDP. */
+static gboolean
+claim_flows (
+    AfxdpStream *stream, const AfxdpMemberSettings *settings, GError **error)
+{
+  for (guint i = 0; i < stream->n_netdevs; i++) {
+    AfxdpMember *claim = afxdp_distributor_join (
+        &stream->netdevs[i], settings, stream->wake, error);
+
+    if (!claim)
+      return FALSE;
+    g_ptr_array_add (stream->claims, claim);
+  }
+  return TRUE;
+}
+
 static gboolean
 look_for_fast_door (
     AfxdpStream *stream, const AfxdpStreamSettings *settings, GError **error)
@@ -522,7 +540,7 @@ look_for_fast_door (
     .queue = settings->queue,
     .ring_size = settings->ring_size,
     .batch = settings->batch,
-    .socket_only = settings->mode == AFXDP_MODE_SOCKET,
+    .socket_only = settings->mode == AFXDP_MODE_SOCKET || stream->n_netdevs > 1,
   };
 
   if (stream->n_netdevs != 1) {
@@ -533,7 +551,7 @@ look_for_fast_door (
               "receive for the addresses of an interface through AF_XDP, or "
               "multicast-group or address");
     if (settings->mode != AFXDP_MODE_AF_XDP)
-      return TRUE;
+      return claim_flows (stream, &member_settings, error);
     g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_SETTINGS, "%s",
         stream->doors.slow_reason);
     return FALSE;
@@ -557,6 +575,7 @@ afxdp_stream_new (const AfxdpStreamSettings *settings, GError **error)
 
   stream->settings = *settings;
   stream->address = g_object_ref (settings->address);
+  stream->claims = g_ptr_array_new ();
   stream->sources = afxdp_sources_ref (settings->sources);
   if (afxdp_sources_kind (stream->sources) != AFXDP_SOURCES_ANY)
     stream->destination.sources = stream->sources;
@@ -595,6 +614,11 @@ afxdp_stream_close (AfxdpStream *stream, AfxdpStreamCounts *counts)
   if (stream->socket)
     afxdp_stream_counts (stream, counts);
   afxdp_distributor_forget (stream->member);
+  for (guint i = 0; i < stream->claims->len; i++) {
+    afxdp_distributor_leave (stream->claims->pdata[i]);
+    afxdp_distributor_forget (stream->claims->pdata[i]);
+  }
+  g_ptr_array_unref (stream->claims);
 
   afxdp_account_close (stream->socket_account);
   if (stream->socket && stream->settings.socket &&
