@@ -137,21 +137,23 @@ gst_afxdp_allocator_wrap (AfxdpUmem *umem, const guint8 *data, gsize size)
   return memory;
 }
 
+/* A share that no other overlaps can be written to. */
 static GstMemory *
-share_exactly (GstMemory *memory, gsize offset, gsize size)
+cut_out (GstMemory *memory, gsize offset, gsize size)
 {
   GstMemory *sub = gst_memory_share (memory, offset, size);
 
   sub->maxsize = sub->offset + sub->size;
+  GST_MINI_OBJECT_FLAG_UNSET (sub, GST_MINI_OBJECT_FLAG_LOCK_READONLY);
   return sub;
 }
 
 GstMemory *
 gst_afxdp_allocator_split (GstMemory *memory, gsize at, GstMemory **rest)
 {
-  GstMemory *first = share_exactly (memory, 0, at);
+  GstMemory *first = cut_out (memory, 0, at);
 
-  *rest = share_exactly (memory, at, memory->size - at);
+  *rest = cut_out (memory, at, memory->size - at);
   gst_memory_unref (memory);
   return first;
 }
