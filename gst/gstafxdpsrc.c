@@ -44,6 +44,36 @@
  * one #GstBufferList; pad probes of type %GST_PAD_PROBE_TYPE_BUFFER do not see
  * lists, so set batch-size to 1 where such a probe must see every packet.
  *
+ * With #GstAfxdpSrc:retrieve-sender-address each has a #GstNetAddressMeta with
+ * address and port of its sender, whichever way it came.
+ *
+ * #GstAfxdpSrc:skip-first-bytes are left out at the beginning of each datagram, and
+ * RTP begins behind them. Datagrams through the socket that are longer than
+ * #GstAfxdpSrc:mtu come whole, in two memories; through AF_XDP a buffer is always
+ * one memory.
+ *
+ * ## In udpsrc's place
+ *
+ * All properties of #udpsrc are here, with its names, types, ranges and defaults,
+ * but for #GstAfxdpSrc:uri, whose scheme is afxdp. It is otherwise in these:
+ *
+ * * Timestamps are always those of arrival. #GstAfxdpSrc:socket-timestamp,
+ *   `disabled` by default (what gst-inspect-1.0 shows for a new udpsrc too), adds
+ *   only that buffers have them even when #GstBaseSrc:do-timestamp is off.
+ * * #GstAfxdpSrc:buffer-size 0 asks for 16 MiB, and not for the host's default.
+ * * A datagram shorter than #GstAfxdpSrc:skip-first-bytes is dropped and counted as
+ *   `malformed`; it does not end the stream.
+ * * A #GstAfxdpSrc:timeout of less than a millisecond counts as one.
+ * * A socket given by #GstAfxdpSrc:socket is not closed when going to READY fails.
+ *   AF_XDP is used for the address that it is bound to, or, when that is any
+ *   address, for the group in #GstAfxdpSrc:address.
+ *
+ * #GstAfxdpSrc:used-socket is there from READY to NULL, for sending (RTCP, for one).
+ * When nobody gave it, it is closed with the element, whoever holds it.
+ *
+ * With several names in #GstAfxdpSrc:multicast-iface the group is received on all
+ * these interfaces, through the socket alone.
+ *
  * ## Messages
  *
  * Element messages, of each type at most 8 that the application has not read:
@@ -60,6 +90,9 @@
  * `GstAfxdpSrcStats`, every #GstAfxdpSrc:stats-interval: the fields of
  * #GstAfxdpSrc:stats, and `delta`, a structure with the change of each counter
  * since the last such message (gint64: a late packet takes its loss back).
+ *
+ * `GstUDPSrcTimeout`, when nothing came for #GstAfxdpSrc:timeout, and each time that
+ * it passes again: `timeout` (guint64), as it was set.
  */
 #include "gstafxdpsrc.h"
 
