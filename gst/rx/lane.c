@@ -119,29 +119,6 @@ take_sender (AfxdpSender *sender, const AfxdpDestination *destination,
     sender->scope = destination->scope;
 }
 
-/* As the kernel wrote it. */
-static inline void
-take_sender_of_socket (
-    AfxdpSender *sender, const struct sockaddr_storage *native)
-{
-  const struct sockaddr_in *in = (const struct sockaddr_in *) native;
-  const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *) native;
-
-  if (native->ss_family == AF_INET6)
-    *sender = (AfxdpSender){
-      .address = (const guint8 *) &in6->sin6_addr,
-      .scope = in6->sin6_scope_id,
-      .port = g_ntohs (in6->sin6_port),
-      .version = 6,
-    };
-  else
-    *sender = (AfxdpSender){
-      .address = (const guint8 *) &in->sin_addr,
-      .port = g_ntohs (in->sin_port),
-      .version = 4,
-    };
-}
-
 guint
 afxdp_lane_read_ring (AfxdpLane *lane, const AfxdpDestination *destination,
     gboolean metadata, guint skip)
@@ -206,7 +183,7 @@ afxdp_lane_read_socket (AfxdpLane *lane, guint skip)
       age = 0;
     packet->arrival = monotonic - age;
     packet->frame = raw[i].frame;
-    take_sender_of_socket (&packet->sender, raw[i].sender);
+    packet->sender = raw[i].sender;
     lane->end++;
   }
   return n - lane->end;

@@ -18,14 +18,6 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  const guint8 *address; /* network order, valid as long as the packet's data */
-  guint32 scope;         /* interface, of a link-local address; or 0 */
-  guint16 port;
-  guint8 version; /* 4 or 6 */
-} AfxdpSender;
-
-typedef struct
-{
   const guint8 *data; /* UDP payload, behind what is skipped of it */
   guint size;         /* bytes, 0 is legal */
   guint32 frame;      /* AFXDP_NO_FRAME: not in one, or lent */

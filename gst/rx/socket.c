@@ -3,10 +3,12 @@
 #include "socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "error.h"
 
@@ -166,7 +168,11 @@ take_socket (
         "The socket that was given is not an open UDP socket that is bound");
     return FALSE;
   }
-  socket->fd = g_socket_get_fd (socket->gsocket);
+  /* One of our own: its owner may close his while we read. */
+  socket->fd = fcntl (g_socket_get_fd (socket->gsocket), F_DUPFD_CLOEXEC, 0);
+  if (socket->fd < 0)
+    return afxdp_error_set (
+        error, errno, "Could not duplicate the socket that was given");
   ask_for_timestamps (socket);
   set_buffer_size (socket, settings->buffer_size);
   socket->keep_open = FALSE;
@@ -243,6 +249,7 @@ afxdp_socket_new (const AfxdpSocketSettings *settings, GError **error)
 {
   g_autoptr (AfxdpSocket) socket = g_new0 (AfxdpSocket, 1);
 
+  socket->fd = -1;
   socket->address = g_object_ref (settings->address);
   socket->joined = g_array_new (FALSE, FALSE, sizeof (int));
   socket->n_netdevs = settings->n_netdevs;
@@ -315,6 +322,8 @@ afxdp_socket_free (AfxdpSocket *socket)
     leave (socket);
   else if (socket->gsocket)
     g_socket_close (socket->gsocket, NULL);
+  if (socket->given && socket->fd >= 0)
+    close (socket->fd);
   g_clear_object (&socket->gsocket);
   g_clear_object (&socket->address);
   g_free (socket->netdevs);
@@ -504,21 +513,44 @@ timestamp (struct msghdr *header)
   return 0;
 }
 
+/* An IPv4 sender of an IPv6 socket is written as ::ffff:ADDRESS (RFC 4291 section
+ * 2.5.5.2), and is the IPv4 one to everybody else. */
+static void
+read_sender (const struct sockaddr_storage *native, AfxdpSender *sender)
+{
+  const struct sockaddr_in *in = (const struct sockaddr_in *) native;
+  const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *) native;
+
+  if (native->ss_family != AF_INET6)
+    *sender = (AfxdpSender){
+      .address = (const guint8 *) &in->sin_addr,
+      .port = g_ntohs (in->sin_port),
+      .version = 4,
+    };
+  else if (IN6_IS_ADDR_V4MAPPED (&in6->sin6_addr))
+    *sender = (AfxdpSender){
+      .address = &in6->sin6_addr.s6_addr[12],
+      .port = g_ntohs (in6->sin6_port),
+      .version = 4,
+    };
+  else
+    *sender = (AfxdpSender){
+      .address = in6->sin6_addr.s6_addr,
+      .scope = in6->sin6_scope_id,
+      .port = g_ntohs (in6->sin6_port),
+      .version = 6,
+    };
+}
+
 /* The kernel's filter begins at the join, for excluded sources a little later,
  * and with auto-multicast=false never. */
 static gboolean
-is_wanted (const AfxdpSocket *socket, guint i)
+is_wanted (const AfxdpSocket *socket, const AfxdpSender *sender)
 {
-  const struct sockaddr_in *in;
-  const struct sockaddr_in6 *in6;
-
   if (G_LIKELY (afxdp_sources_kind (socket->sources) == AFXDP_SOURCES_ANY))
     return TRUE;
-  in = (const struct sockaddr_in *) &socket->senders[i];
-  in6 = (const struct sockaddr_in6 *) &socket->senders[i];
-  return afxdp_sources_match (socket->sources,
-      in->sin_family == AF_INET6 ? (const guint8 *) &in6->sin6_addr
-                                 : (const guint8 *) &in->sin_addr);
+  return sender->version == (is_ipv6 (socket) ? 6 : 4) &&
+      afxdp_sources_match (socket->sources, sender->address);
 }
 
 /* Takes message i, which has arrived, over into packet. */
@@ -529,8 +561,8 @@ disarm (AfxdpSocket *socket, guint i, AfxdpSocketPacket *packet)
 
   packet->size = socket->messages[i].msg_len;
   packet->arrival = timestamp (&socket->messages[i].msg_hdr);
-  packet->wanted = is_wanted (socket, i);
-  packet->sender = &socket->senders[i];
+  read_sender (&socket->senders[i], &packet->sender);
+  packet->wanted = is_wanted (socket, &packet->sender);
   packet->frame = AFXDP_NO_FRAME;
   packet->data = spill;
   if (socket->frames[i] == AFXDP_NO_FRAME)

@@ -61,17 +61,26 @@ AfxdpUmem *afxdp_socket_umem (const AfxdpSocket *socket);
 /* Frames of the area that must not be lent, or copying would begin. */
 guint afxdp_socket_n_armed (const AfxdpSocket *socket);
 
+/* Where a packet came from. */
+typedef struct
+{
+  const guint8 *address; /* network order, 4 or 16 bytes */
+  guint32 scope;         /* interface, of a link-local address; or 0 */
+  guint16 port;
+  guint8 version; /* 4 or 6 */
+} AfxdpSender;
+
 /* A datagram: in a frame, which the caller then owns, or, when it is longer
  * than a frame or no frame was free, in memory of the socket that is valid
  * until the next receive(). */
 typedef struct
 {
   const guint8 *data;
-  guint size;      /* bytes, 0 is legal */
-  guint32 frame;   /* of afxdp_socket_umem(), or AFXDP_NO_FRAME */
-  guint64 arrival; /* ns of CLOCK_REALTIME, 0 when the kernel gave none */
-  gboolean wanted; /* it comes from one of the sources */
-  const struct sockaddr_storage *sender; /* valid until the next receive() */
+  guint size;         /* bytes, 0 is legal */
+  guint32 frame;      /* of afxdp_socket_umem(), or AFXDP_NO_FRAME */
+  guint64 arrival;    /* ns of CLOCK_REALTIME, 0 when the kernel gave none */
+  gboolean wanted;    /* it comes from one of the sources */
+  AfxdpSender sender; /* its address is valid until the next receive() */
 } AfxdpSocketPacket;
 
 /* Receives up to n datagrams without waiting. Fewer than n: the socket is

@@ -138,6 +138,33 @@ GST_START_TEST (test_port)
 }
 GST_END_TEST
 
+GST_START_TEST (test_host_name)
+{
+  g_autoptr (GSocketAddress) bound = NULL;
+  g_autoptr (GSocket) socket = NULL;
+  GSocketFamily family;
+  gchar text[16] = "by name";
+
+  g_free (loopback->properties);
+  loopback->properties = g_strdup ("address=localhost port=0");
+  element_play ("", "fakesink");
+  g_object_get (receiver->src, "used-socket", &socket, NULL);
+  bound = g_socket_get_local_address (socket, NULL);
+  family = g_socket_address_get_family (bound);
+  fail_unless (g_inet_address_get_is_loopback (
+      g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (bound))));
+  g_object_unref (loopback->sender);
+  loopback->sender = g_socket_new (
+      family, G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, NULL);
+  fail_unless_equals_int (
+      g_socket_send_to (loopback->sender, bound, text, sizeof text, NULL, NULL),
+      sizeof text);
+  element_wait (1);
+  fail_unless_equals_string (bytes_of (0, NULL), text);
+  element_end ();
+}
+GST_END_TEST
+
 static void
 assert_sources (guint n, guint is_n, const gchar *sources)
 {
@@ -583,6 +610,47 @@ GST_START_TEST (test_socket_refused_by_peer)
 }
 GST_END_TEST
 
+/* It is only let go of: packets come until NULL. */
+GST_START_TEST (test_socket_closed_by_owner)
+{
+  g_autoptr (GSocket) socket = NULL;
+
+  element_new ("", "fakesink");
+  socket = give_socket ();
+  receiver_play (receiver);
+  fail_unless (g_socket_close (socket, NULL));
+  loopback_send_many (loopback, 33, 0, 3);
+  element_wait (3);
+  receiver_set_state (receiver, GST_STATE_NULL);
+  g_object_unref (loopback_occupy (loopback));
+  element_end ();
+}
+GST_END_TEST
+
+/* An IPv6 socket that takes IPv4 too: the sender is the IPv4 one. */
+GST_START_TEST (test_socket_of_both_families)
+{
+  g_autoptr (GInetAddress) any = g_inet_address_new_any (G_SOCKET_FAMILY_IPV6);
+  g_autoptr (GSocketAddress) local = g_inet_socket_address_new (any, 0);
+  g_autoptr (GSocketAddress) bound = NULL;
+  g_autoptr (GSocket) socket = g_socket_new (G_SOCKET_FAMILY_IPV6,
+      G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, NULL);
+
+  fail_unless (g_socket_bind (socket, local, FALSE, NULL));
+  bound = g_socket_get_local_address (socket, NULL);
+  loopback->port =
+      g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (bound));
+  element_new ("", "fakesink");
+  g_object_set (receiver->src, "socket", socket, NULL);
+  receiver_play (receiver);
+  tap_keep (tap);
+  loopback_send_many (loopback, 33, 0, 3);
+  element_wait (3);
+  assert_sender (2, loopback->sender);
+  element_end ();
+}
+GST_END_TEST
+
 static GSocket *
 unbound (GSocketType type)
 {
@@ -694,6 +762,7 @@ add_tests (TCase *tcase)
   tcase_add_loop_test (tcase, test_memories, 0, G_N_ELEMENTS (memories));
   tcase_add_test (tcase, test_empty);
   tcase_add_test (tcase, test_port);
+  tcase_add_test (tcase, test_host_name);
   tcase_add_test (tcase, test_notified_of_sources);
   tcase_add_test (tcase, test_skip);
   tcase_add_test (tcase, test_skip_before_rtp);
@@ -710,6 +779,8 @@ add_tests (TCase *tcase)
   tcase_add_test (tcase, test_used_socket);
   tcase_add_loop_test (tcase, test_socket, 0, 2);
   tcase_add_test (tcase, test_socket_refused_by_peer);
+  tcase_add_test (tcase, test_socket_closed_by_owner);
+  tcase_add_test (tcase, test_socket_of_both_families);
   tcase_add_test (tcase, test_socket_of_no_use);
   tcase_add_test (tcase, test_reuse);
   tcase_add_loop_test (tcase, test_loop, 0, 2);
