@@ -250,6 +250,7 @@ gst_afxdp_src_close (GstAfxdpSrc *self)
   gst_afxdp_report_forget_messages (self->report);
   gst_afxdp_timeout_clear (&self->timeout);
   gst_afxdp_senders_clear (&self->senders);
+  g_clear_object (&self->active.socket);
   g_object_notify (G_OBJECT (self), "used-socket");
   set_current_door (self, AFXDP_DOOR_NONE);
 }

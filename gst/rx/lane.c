@@ -2,7 +2,6 @@
 /* One source of a stream's packets: its socket, or one of its rings. */
 #include "lane.h"
 
-#include <netinet/in.h>
 #include <string.h>
 
 #include "clock.h"
@@ -105,18 +104,24 @@ take_payload (AfxdpPacket *packet, const guint8 *data, guint size, guint skip)
   return TRUE;
 }
 
+/* fe80::/10, RFC 4291 section 2.5.6. */
+static inline gboolean
+is_link_local (const AfxdpDatagram *datagram)
+{
+  return datagram->version == 6 && datagram->source[0] == 0xfe &&
+      (datagram->source[1] & 0xc0) == 0x80;
+}
+
 static inline void
 take_sender (AfxdpSender *sender, const AfxdpDestination *destination,
     const AfxdpDatagram *datagram)
 {
   *sender = (AfxdpSender){
     .address = datagram->source,
+    .scope = is_link_local (datagram) ? destination->scope : 0,
     .port = datagram->source_port,
     .version = datagram->version,
   };
-  if (datagram->version == 6 &&
-      IN6_IS_ADDR_LINKLOCAL ((const struct in6_addr *) datagram->source))
-    sender->scope = destination->scope;
 }
 
 guint

@@ -310,7 +310,7 @@ leave (AfxdpSocket *socket)
 void
 afxdp_socket_keep_open (AfxdpSocket *socket)
 {
-  socket->keep_open = TRUE;
+  socket->keep_open = socket->given;
 }
 
 void

@@ -41,8 +41,8 @@ AfxdpSocket *afxdp_socket_new (
     const AfxdpSocketSettings *settings, GError **error);
 /* Closes the GSocket, whoever else may hold it. */
 void afxdp_socket_free (AfxdpSocket *socket);
-/* From now on free() leaves what was joined, and closes nothing: for a socket
- * that was given. */
+/* From now on free() leaves what was joined, and closes nothing, if the socket was
+ * given. */
 void afxdp_socket_keep_open (AfxdpSocket *socket);
 
 /* Joins the group of the settings, on each of their interfaces or where routing

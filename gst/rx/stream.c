@@ -621,8 +621,7 @@ afxdp_stream_close (AfxdpStream *stream, AfxdpStreamCounts *counts)
   g_ptr_array_unref (stream->claims);
 
   afxdp_account_close (stream->socket_account);
-  if (stream->socket && stream->settings.socket &&
-      (stream->settings.keep_open || !stream->opened))
+  if (stream->socket && (stream->settings.keep_open || !stream->opened))
     afxdp_socket_keep_open (stream->socket);
   afxdp_socket_free (stream->socket);
   if (stream->wake >= 0)

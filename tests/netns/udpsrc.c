@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What an application of udpsrc relies on, through AF_XDP as through the socket. */
-#include <arpa/inet.h>
 #include <gio/gio.h>
 #include <gst/check/gstcheck.h>
 #include <gst/net/gstnetaddressmeta.h>
@@ -41,7 +40,21 @@ end (void)
   tap_free (tap);
 }
 
-/* Senders: sockets of the sending host. */
+/* Senders: sockets of the sending host. What they send to a group leaves by the
+ * interface that has their address. */
+
+static void
+set_interface (int fd, GSocketFamily family, int index)
+{
+  struct ip_mreqn request = { .imr_ifindex = index };
+
+  if (family == G_SOCKET_FAMILY_IPV6)
+    fail_if (
+        setsockopt (fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, &index, sizeof index));
+  else
+    fail_if (
+        setsockopt (fd, IPPROTO_IP, IP_MULTICAST_IF, &request, sizeof request));
+}
 
 static GSocket *
 new_sender (const gchar *address, guint16 port)
@@ -49,15 +62,16 @@ new_sender (const gchar *address, guint16 port)
   g_autoptr (GInetAddress) inet = g_inet_address_new_from_string (address);
   GSocketFamily family = g_inet_address_get_family (inet);
   int fd = network_sender_socket (family, SOCK_DGRAM, 0);
-  struct ifreq request = { .ifr_name = "tx0" };
+  gboolean on_tx1 =
+      g_str_has_prefix (address, "10.8.") || g_str_has_prefix (address, "fd08");
+  struct ifreq request = { 0 };
   g_autoptr (GSocketAddress) local = NULL;
   g_autoptr (GError) error = NULL;
   GSocket *sender;
 
+  g_strlcpy (request.ifr_name, on_tx1 ? "tx1" : "tx0", IFNAMSIZ);
   fail_if (ioctl (fd, SIOCGIFINDEX, &request));
-  if (family == G_SOCKET_FAMILY_IPV6)
-    fail_if (setsockopt (fd, IPPROTO_IPV6, IPV6_MULTICAST_IF,
-        &request.ifr_ifindex, sizeof request.ifr_ifindex));
+  set_interface (fd, family, request.ifr_ifindex);
   local = g_object_new (G_TYPE_INET_SOCKET_ADDRESS, "address", inet, "port",
       (guint) port, "scope-id",
       g_inet_address_get_is_link_local (inet) ? request.ifr_ifindex : 0, NULL);
@@ -262,11 +276,12 @@ new_socket (const gchar *address)
 }
 
 static gboolean
-has_joined (const gchar *interface)
+has_joined (const gchar *interface, const gchar *group)
 {
   g_autofree gchar *output = network_output ("ip maddr show dev %s", interface);
+  g_autofree gchar *line = g_strdup_printf (" %s\n", group);
 
-  return strstr (output, GROUP "\n") != NULL;
+  return strstr (output, line) != NULL;
 }
 
 static const struct
@@ -295,14 +310,14 @@ GST_START_TEST (test_given)
   receiver_assert_mode (receiver, 0, "af-xdp");
   g_object_get (receiver->src, "port", &port, NULL);
   fail_unless_equals_int (port, PORT);
-  fail_unless_equals_int (has_joined ("rx0"), given[__i__].joins);
+  fail_unless_equals_int (has_joined ("rx0", GROUP), given[__i__].joins);
   for (guint i = 0; i < 10; i++)
     send_rtp (sender, given[__i__].sent_to, i, 0);
   tap_wait (tap, 10);
   receiver_assert_stat (receiver, "delivered-xdp", 10);
   receiver_set_state (receiver, GST_STATE_NULL);
   fail_if (g_socket_is_closed (socket));
-  fail_if (has_joined ("rx0"));
+  fail_if (has_joined ("rx0", GROUP));
   end ();
 }
 GST_END_TEST
@@ -320,13 +335,13 @@ GST_START_TEST (test_given_that_has_joined)
   g_object_set (receiver->src, "socket", socket, "close-socket", FALSE, NULL);
   receiver_play (receiver);
   receiver_free (receiver);
-  fail_unless (has_joined ("rx0"));
+  fail_unless (has_joined ("rx0", GROUP));
 }
 GST_END_TEST
 
 /* Several interfaces. */
 
-/* A second wire, from tx1 (10.8.0.1) to rx1 (10.8.0.2). */
+/* A second wire, from tx1 (10.8.0.1, fd08::1) to rx1 (10.8.0.2, fd08::2). */
 static void
 add_wire (void)
 {
@@ -334,53 +349,54 @@ add_wire (void)
 
   fail_unless_equals_int (sscanf (network_sender (), "/proc/%d", &holder), 1);
   network_run ("ip link add rx1 type veth peer name tx1 netns %d && "
-               "ip addr add 10.8.0.2/24 dev rx1 && ip link set rx1 up",
+               "ip addr add 10.8.0.2/24 dev rx1 && "
+               "ip addr add fd08::2/64 dev rx1 nodad && ip link set rx1 up",
       holder);
   network_run_on_sender (
-      "ip addr add 10.8.0.1/24 dev tx1 && ip link set tx1 up");
+      "ip addr add 10.8.0.1/24 dev tx1 && "
+      "ip addr add fd08::1/64 dev tx1 nodad && ip link set tx1 up");
 }
 
-static GSocket *
-new_sender_on (const gchar *address)
+static const struct
 {
-  GSocket *sender = new_sender (address, 4000);
-  struct in_addr from = { inet_addr (address) };
-
-  fail_if (setsockopt (g_socket_get_fd (sender), IPPROTO_IP, IP_MULTICAST_IF,
-      &from, sizeof from));
-  return sender;
-}
+  const gchar *group, *one, *other;
+} wires[] = {
+  { GROUP, "10.9.0.1", "10.8.0.1" },
+  { GROUP_6, "fd09::1", "fd08::1" },
+};
 
 GST_START_TEST (test_interfaces)
 {
+  const gchar *group = wires[__i__].group;
+  g_autofree gchar *on_rx0 = g_strdup_printf (
+      "multicast-group=%s port=5000 multicast-iface=rx0", group);
+  g_autofree gchar *on_both = g_strconcat (on_rx0, ",rx1", NULL);
   g_autoptr (GSocket) one = NULL;
   g_autoptr (GSocket) other = NULL;
   Receiver *neighbour;
 
   add_wire ();
-  one = new_sender_on ("10.9.0.1");
-  other = new_sender_on ("10.8.0.1");
-  play (
-      "multicast-group=" GROUP " port=5000 multicast-iface=rx0,rx1", "socket");
+  one = new_sender (wires[__i__].one, 4000);
+  other = new_sender (wires[__i__].other, 4000);
+  play (on_both, "socket");
   fail_unless (
       strstr (gst_structure_get_string (receiver->modes->pdata[0], "reason"),
           "several interfaces"));
-  fail_unless (has_joined ("rx0"));
-  fail_unless (has_joined ("rx1"));
+  fail_unless (has_joined ("rx0", group));
+  fail_unless (has_joined ("rx1", group));
   fail_if (network_has_program ());
   /* Somebody who could have AF_XDP, but must not take packets away. */
-  neighbour = receiver_new (
-      "multicast-group=" GROUP " port=5000 multicast-iface=rx0", "fakesink");
+  neighbour = receiver_new (on_rx0, "fakesink");
   receiver_play (neighbour);
   for (guint i = 0; i < 10; i++)
-    send_rtp (i % 2 ? one : other, GROUP, i, 0);
+    send_rtp (i % 2 ? one : other, group, i, 0);
   tap_wait (tap, 10);
   for (guint i = 0; i < 10; i++)
-    assert_sender (i, i % 2 ? "10.9.0.1" : "10.8.0.1", 4000, 0);
+    assert_sender (i, i % 2 ? wires[__i__].one : wires[__i__].other, 4000, 0);
   receiver_wait_stat (neighbour, "packets", 5);
   receiver_assert_mode (neighbour, 0, "socket");
   receiver_set_state (receiver, GST_STATE_NULL);
-  fail_if (has_joined ("rx1"));
+  fail_if (has_joined ("rx1", group));
   /* Now it may. */
   receiver_wait_modes (neighbour, 2);
   receiver_assert_mode (neighbour, 1, "af-xdp");
@@ -426,7 +442,7 @@ udpsrc_suite (void)
   tcase_add_loop_test (tcase, test_answer, 0, N_DOORS);
   tcase_add_loop_test (tcase, test_given, 0, G_N_ELEMENTS (given));
   tcase_add_test (tcase, test_given_that_has_joined);
-  tcase_add_test (tcase, test_interfaces);
+  tcase_add_loop_test (tcase, test_interfaces, 0, G_N_ELEMENTS (wires));
   tcase_add_test (tcase, test_interfaces_of_af_xdp);
   return suite;
 }
