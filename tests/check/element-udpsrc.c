@@ -432,10 +432,24 @@ exchange_senders (void)
     g_object_unref (senders[i]);
 }
 
+/* Those that were forgotten, and the others, live as long as buffers do. */
 GST_START_TEST (test_senders)
 {
+  GWeakRef early, late;
+  GObject *left;
+
   element_play ("", "fakesink");
   exchange_senders ();
+  g_weak_ref_init (&early, sender_of (0));
+  g_weak_ref_init (&late, sender_of (79));
+  tap_drop (tap);
+  left = g_weak_ref_get (&early);
+  fail_if (left);
+  receiver_set_state (receiver, GST_STATE_NULL);
+  left = g_weak_ref_get (&late);
+  fail_if (left);
+  g_weak_ref_clear (&early);
+  g_weak_ref_clear (&late);
   element_end ();
 }
 GST_END_TEST
@@ -579,7 +593,11 @@ GST_START_TEST (test_socket)
     receiver_play (receiver);
     loopback_send_many (loopback, 33, 3, 3);
     tap_wait (tap, 6);
+    receiver_set_state (receiver, GST_STATE_NULL);
   }
+  g_object_set (receiver->src, "socket", NULL, NULL);
+  g_clear_object (&used);
+  fail_unless_equals_int (G_OBJECT (socket)->ref_count, 1);
   element_end ();
 }
 GST_END_TEST
