@@ -449,6 +449,15 @@ afxdp_socket_gsocket (const AfxdpSocket *socket)
   return socket->gsocket;
 }
 
+gboolean
+afxdp_socket_is_connected (const AfxdpSocket *socket)
+{
+  g_autoptr (GSocketAddress) peer =
+      g_socket_get_remote_address (socket->gsocket, NULL);
+
+  return peer != NULL;
+}
+
 int
 afxdp_socket_fd (const AfxdpSocket *socket)
 {

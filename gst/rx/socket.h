@@ -53,6 +53,8 @@ gboolean afxdp_socket_join (AfxdpSocket *socket, GError **error);
 GSocket *afxdp_socket_gsocket (const AfxdpSocket *socket);
 /* The port that it is bound to. */
 guint16 afxdp_socket_port (const AfxdpSocket *socket);
+/* Whether the kernel keeps back what others than one peer send to it. */
+gboolean afxdp_socket_is_connected (const AfxdpSocket *socket);
 int afxdp_socket_fd (const AfxdpSocket *socket);
 /* Bytes that the kernel granted, as asked for (it doubles them inside). */
 guint afxdp_socket_buffer_size (const AfxdpSocket *socket);

@@ -45,8 +45,8 @@ struct _AfxdpStream
   gboolean opened; /* all went well */
   AfxdpAccount *socket_account;
   AfxdpMember *member; /* NULL: there is only the socket */
-  GPtrArray *claims;   /* AfxdpMember: of several interfaces, on each of which
-                          nobody else may take the flow */
+  GPtrArray *claims;   /* AfxdpMember: of each interface, when there is no fast
+                          door; nobody else may take the flow there */
   int wake;
   atomic_bool woken;
   atomic_uint skip; /* bytes in front of RTP */
@@ -526,6 +526,24 @@ claim_flows (
   return TRUE;
 }
 
+/* NULL: there may be a fast door. */
+static const gchar *
+why_only_socket (const AfxdpStream *stream)
+{
+  if (!stream->n_netdevs)
+    return "The address is not a particular one; set multicast-iface to "
+           "receive "
+           "for the addresses of an interface through AF_XDP, or "
+           "multicast-group or address";
+  if (stream->n_netdevs > 1)
+    return "multicast-iface names several interfaces, and AF_XDP receives from "
+           "one; use an element for each of them";
+  if (afxdp_socket_is_connected (stream->socket))
+    return "The socket that was given is connected, and receives from its peer "
+           "alone, which only the kernel can tell";
+  return NULL;
+}
+
 static gboolean
 look_for_fast_door (
     AfxdpStream *stream, const AfxdpStreamSettings *settings, GError **error)
@@ -540,16 +558,14 @@ look_for_fast_door (
     .queue = settings->queue,
     .ring_size = settings->ring_size,
     .batch = settings->batch,
-    .socket_only = settings->mode == AFXDP_MODE_SOCKET || stream->n_netdevs > 1,
+    .socket_only = settings->mode == AFXDP_MODE_SOCKET,
   };
 
-  if (stream->n_netdevs != 1) {
-    stream->doors.slow_reason = g_strdup (stream->n_netdevs
-            ? "multicast-iface names several interfaces, and AF_XDP receives "
-              "from one; use an element for each of them"
-            : "The address is not a particular one; set multicast-iface to "
-              "receive for the addresses of an interface through AF_XDP, or "
-              "multicast-group or address");
+  const gchar *reason = why_only_socket (stream);
+
+  if (reason) {
+    stream->doors.slow_reason = g_strdup (reason);
+    member_settings.socket_only = TRUE;
     if (settings->mode != AFXDP_MODE_AF_XDP)
       return claim_flows (stream, &member_settings, error);
     g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_SETTINGS, "%s",

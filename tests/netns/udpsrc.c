@@ -322,6 +322,33 @@ GST_START_TEST (test_given)
 }
 GST_END_TEST
 
+/* One that is connected receives from its peer alone. */
+GST_START_TEST (test_given_that_is_connected)
+{
+  g_autoptr (GSocket) peer = new_sender ("10.9.0.1", 4000);
+  g_autoptr (GSocket) other = new_sender ("10.9.0.1", 4002);
+  g_autoptr (GSocket) socket = new_socket ("10.9.0.2");
+  g_autoptr (GSocketAddress) address =
+      g_inet_socket_address_new_from_string ("10.9.0.1", 4000);
+
+  fail_unless (g_socket_connect (socket, address, NULL, NULL));
+  receiver = receiver_new ("address=0.0.0.0", "fakesink");
+  g_object_set (receiver->src, "socket", socket, NULL);
+  tap = tap_new (receiver->src);
+  receiver_play (receiver);
+  receiver_assert_mode (receiver, 0, "socket");
+  fail_unless (
+      strstr (gst_structure_get_string (receiver->modes->pdata[0], "reason"),
+          "is connected"));
+  for (guint i = 0; i < 10; i++)
+    send_rtp (i % 2 ? peer : other, "10.9.0.2", i, 0);
+  tap_wait (tap, 5);
+  receiver_assert_stat (receiver, "packets", 5);
+  receiver_assert_stat (receiver, "delivered-socket", 5);
+  end ();
+}
+GST_END_TEST
+
 /* What its owner joined stays joined. */
 GST_START_TEST (test_given_that_has_joined)
 {
@@ -441,6 +468,7 @@ udpsrc_suite (void)
   tcase_add_loop_test (tcase, test_timeout, 0, N_DOORS);
   tcase_add_loop_test (tcase, test_answer, 0, N_DOORS);
   tcase_add_loop_test (tcase, test_given, 0, G_N_ELEMENTS (given));
+  tcase_add_test (tcase, test_given_that_is_connected);
   tcase_add_test (tcase, test_given_that_has_joined);
   tcase_add_loop_test (tcase, test_interfaces, 0, G_N_ELEMENTS (wires));
   tcase_add_test (tcase, test_interfaces_of_af_xdp);
