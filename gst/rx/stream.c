@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "bell.h"
@@ -450,12 +451,31 @@ afxdp_stream_netdev (const AfxdpStream *stream)
 
 /* Beginning and end. */
 
+/* The interface that its owner has bound socket to, by SO_BINDTODEVICE, if any. */
+static gboolean
+find_device (GSocket *socket, gchar *name)
+{
+  socklen_t size = IF_NAMESIZE;
+
+  return socket &&
+      !getsockopt (
+          g_socket_get_fd (socket), SOL_SOCKET, SO_BINDTODEVICE, name, &size) &&
+      size && *name;
+}
+
 static gboolean
 find_interfaces (
     AfxdpStream *stream, const AfxdpStreamSettings *settings, GError **error)
 {
   const gchar *const *names = settings->interfaces;
   guint n = names ? g_strv_length ((gchar **) names) : 0;
+  gchar device[IF_NAMESIZE] = "";
+  const gchar *const of_socket[] = { device };
+
+  if (!n && find_device (settings->socket, device)) {
+    names = of_socket;
+    n = 1;
+  }
 
   stream->netdevs = g_new0 (AfxdpNetdev, MAX (n, 1));
   for (guint i = 0; i < n; i++)

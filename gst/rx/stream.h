@@ -43,8 +43,8 @@ typedef struct
   GInetAddress *address;
   guint16 port;
   AfxdpSources *sources; /* of a multicast group, NULL: any */
-  /* Ends with NULL. None: by the route to address. With several there is only
-   * the socket. */
+  /* Ends with NULL. None: the one that socket is bound to, or by the route to
+   * address. With several there is only the socket. */
   const gchar *const *interfaces;
   AfxdpMode mode;
   AfxdpXdpMode xdp_mode;

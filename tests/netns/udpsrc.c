@@ -432,6 +432,30 @@ GST_START_TEST (test_interfaces)
 }
 GST_END_TEST
 
+/* Routing leads to rx0, but the socket is bound to the other one. */
+GST_START_TEST (test_given_on_interface)
+{
+  g_autoptr (GSocket) sender = NULL;
+  g_autoptr (GSocket) socket = new_socket (GROUP);
+
+  add_wire ();
+  sender = new_sender ("10.8.0.1", 4000);
+  fail_if (setsockopt (g_socket_get_fd (socket), SOL_SOCKET, SO_BINDTODEVICE,
+      "rx1", sizeof "rx1"));
+  receiver = receiver_new ("address=0.0.0.0", "fakesink");
+  g_object_set (receiver->src, "socket", socket, NULL);
+  tap = tap_new (receiver->src);
+  receiver_play (receiver);
+  receiver_assert_mode (receiver, 0, "af-xdp");
+  fail_unless (has_joined ("rx1", GROUP));
+  for (guint i = 0; i < 10; i++)
+    send_rtp (sender, GROUP, i, 0);
+  tap_wait (tap, 10);
+  receiver_assert_stat (receiver, "delivered-xdp", 10);
+  end ();
+}
+GST_END_TEST
+
 /* Demanded, AF_XDP is an error that says what to do. */
 GST_START_TEST (test_interfaces_of_af_xdp)
 {
@@ -471,6 +495,7 @@ udpsrc_suite (void)
   tcase_add_test (tcase, test_given_that_is_connected);
   tcase_add_test (tcase, test_given_that_has_joined);
   tcase_add_loop_test (tcase, test_interfaces, 0, G_N_ELEMENTS (wires));
+  tcase_add_test (tcase, test_given_on_interface);
   tcase_add_test (tcase, test_interfaces_of_af_xdp);
   return suite;
 }
