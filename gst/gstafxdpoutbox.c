@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The messages of one type that an application has not read yet. */
+/* Element messages of one type. */
 #include "gstafxdpoutbox.h"
 
-/* A place for one more message, or NULL. A message that only we still know has
- * been read. */
+/* A place for one more message, or NULL: so many are unread. A message that
+ * only we still know has been read. */
 static GstMessage **
 find_place (GstAfxdpOutbox *outbox)
 {
-  for (guint i = 0; i < GST_AFXDP_OUTBOX_SIZE; i++) {
+  for (guint i = 0; i < GST_AFXDP_OUTBOX_UNREAD; i++) {
     GstMessage **message = &outbox->messages[i];
 
     if (*message && GST_MINI_OBJECT_REFCOUNT_VALUE (*message) == 1)
@@ -30,17 +30,13 @@ gst_afxdp_outbox_post (
 {
   GstMessage **place = find_place (outbox);
 
-  if (!place) {
-    gst_structure_free (structure);
-    return;
-  }
   *place = gst_message_new_element (GST_OBJECT (element), structure);
   gst_element_post_message (element, gst_message_ref (*place));
 }
 
 void
-gst_afxdp_outbox_clear (GstAfxdpOutbox *outbox)
+gst_afxdp_outbox_empty (GstAfxdpOutbox *outbox)
 {
-  for (guint i = 0; i < GST_AFXDP_OUTBOX_SIZE; i++)
+  for (guint i = 0; i < GST_AFXDP_OUTBOX_UNREAD; i++)
     gst_clear_message (&outbox->messages[i]);
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The messages of one type that an application has not read yet. It may never read
- * its bus: so many are posted at most.
- *
- * All zeros is an empty one. For the streaming thread, or while none runs.
+ * Element messages of one type. An application may never read its bus: at most
+ * GST_AFXDP_OUTBOX_UNREAD of them are outstanding, and the sender puts what it
+ * could not post into the next one. For one thread at a time.
  */
 #pragma once
 
@@ -11,20 +10,21 @@
 
 G_BEGIN_DECLS
 
-#define GST_AFXDP_OUTBOX_SIZE 8
+#define GST_AFXDP_OUTBOX_UNREAD 8
 
+/* All NULL at first. */
 typedef struct
 {
-  GstMessage *messages[GST_AFXDP_OUTBOX_SIZE];
+  GstMessage *messages[GST_AFXDP_OUTBOX_UNREAD];
 } GstAfxdpOutbox;
 
-/* Whether there is room for one more. */
+/* Whether one more may be posted. */
 gboolean gst_afxdp_outbox_has_room (GstAfxdpOutbox *outbox);
-/* Posts structure, which it takes, as an element message, or nothing if there is no
- * room. */
+/* Posts an element message; there is room. Takes structure. */
 void gst_afxdp_outbox_post (
     GstAfxdpOutbox *outbox, GstElement *element, GstStructure *structure);
-/* Lets go of all messages: each of them holds the element. */
-void gst_afxdp_outbox_clear (GstAfxdpOutbox *outbox);
+/* Lets go of the messages that were posted, each of which holds the element:
+ * without this it would live as long as they do, and they as long as it. */
+void gst_afxdp_outbox_empty (GstAfxdpOutbox *outbox);
 
 G_END_DECLS

@@ -3,6 +3,8 @@
 #include "gstafxdpreport.h"
 
 #include "gstafxdpenums.h"
+#include "gstafxdpoutbox.h"
+#include "latency.h"
 #include "rtpstats.h"
 
 /* Counters of the stats structure, all guint64. */
@@ -12,6 +14,8 @@ typedef struct
   guint64 bytes;
   guint64 copied;
   guint64 not_rtp;
+  guint64 lost, pending;
+  guint64 sources_evicted;
   AfxdpLedger ledger;
   AfxdpRtpCounts rtp;
 } Totals;
@@ -24,11 +28,12 @@ static const struct
   { "packets", G_STRUCT_OFFSET (Totals, packets) },
   { "bytes", G_STRUCT_OFFSET (Totals, bytes) },
   { "gaps", G_STRUCT_OFFSET (Totals, rtp.gaps) },
-  { "lost", G_STRUCT_OFFSET (Totals, rtp.lost) },
-  { "pending", G_STRUCT_OFFSET (Totals, rtp.pending) },
+  { "lost", G_STRUCT_OFFSET (Totals, lost) },
+  { "pending", G_STRUCT_OFFSET (Totals, pending) },
   { "reordered", G_STRUCT_OFFSET (Totals, rtp.reordered) },
   { "duplicates", G_STRUCT_OFFSET (Totals, rtp.duplicates) },
   { "restarts", G_STRUCT_OFFSET (Totals, rtp.restarts) },
+  { "sources-evicted", G_STRUCT_OFFSET (Totals, sources_evicted) },
   { "copied", G_STRUCT_OFFSET (Totals, copied) },
   { "not-rtp", G_STRUCT_OFFSET (Totals, not_rtp) },
 };
@@ -40,19 +45,19 @@ typedef struct
   guint64 bitrate;
 } SourceRate;
 
-typedef struct
-{
-  GstMessage *messages[GST_AFXDP_REPORT_UNREAD];
-} Outbox;
-
 struct _GstAfxdpReport
 {
   GstElement *element; /* which owns us */
 
-  GMutex lock; /* innermost; protects all below but the outboxes */
+  GMutex lock; /* innermost; protects all down to rates */
   AfxdpRtpStats *rtp;
-  Totals totals; /* all but rtp, which is asked for when needed */
+  AfxdpAttribution *attribution;
+  Totals totals; /* all but what is asked for when needed, see sum_up() */
   Totals posted; /* at the last message */
+  AfxdpLatency latency;
+  guint64 last_arrival; /* of the packets counted */
+  gint64 offset;        /* of running time to an arrival, */
+  gboolean has_offset;  /* if that is known */
   guint n_frames, n_frames_free;
   GArray *queues; /* AfxdpQueueCounts, or NULL */
   AfxdpDoor door;
@@ -65,7 +70,7 @@ struct _GstAfxdpReport
 
   /* The streaming thread's own. */
   AfxdpDoor posted_door;
-  Outbox stats_outbox, mode_outbox;
+  GstAfxdpOutbox stats_outbox, mode_outbox;
 };
 
 static guint64
@@ -82,41 +87,39 @@ xdp_mode_name (AfxdpDoor door, AfxdpXdpMode mode)
   return gst_afxdp_enum_nick (GST_TYPE_AFXDP_XDP_MODE, mode);
 }
 
-static void
-empty_outbox (Outbox *outbox)
-{
-  for (guint i = 0; i < GST_AFXDP_REPORT_UNREAD; i++)
-    gst_clear_message (&outbox->messages[i]);
-}
-
-/* A place for one more message, or NULL: so many are unread. A message that
- * only we still know has been read. */
-static GstMessage **
-place_in (Outbox *outbox)
-{
-  for (guint i = 0; i < GST_AFXDP_REPORT_UNREAD; i++) {
-    GstMessage **message = &outbox->messages[i];
-
-    if (*message && GST_MINI_OBJECT_REFCOUNT_VALUE (*message) == 1)
-      gst_clear_message (message);
-    if (!*message)
-      return message;
-  }
-  return NULL;
-}
-
-static void
-post (GstAfxdpReport *report, GstMessage **place, GstStructure *structure)
-{
-  *place = gst_message_new_element (GST_OBJECT (report->element), structure);
-  gst_element_post_message (report->element, gst_message_ref (*place));
-}
-
 void
 gst_afxdp_report_forget_messages (GstAfxdpReport *report)
 {
-  empty_outbox (&report->stats_outbox);
-  empty_outbox (&report->mode_outbox);
+  gst_afxdp_outbox_empty (&report->stats_outbox);
+  gst_afxdp_outbox_empty (&report->mode_outbox);
+}
+
+/* Called in the sequence statistics, and so with the lock. */
+
+static void
+note_gap (const AfxdpRtpGap *gap, gpointer user_data)
+{
+  GstAfxdpReport *report = user_data;
+
+  afxdp_attribution_add_gap (report->attribution, gap);
+}
+
+static void
+note_return (guint32 ssrc, guint64 number, gpointer user_data)
+{
+  GstAfxdpReport *report = user_data;
+
+  afxdp_attribution_came (report->attribution, ssrc, number);
+}
+
+static void
+start_counting (GstAfxdpReport *report)
+{
+  static const AfxdpRtpFuncs funcs = { note_gap, note_return };
+
+  report->rtp = afxdp_rtp_stats_new ();
+  report->attribution = afxdp_attribution_new (report->totals.ledger.lost);
+  afxdp_rtp_stats_set_funcs (report->rtp, &funcs, report);
 }
 
 GstAfxdpReport *
@@ -126,7 +129,7 @@ gst_afxdp_report_new (GstElement *element)
 
   report->element = element;
   g_mutex_init (&report->lock);
-  report->rtp = afxdp_rtp_stats_new ();
+  start_counting (report);
   report->rates = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   return report;
 }
@@ -137,6 +140,7 @@ gst_afxdp_report_free (GstAfxdpReport *report)
   gst_afxdp_report_forget_messages (report);
   g_hash_table_unref (report->rates);
   g_clear_pointer (&report->queues, g_array_unref);
+  afxdp_attribution_free (report->attribution);
   afxdp_rtp_stats_free (report->rtp);
   g_mutex_clear (&report->lock);
   g_free (report);
@@ -150,9 +154,13 @@ gst_afxdp_report_reset (GstAfxdpReport *report, guint64 now)
   gst_afxdp_report_forget_messages (report);
   report->posted_door = AFXDP_DOOR_NONE;
   g_mutex_lock (&report->lock);
+  afxdp_attribution_free (report->attribution);
   afxdp_rtp_stats_free (report->rtp);
-  report->rtp = afxdp_rtp_stats_new ();
+  start_counting (report);
   report->totals = report->posted = none;
+  memset (&report->latency, 0, sizeof report->latency);
+  report->last_arrival = 0;
+  report->has_offset = FALSE;
   report->n_frames = report->n_frames_free = 0;
   g_clear_pointer (&report->queues, g_array_unref);
   report->door = AFXDP_DOOR_NONE;
@@ -187,8 +195,23 @@ gst_afxdp_report_count (GstAfxdpReport *report, const AfxdpBatch *batch)
       not_rtp++;
   }
   report->totals.not_rtp += not_rtp;
+  report->last_arrival =
+      MAX (report->last_arrival, batch->packets[batch->n - 1].arrival);
   g_mutex_unlock (&report->lock);
   return not_rtp;
+}
+
+void
+gst_afxdp_report_handing_over (
+    GstAfxdpReport *report, const AfxdpBatch *batch, guint64 now)
+{
+  g_mutex_lock (&report->lock);
+  for (guint i = 0; i < batch->n; i++) {
+    guint64 arrival = batch->packets[i].arrival;
+
+    afxdp_latency_add (&report->latency, now - MIN (now, arrival));
+  }
+  g_mutex_unlock (&report->lock);
 }
 
 void
@@ -240,15 +263,68 @@ gst_afxdp_report_set_stream_counts (
   g_mutex_unlock (&report->lock);
 }
 
+/* Drops and gaps. */
+
+void
+gst_afxdp_report_take_drops (GstAfxdpReport *report, AfxdpDrops *drops)
+{
+  if (G_LIKELY (!drops->n))
+    return;
+  g_mutex_lock (&report->lock);
+  for (guint i = 0; i < drops->n; i++) {
+    const AfxdpDrop *drop = &drops->drops[i];
+
+    report->totals.ledger.packets[drop->column] += drop->n;
+    afxdp_attribution_add_drop (report->attribution, drop);
+  }
+  g_mutex_unlock (&report->lock);
+  drops->n = 0;
+}
+
 guint64
-gst_afxdp_report_advance (GstAfxdpReport *report, guint64 now)
+gst_afxdp_report_advance (GstAfxdpReport *report, guint64 now, guint64 *wanted)
 {
   guint64 due;
 
   g_mutex_lock (&report->lock);
   due = afxdp_rtp_stats_advance (report->rtp, now);
+  *wanted = afxdp_attribution_wants (report->attribution);
   g_mutex_unlock (&report->lock);
   return due;
+}
+
+static void
+note_verdict (const AfxdpVerdict *verdict, gpointer user_data)
+{
+  g_array_append_val ((GArray *) user_data, *verdict);
+}
+
+gboolean
+gst_afxdp_report_judge (GstAfxdpReport *report, guint64 known, guint64 now,
+    const GstAfxdpTiming *timing, GArray *verdicts)
+{
+  gboolean waiting;
+
+  g_mutex_lock (&report->lock);
+  report->has_offset = timing->enabled;
+  report->offset = timing->offset;
+  afxdp_attribution_judge (
+      report->attribution, known, now, note_verdict, verdicts);
+  waiting = afxdp_attribution_n_waiting (report->attribution) > 0;
+  g_mutex_unlock (&report->lock);
+  return waiting;
+}
+
+void
+gst_afxdp_report_end (GstAfxdpReport *report)
+{
+  AfxdpRtpCounts rtp;
+
+  g_mutex_lock (&report->lock);
+  afxdp_rtp_stats_totals (report->rtp, &rtp);
+  if (rtp.packets)
+    afxdp_attribution_end (report->attribution, report->last_arrival);
+  g_mutex_unlock (&report->lock);
 }
 
 static SourceRate *
@@ -314,13 +390,54 @@ packets_lost (const AfxdpRtpCounts *counts)
   return CLAMP (lost, G_MININT, G_MAXINT);
 }
 
+/* The jitter in ns. */
+static guint64
+jitter_time (const AfxdpRtpSource *source)
+{
+  return source->clock_rate
+      ? gst_util_uint64_scale (source->jitter, GST_SECOND, source->clock_rate)
+      : 0;
+}
+
+static void
+append_structure (GValue *array, GstStructure *structure)
+{
+  GValue value = G_VALUE_INIT;
+
+  g_value_init (&value, GST_TYPE_STRUCTURE);
+  g_value_take_boxed (&value, structure);
+  gst_value_array_append_and_take_value (array, &value);
+}
+
+static void
+add_latest_gaps (GstAfxdpReport *report, const AfxdpRtpSource *source,
+    GstStructure *structure)
+{
+  GValue gaps = G_VALUE_INIT;
+
+  g_value_init (&gaps, GST_TYPE_ARRAY);
+  for (guint i = 0; i < source->n_latest_gaps; i++) {
+    const AfxdpRtpGap *gap = &source->latest_gaps[i];
+    gint64 time = (gint64) gap->shown + report->offset;
+
+    append_structure (&gaps,
+        gst_structure_new ("application/x-afxdp-gap", "first-missing",
+            G_TYPE_UINT, (guint) gap->first, "missing", G_TYPE_UINT64,
+            gap->missing, "running-time", G_TYPE_UINT64,
+            report->has_offset ? (guint64) MAX (time, 0) : GST_CLOCK_TIME_NONE,
+            NULL));
+  }
+  gst_structure_take_value (structure, "latest-gaps", &gaps);
+}
+
 static GstStructure *
 source_stats (GstAfxdpReport *report, guint i)
 {
   AfxdpRtpSource source;
+  GstStructure *structure;
 
   afxdp_rtp_stats_source (report->rtp, i, &source);
-  return gst_structure_new ("application/x-rtp-source-stats", "ssrc",
+  structure = gst_structure_new ("application/x-rtp-source-stats", "ssrc",
       G_TYPE_UINT, source.ssrc, "payload-type", G_TYPE_UINT,
       source.payload_type, "clock-rate", G_TYPE_INT,
       source.clock_rate ? (gint) source.clock_rate : -1, "packets-received",
@@ -329,12 +446,17 @@ source_stats (GstAfxdpReport *report, guint i)
       rate_of (report, source.ssrc)->bitrate, "packets-lost", G_TYPE_INT,
       packets_lost (&source.counts), "lost", G_TYPE_UINT64, source.counts.lost,
       "pending", G_TYPE_UINT64, source.counts.pending, "jitter", G_TYPE_UINT,
-      source.jitter, "seqnum-base", G_TYPE_INT, (gint) source.seqnum_base,
+      source.jitter, "jitter-time", G_TYPE_UINT64, jitter_time (&source),
+      "seqnum-base", G_TYPE_INT, (gint) source.seqnum_base,
       "extended-highest-seq", G_TYPE_UINT, source.extended_highest_seq, "gaps",
       G_TYPE_UINT64, source.counts.gaps, "max-gap", G_TYPE_UINT64,
       source.max_gap, "reordered", G_TYPE_UINT64, source.counts.reordered,
-      "duplicates", G_TYPE_UINT64, source.counts.duplicates, "restarts",
-      G_TYPE_UINT64, source.counts.restarts, NULL);
+      "max-reorder", G_TYPE_UINT64, source.max_reorder, "duplicates",
+      G_TYPE_UINT64, source.counts.duplicates, "restarts", G_TYPE_UINT64,
+      source.counts.restarts, "strays", G_TYPE_UINT64, source.counts.strays,
+      NULL);
+  add_latest_gaps (report, &source, structure);
+  return structure;
 }
 
 static void
@@ -343,13 +465,8 @@ add_sources (GstAfxdpReport *report, GstStructure *structure)
   GValue sources = G_VALUE_INIT;
 
   g_value_init (&sources, GST_TYPE_ARRAY);
-  for (guint i = 0; i < afxdp_rtp_stats_n_sources (report->rtp); i++) {
-    GValue value = G_VALUE_INIT;
-
-    g_value_init (&value, GST_TYPE_STRUCTURE);
-    g_value_take_boxed (&value, source_stats (report, i));
-    gst_value_array_append_and_take_value (&sources, &value);
-  }
+  for (guint i = 0; i < afxdp_rtp_stats_n_sources (report->rtp); i++)
+    append_structure (&sources, source_stats (report, i));
   gst_structure_take_value (structure, "sources", &sources);
 }
 
@@ -362,16 +479,13 @@ add_queues (GstAfxdpReport *report, GstStructure *structure)
   for (guint i = 0; report->queues && i < report->queues->len; i++) {
     const AfxdpQueueCounts *counts =
         &g_array_index (report->queues, AfxdpQueueCounts, i);
-    GValue value = G_VALUE_INIT;
 
-    g_value_init (&value, GST_TYPE_STRUCTURE);
-    g_value_take_boxed (&value,
+    append_structure (&queues,
         gst_structure_new ("application/x-afxdp-queue-stats", "queue",
             G_TYPE_UINT, counts->queue, "bound", G_TYPE_BOOLEAN, counts->bound,
             "redirected", G_TYPE_UINT64, counts->redirected, "passed",
             G_TYPE_UINT64, counts->passed, "filtered", G_TYPE_UINT64,
             counts->filtered, NULL));
-    gst_value_array_append_and_take_value (&queues, &value);
   }
   gst_structure_take_value (structure, "queues", &queues);
 }
@@ -419,9 +533,48 @@ add_queues (GstAfxdpReport *report, GstStructure *structure)
  *   (from sources that #GstAfxdpSrc:multicast-source leaves out)
  */
 /* Called with the lock. */
+static void
+sum_up (GstAfxdpReport *report)
+{
+  Totals *totals = &report->totals;
+
+  afxdp_rtp_stats_totals (report->rtp, &totals->rtp);
+  totals->lost = afxdp_ledger_lost (&totals->ledger);
+  totals->pending =
+      totals->rtp.pending + afxdp_attribution_n_waiting (report->attribution);
+  totals->sources_evicted = afxdp_rtp_stats_n_evicted (report->rtp);
+}
+
+static void
+add_latency (const AfxdpLatency *latency, GstStructure *structure)
+{
+  gst_structure_set (structure, "latency-min", G_TYPE_UINT64, latency->shortest,
+      "latency-avg", G_TYPE_UINT64, afxdp_latency_average (latency),
+      "latency-p50", G_TYPE_UINT64, afxdp_latency_quantile (latency, 500),
+      "latency-p99", G_TYPE_UINT64, afxdp_latency_quantile (latency, 990),
+      "latency-max", G_TYPE_UINT64, latency->longest, NULL);
+}
+
+/* value of each column, by the names that it has in the statistics. */
+static void
+set_columns (GstStructure *structure, GType type, const AfxdpLedger *now,
+    const AfxdpLedger *then)
+{
+  for (guint i = 0; i < AFXDP_N_COLUMNS; i++) {
+    if (afxdp_column_name (i))
+      gst_structure_set (structure, afxdp_column_name (i), type,
+          now->packets[i] - then->packets[i], NULL);
+    if (afxdp_column_lost_name (i))
+      gst_structure_set (structure, afxdp_column_lost_name (i), type,
+          now->lost[i] - then->lost[i], NULL);
+  }
+}
+
+/* Called with the lock. */
 static GstStructure *
 snapshot (GstAfxdpReport *report, const gchar *name)
 {
+  static const AfxdpLedger none;
   GstStructure *structure = gst_structure_new (name, "mode", G_TYPE_STRING,
       gst_afxdp_enum_nick (GST_TYPE_AFXDP_CURRENT_MODE, report->door),
       "xdp-mode", G_TYPE_STRING, xdp_mode_name (report->door, report->xdp_mode),
@@ -430,13 +583,12 @@ snapshot (GstAfxdpReport *report, const gchar *name)
       report->bitrate, "frames", G_TYPE_UINT64, (guint64) report->n_frames,
       "frames-free", G_TYPE_UINT64, (guint64) report->n_frames_free, NULL);
 
-  afxdp_rtp_stats_totals (report->rtp, &report->totals.rtp);
+  sum_up (report);
   for (guint i = 0; i < G_N_ELEMENTS (counters); i++)
     gst_structure_set (structure, counters[i].name, G_TYPE_UINT64,
         counter (&report->totals, i), NULL);
-  for (guint i = 0; i < AFXDP_N_COLUMNS; i++)
-    gst_structure_set (structure, afxdp_column_name (i), G_TYPE_UINT64,
-        report->totals.ledger.packets[i], NULL);
+  set_columns (structure, G_TYPE_UINT64, &report->totals.ledger, &none);
+  add_latency (&report->latency, structure);
   add_sources (report, structure);
   add_queues (report, structure);
   return structure;
@@ -453,9 +605,7 @@ take_delta (GstAfxdpReport *report)
   for (guint i = 0; i < G_N_ELEMENTS (counters); i++)
     gst_structure_set (delta, counters[i].name, G_TYPE_INT64,
         (gint64) (counter (now, i) - counter (then, i)), NULL);
-  for (guint i = 0; i < AFXDP_N_COLUMNS; i++)
-    gst_structure_set (delta, afxdp_column_name (i), G_TYPE_INT64,
-        (gint64) (now->ledger.packets[i] - then->ledger.packets[i]), NULL);
+  set_columns (delta, G_TYPE_INT64, &now->ledger, &then->ledger);
   report->posted = report->totals;
   return delta;
 }
@@ -474,10 +624,9 @@ gst_afxdp_report_stats (GstAfxdpReport *report)
 void
 gst_afxdp_report_post_stats (GstAfxdpReport *report)
 {
-  GstMessage **place = place_in (&report->stats_outbox);
   GstStructure *structure, *delta;
 
-  if (!place)
+  if (!gst_afxdp_outbox_has_room (&report->stats_outbox))
     return;
   g_mutex_lock (&report->lock);
   structure = snapshot (report, "GstAfxdpSrcStats");
@@ -485,18 +634,17 @@ gst_afxdp_report_post_stats (GstAfxdpReport *report)
   g_mutex_unlock (&report->lock);
   gst_structure_set (structure, "delta", GST_TYPE_STRUCTURE, delta, NULL);
   gst_structure_free (delta);
-  post (report, place, structure);
+  gst_afxdp_outbox_post (&report->stats_outbox, report->element, structure);
 }
 
 gboolean
 gst_afxdp_report_post_mode (GstAfxdpReport *report,
     const AfxdpDoorChange *change, const gchar *interface)
 {
-  GstMessage **place = place_in (&report->mode_outbox);
   GValue queues = G_VALUE_INIT;
   GstStructure *structure;
 
-  if (!place)
+  if (!gst_afxdp_outbox_has_room (&report->mode_outbox))
     return FALSE;
   structure = gst_structure_new ("GstAfxdpSrcMode", "mode", G_TYPE_STRING,
       gst_afxdp_enum_nick (GST_TYPE_AFXDP_CURRENT_MODE, change->door),
@@ -516,6 +664,6 @@ gst_afxdp_report_post_mode (GstAfxdpReport *report,
   }
   gst_structure_take_value (structure, "queues", &queues);
   report->posted_door = change->door;
-  post (report, place, structure);
+  gst_afxdp_outbox_post (&report->mode_outbox, report->element, structure);
   return TRUE;
 }

@@ -8,21 +8,19 @@
  * snapshot is consistent. The post functions are for the streaming thread, and
  * post without any lock held.
  *
- * An application may never read its bus: of each message type at most
- * GST_AFXDP_REPORT_UNREAD are outstanding. What could not be posted is in the
- * next one.
+ * An application may never read its bus: of each message type only some are
+ * outstanding (gstafxdpoutbox.h). What could not be posted is in the next one.
  */
 #pragma once
 
 #include <gst/gst.h>
 
+#include "attribution.h"
 #include "gstafxdpbuffers.h"
 #include "ledger.h"
 #include "stream.h"
 
 G_BEGIN_DECLS
-
-#define GST_AFXDP_REPORT_UNREAD 8
 
 typedef struct _GstAfxdpReport GstAfxdpReport;
 
@@ -30,9 +28,7 @@ GstAfxdpReport *gst_afxdp_report_new (GstElement *element);
 void gst_afxdp_report_free (GstAfxdpReport *report);
 /* Starts anew. now is in ns of CLOCK_MONOTONIC, here and below. */
 void gst_afxdp_report_reset (GstAfxdpReport *report, guint64 now);
-/* Lets go of the messages that were posted, each of which holds the element:
- * without this it would live as long as they do, and they as long as it. While
- * no streaming thread runs. */
+/* Lets go of the messages that were posted. While no streaming thread runs. */
 void gst_afxdp_report_forget_messages (GstAfxdpReport *report);
 
 /* Units per second of the RTP timestamps of payload_type. */
@@ -40,6 +36,9 @@ void gst_afxdp_report_set_clock_rate (
     GstAfxdpReport *report, guint8 payload_type, guint clock_rate);
 /* A batch has arrived. Returns how many of its packets are not RTP. */
 guint gst_afxdp_report_count (GstAfxdpReport *report, const AfxdpBatch *batch);
+/* It is on its way to the pad. */
+void gst_afxdp_report_handing_over (
+    GstAfxdpReport *report, const AfxdpBatch *batch, guint64 now);
 /* What was made of a batch goes downstream. */
 void gst_afxdp_report_delivered (
     GstAfxdpReport *report, AfxdpDoor door, const GstAfxdpYield *yield);
@@ -53,8 +52,19 @@ void gst_afxdp_report_set_door (
 void gst_afxdp_report_set_stream_counts (
     GstAfxdpReport *report, AfxdpStreamCounts *counts);
 
-/* Makes old gaps final. Returns when the next one is due, or 0. */
-guint64 gst_afxdp_report_advance (GstAfxdpReport *report, guint64 now);
+/* Empties drops. */
+void gst_afxdp_report_take_drops (GstAfxdpReport *report, AfxdpDrops *drops);
+/* Makes old gaps final. Returns when the next one is due, or 0. wanted: until
+ * when drops must be known to judge all that are final, 0 when none waits. */
+guint64 gst_afxdp_report_advance (
+    GstAfxdpReport *report, guint64 now, guint64 *wanted);
+/* Says of final gaps where their packets were lost, as afxdp_attribution_judge()
+ * does, and appends that to verdicts (AfxdpVerdict). Returns whether some gaps
+ * still wait. */
+gboolean gst_afxdp_report_judge (GstAfxdpReport *report, guint64 known,
+    guint64 now, const GstAfxdpTiming *timing, GArray *verdicts);
+/* No packet comes any more, and all drops have been taken. */
+void gst_afxdp_report_end (GstAfxdpReport *report);
 /* Measures the rates since the last tick. */
 void gst_afxdp_report_tick (GstAfxdpReport *report, guint64 now);
 

@@ -39,6 +39,7 @@ static const gsize offsets[GST_AFXDP_N_SETTINGS] = {
   [GST_AFXDP_PROP_BATCH_SIZE] = FIELD (batch_size),
   [GST_AFXDP_PROP_COALESCE] = FIELD (coalesce),
   [GST_AFXDP_PROP_STATS_INTERVAL] = FIELD (stats_interval),
+  [GST_AFXDP_PROP_GAP_INTERVAL] = FIELD (gap_interval),
 #undef FIELD
 };
 
@@ -201,6 +202,12 @@ install_own_properties (GObjectClass *klass)
       g_param_spec_uint64 ("stats-interval", "Stats Interval",
           "Time between two GstAfxdpSrcStats messages in ns, 0 = none", 0,
           G_MAXUINT64, GST_SECOND, ANY_TIME));
+  g_object_class_install_property (klass, GST_AFXDP_PROP_GAP_INTERVAL,
+      g_param_spec_uint64 ("gap-interval", "Gap Interval",
+          "Least time between the GstAfxdpSrcGap messages of two gaps in ns, 0 "
+          "= "
+          "every gap is told",
+          0, G_MAXUINT64, 200 * GST_MSECOND, ANY_TIME));
 }
 
 static void

@@ -43,6 +43,7 @@ typedef struct
   gint skip_first_bytes;
   gboolean retrieve_sender_address;
   GstClockTime stats_interval; /* 0 = none */
+  GstClockTime gap_interval;   /* 0 = a message for every gap */
   GstCaps *caps;               /* NULL = automatic */
 } GstAfxdpSettings;
 
@@ -75,6 +76,7 @@ enum
   GST_AFXDP_PROP_BATCH_SIZE,
   GST_AFXDP_PROP_COALESCE,
   GST_AFXDP_PROP_STATS_INTERVAL,
+  GST_AFXDP_PROP_GAP_INTERVAL,
   GST_AFXDP_N_SETTINGS,
 
   /* What the element tells; it answers for them itself. */

@@ -87,6 +87,20 @@
  * * `zero-copy` (boolean): whether the driver writes to the frames itself
  * * `reason` (string): a sentence
  *
+ * `GstAfxdpSrcGap`, when RTP packets are missing for good: after 100 later ones or
+ * 100 ms. At most one gap in #GstAfxdpSrc:gap-interval, with a message for each
+ * place where some of its packets were lost:
+ *
+ * * `ssrc`, `payload-type` (guint)
+ * * `first-missing` (guint): extended sequence number of the first one
+ * * `missing` (guint64): how many
+ * * `running-time` (guint64): when the next packet showed it
+ * * `where` (string): "network", "nic", "rx-ring", "fill-ring", "redirect",
+ *   "socket-buffer", "paused" or "unknown"; docs/statistics.md explains each
+ * * `previous-size`, `next-size` (guint): bytes of the packets on both sides
+ * * `previous-marker` (boolean): the marker bit of the one before
+ * * `suppressed` (guint64): gaps not told since the last message
+ *
  * `GstAfxdpSrcStats`, every #GstAfxdpSrc:stats-interval: the fields of
  * #GstAfxdpSrc:stats, and `delta`, a structure with the change of each counter
  * since the last such message (gint64: a late packet takes its loss back).
@@ -102,6 +116,7 @@
 #include "gstafxdpbuffers.h"
 #include "gstafxdpcaps.h"
 #include "gstafxdpenums.h"
+#include "gstafxdpgaps.h"
 #include "gstafxdpgate.h"
 #include "gstafxdpopen.h"
 #include "gstafxdpreport.h"
@@ -141,6 +156,7 @@ struct _GstAfxdpSrc
   GstAfxdpTiming timing;
   GstAfxdpSenders senders;
   GstAfxdpTimeout timeout;
+  GstAfxdpGaps gaps;
   guint64 next_stats;
   gboolean mode_unposted;
   AfxdpDoorChange unposted;
@@ -172,6 +188,7 @@ follow_settings (GstAfxdpSrc *self)
     gst_afxdp_timeout_restart (&self->timeout);
   self->active.timeout = self->settings.timeout;
   self->active.retrieve_sender_address = self->settings.retrieve_sender_address;
+  self->active.gap_interval = self->settings.gap_interval;
   GST_OBJECT_UNLOCK (self);
 }
 
@@ -204,6 +221,7 @@ gst_afxdp_src_open (GstAfxdpSrc *self)
   GST_OBJECT_UNLOCK (self);
   g_atomic_int_set (&self->settings_changed, FALSE);
   gst_afxdp_report_reset (self->report, afxdp_now ());
+  gst_afxdp_gaps_reset (&self->gaps);
 
   stream = gst_afxdp_open (GST_ELEMENT (self), &self->active);
   g_mutex_lock (&self->stream_lock);
@@ -235,6 +253,7 @@ gst_afxdp_src_close (GstAfxdpSrc *self)
 {
   AfxdpStreamCounts counts = { 0 };
   AfxdpStream *stream;
+  AfxdpDrops drops;
 
   g_mutex_lock (&self->stream_lock);
   gst_afxdp_gate_set_stream (&self->gate, NULL);
@@ -242,11 +261,12 @@ gst_afxdp_src_close (GstAfxdpSrc *self)
   g_mutex_unlock (&self->stream_lock);
   if (!stream)
     return;
-  afxdp_stream_close (stream, &counts);
+  afxdp_stream_close (stream, &counts, &drops);
   gst_afxdp_report_set_stream_counts (self->report, &counts);
   gst_afxdp_report_dropped (
       self->report, AFXDP_COLUMN_DISCARDED, counts.discarded);
-  gst_afxdp_report_advance (self->report, G_MAXUINT64);
+  gst_afxdp_gaps_close (&self->gaps, &drops, &self->timing);
+  gst_afxdp_gaps_reset (&self->gaps);
   gst_afxdp_report_forget_messages (self->report);
   gst_afxdp_timeout_clear (&self->timeout);
   gst_afxdp_senders_clear (&self->senders);
@@ -288,6 +308,8 @@ gst_afxdp_src_stop (GstBaseSrc *base)
   self->mode_unposted = FALSE;
   /* A streaming thread that was blocked downstream could not. */
   afxdp_stream_close_door (self->stream);
+  gst_afxdp_gaps_end (
+      &self->gaps, self->stream, &self->timing, self->active.gap_interval);
   return TRUE;
 }
 
@@ -472,6 +494,8 @@ tell_stats (GstAfxdpSrc *self, guint64 now)
     afxdp_stream_counts (self->stream, &counts);
     gst_afxdp_report_set_stream_counts (self->report, &counts);
     gst_afxdp_report_tick (self->report, now);
+    /* So that a gap finds numbers of not long ago to compare with. */
+    afxdp_stream_look_for_drops (self->stream, now);
     if (interval)
       gst_afxdp_report_post_stats (self->report);
   }
@@ -488,7 +512,8 @@ static guint64
 tell (GstAfxdpSrc *self)
 {
   guint64 now = afxdp_now ();
-  guint64 gap_due = gst_afxdp_report_advance (self->report, now);
+  guint64 gap_due = gst_afxdp_gaps_follow (
+      &self->gaps, self->stream, &self->timing, self->active.gap_interval, now);
   guint64 due;
 
   tell_door (self);
@@ -513,6 +538,7 @@ hold (GstAfxdpSrc *self, AfxdpBatch *batch, guint not_rtp)
       self->active.socket_timestamp == GST_AFXDP_SOCKET_TIMESTAMP_REALTIME);
   self->held = gst_afxdp_buffers_make (
       self->stream, batch, &make, not_rtp, &self->timing, &self->held_yield);
+  gst_afxdp_report_handing_over (self->report, batch, afxdp_now ());
   self->held_door = batch->door;
   if (self->is_rtp)
     gst_afxdp_report_dropped (self->report, AFXDP_COLUMN_KEPT_BACK, not_rtp);
@@ -714,6 +740,7 @@ gst_afxdp_src_finalize (GObject *object)
   gst_afxdp_settings_clear (&self->settings);
   gst_afxdp_settings_clear (&self->active);
   gst_clear_caps (&self->current_caps);
+  gst_afxdp_gaps_clear (&self->gaps);
   gst_afxdp_report_free (self->report);
   g_mutex_clear (&self->stream_lock);
   gst_afxdp_gate_clear (&self->gate);
@@ -728,6 +755,7 @@ gst_afxdp_src_init (GstAfxdpSrc *self)
   /* Settings have their defaults from the property specifications, which set
    * them at construction. */
   self->report = gst_afxdp_report_new (GST_ELEMENT (self));
+  gst_afxdp_gaps_init (&self->gaps, GST_ELEMENT (self), self->report);
   g_mutex_init (&self->stream_lock);
   gst_afxdp_gate_init (&self->gate);
   gst_base_src_set_live (base, TRUE);

@@ -26,9 +26,10 @@ gst_afxdp_timeout_check (
     timeout->since = now;
   } else if (now - timeout->since >= wait) {
     timeout->since = now;
-    gst_afxdp_outbox_post (&timeout->outbox, element,
-        gst_structure_new (
-            "GstUDPSrcTimeout", "timeout", G_TYPE_UINT64, length, NULL));
+    if (gst_afxdp_outbox_has_room (&timeout->outbox))
+      gst_afxdp_outbox_post (&timeout->outbox, element,
+          gst_structure_new (
+              "GstUDPSrcTimeout", "timeout", G_TYPE_UINT64, length, NULL));
   }
   return wait < G_MAXUINT64 - timeout->since ? timeout->since + wait
                                              : G_MAXUINT64;
@@ -37,5 +38,5 @@ gst_afxdp_timeout_check (
 void
 gst_afxdp_timeout_clear (GstAfxdpTimeout *timeout)
 {
-  gst_afxdp_outbox_clear (&timeout->outbox);
+  gst_afxdp_outbox_empty (&timeout->outbox);
 }

@@ -47,7 +47,9 @@ typedef struct _AfxdpDistributor
   AfxdpEngineSettings engine_settings; /* the first stream's */
   gboolean has_settings;
   guint64 listen_at;
-  guint64 divide_at; /* AFXDP_NEVER: everybody has what is due */
+  guint64 divide_at;   /* AFXDP_NEVER: everybody has what is due */
+  guint64 drops_asked; /* when the interface was asked what it dropped */
+  guint64 drops;       /* what it said */
 } Distributor;
 
 /* Outermost. Protects the table of distributors and their counts; held while
@@ -254,6 +256,30 @@ serve_grace (Distributor *distributor)
         member_at (distributor, i)->subscription, wanted[i]);
 }
 
+/* What the interface itself dropped, for streams that miss packets. One answer
+ * serves all who asked before the question; who has joined since gets it too. */
+static void
+serve_drops (Distributor *distributor)
+{
+  guint64 wanted = 0, n;
+
+  for (guint i = 0; i < distributor->members->len; i++)
+    wanted = MAX (wanted,
+        afxdp_subscription_drops_wanted (
+            member_at (distributor, i)->subscription));
+  if (wanted > distributor->drops_asked || !distributor->drops_asked) {
+    guint64 now = afxdp_now ();
+
+    /* An interface that is gone drops nothing. */
+    if (afxdp_netdev_drops (&distributor->interface.netdev, &n, NULL))
+      distributor->drops = MAX (distributor->drops, n);
+    distributor->drops_asked = now;
+  }
+  for (guint i = 0; i < distributor->members->len; i++)
+    afxdp_subscription_tell_drops (member_at (distributor, i)->subscription,
+        distributor->drops, distributor->drops_asked);
+}
+
 static gboolean
 serve_monitor (Distributor *distributor)
 {
@@ -399,6 +425,7 @@ control_thread (gpointer data)
     if (changed)
       publish (distributor);
     serve_grace (distributor);
+    serve_drops (distributor);
     wait_for_work (distributor);
   }
   return NULL;
@@ -539,11 +566,10 @@ afxdp_distributor_join (const AfxdpNetdev *netdev,
   return member;
 }
 
-guint
+void
 afxdp_distributor_leave (AfxdpMember *member)
 {
   change_membership (member, AFXDP_MEMBER_LEAVING, AFXDP_MEMBER_LEFT);
-  return member->drained;
 }
 
 void

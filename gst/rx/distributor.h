@@ -21,9 +21,9 @@ G_BEGIN_DECLS
 AfxdpMember *afxdp_distributor_join (const AfxdpNetdev *netdev,
     const AfxdpMemberSettings *settings, int wake, GError **error);
 /* Closes the door for good and takes home what was still in the rings; no
- * streaming thread may run. Returns how many packets that were. What the member
- * counted can still be read until forget(). */
-guint afxdp_distributor_leave (AfxdpMember *member);
+ * streaming thread may run. How many packets that were, and what was lost on its
+ * way there, is in the member, as what it counted, until forget(). */
+void afxdp_distributor_leave (AfxdpMember *member);
 void afxdp_distributor_forget (AfxdpMember *member);
 
 G_END_DECLS

@@ -13,24 +13,40 @@
 #define EXHAUSTED_INTERVAL (100 * MS)
 
 void
-afxdp_doors_init (AfxdpDoors *doors, AfxdpSocket *socket, guint batch)
+afxdp_doors_init (
+    AfxdpDoors *doors, AfxdpSocket *socket, guint batch, AfxdpDrops *drops)
 {
   doors->batch = batch;
-  afxdp_lane_init_socket (&doors->lanes[0], socket, batch);
+  doors->drops = drops;
+  afxdp_lane_init_socket (&doors->lanes[0], socket, batch, drops);
   doors->n_lanes = 1;
 }
 
 guint
-afxdp_doors_clear (AfxdpDoors *doors)
+afxdp_doors_discard (AfxdpDoors *doors)
 {
   guint n = 0;
 
   for (guint i = 0; i < doors->n_lanes; i++)
-    n += afxdp_lane_clear (&doors->lanes[i]);
+    n += afxdp_lane_discard (&doors->lanes[i]);
+  return n;
+}
+
+void
+afxdp_doors_clear (AfxdpDoors *doors)
+{
+  for (guint i = 0; i < doors->n_lanes; i++)
+    afxdp_lane_clear (&doors->lanes[i]);
   afxdp_fast_door_clear (&doors->fast);
   afxdp_door_change_clear (&doors->change);
   g_clear_pointer (&doors->slow_reason, g_free);
-  return n;
+}
+
+void
+afxdp_doors_look_for_drops (AfxdpDoors *doors)
+{
+  for (guint i = 0; i < doors->n_lanes; i++)
+    afxdp_lane_look_for_drops (&doors->lanes[i], doors->fast.metadata);
 }
 
 /* What is told of the doors. */
@@ -203,7 +219,8 @@ read_fast_door (AfxdpDoors *doors)
   /* Rings are only ever added, at the end. */
   for (; doors->n_lanes < 1 + doors->fast.n_rings; doors->n_lanes++)
     afxdp_lane_init_ring (&doors->lanes[doors->n_lanes],
-        &doors->fast.rings[doors->n_lanes - 1], doors->fast.umem, doors->batch);
+        &doors->fast.rings[doors->n_lanes - 1], doors->fast.umem, doors->batch,
+        doors->drops);
   return TRUE;
 }
 

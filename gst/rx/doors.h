@@ -34,6 +34,7 @@ typedef struct
   gchar *slow_reason;              /* and this is why; owned */
   const gchar *interface;
   guint batch;
+  AfxdpDrops *drops; /* where the lanes tell theirs */
 
   AfxdpFastDoor fast;
   guint version;                            /* of fast */
@@ -56,10 +57,14 @@ typedef struct
   gboolean changed;       /* if so */
 } AfxdpDoors;
 
-/* doors is all zeros. The socket must outlive it. */
-void afxdp_doors_init (AfxdpDoors *doors, AfxdpSocket *socket, guint batch);
-/* Returns how many packets had been read and not handed out. */
-guint afxdp_doors_clear (AfxdpDoors *doors);
+/* doors is all zeros. Socket and drops must outlive it. */
+void afxdp_doors_init (
+    AfxdpDoors *doors, AfxdpSocket *socket, guint batch, AfxdpDrops *drops);
+/* Drops what had been read and not handed out. Returns how many packets. */
+guint afxdp_doors_discard (AfxdpDoors *doors);
+void afxdp_doors_clear (AfxdpDoors *doors);
+/* Tells of drops that counters know and no packet has shown. */
+void afxdp_doors_look_for_drops (AfxdpDoors *doors);
 
 /* Opens or closes the fast door as the distributor and the program say. */
 void afxdp_doors_follow (AfxdpDoors *doors);

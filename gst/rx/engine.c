@@ -403,26 +403,34 @@ afxdp_engine_disconnect (
 }
 
 static guint
-drain (AfxdpEngine *engine, const AfxdpRing *ring)
+drain (AfxdpEngine *engine, const AfxdpRing *ring, AfxdpXskLoss *loss)
 {
   AfxdpXskPacket packet;
+  AfxdpXskLoss here;
+  gint64 lost;
   guint n = 0;
 
   for (; afxdp_xsk_receive (ring->xsk, &packet, 1); n++)
     afxdp_umem_give (engine->umem, &packet.frame, 1);
-  afxdp_xsk_took_no_frame (
-      ring->xsk, (gint64) afxdp_ring_outstanding (ring) - n);
+  lost = (gint64) afxdp_ring_outstanding (ring) - n;
+  afxdp_xsk_took_no_frame (ring->xsk, lost);
+  afxdp_xsk_explain_loss (ring->xsk, MAX (lost, 0), &here);
+  loss->rx_ring += here.rx_ring;
+  loss->fill_ring += here.fill_ring;
+  loss->redirect += here.redirect;
+  /* What is left is nothing to the next stream. */
+  afxdp_xsk_find_loss (ring->xsk, &here);
   return n;
 }
 
 guint
-afxdp_engine_free_slot (
-    AfxdpEngine *engine, guint slot, const AfxdpRing *rings, guint n_rings)
+afxdp_engine_free_slot (AfxdpEngine *engine, guint slot, const AfxdpRing *rings,
+    guint n_rings, AfxdpXskLoss *loss)
 {
   guint n_packets = 0;
 
   for (guint i = 0; i < n_rings; i++) {
-    n_packets += drain (engine, &rings[i]);
+    n_packets += drain (engine, &rings[i], loss);
     g_ptr_array_add (engine->idle, rings[i].xsk);
   }
   afxdp_xdpprog_remove_sources (engine->prog, slot, engine->sources[slot]);

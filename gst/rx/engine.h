@@ -79,9 +79,10 @@ void afxdp_engine_disconnect (
 /* After that, with nothing on its way to the rings any more: takes home what
  * they hold, and keeps their sockets for other slots. The slot is free after the
  * next grace period, since the program may have just found it in its table of
- * flows. Returns how many packets the rings held. */
-guint afxdp_engine_free_slot (
-    AfxdpEngine *engine, guint slot, const AfxdpRing *rings, guint n_rings);
+ * flows. Returns how many packets the rings held, and adds to loss those that
+ * were lost since the reader read for the last time. */
+guint afxdp_engine_free_slot (AfxdpEngine *engine, guint slot,
+    const AfxdpRing *rings, guint n_rings, AfxdpXskLoss *loss);
 
 /* Waits until every XDP program run that was under way has ended, and all that
  * it passed or redirected is in a socket or ring: 10 to 30 ms. */

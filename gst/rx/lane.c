@@ -27,28 +27,77 @@ release (AfxdpLane *lane, guint n)
   __atomic_store_n (&words->released, lane->next_ordinal, __ATOMIC_RELEASE);
 }
 
-void
-afxdp_lane_init_ring (
-    AfxdpLane *lane, const AfxdpRing *ring, AfxdpUmem *umem, guint batch)
+static void
+tell (AfxdpLane *lane, AfxdpColumn column, gint64 n, guint64 until)
 {
-  *lane = (AfxdpLane){ .ring = ring, .umem = umem, .batch = batch };
+  if (n)
+    afxdp_drops_add (lane->drops, column, n, lane->last_arrival, until);
+}
+
+static void
+tell_loss (AfxdpLane *lane, const AfxdpXskLoss *loss, guint64 until)
+{
+  tell (lane, AFXDP_COLUMN_RX_RING, loss->rx_ring, until);
+  tell (lane, AFXDP_COLUMN_FILL_RING, loss->fill_ring, until);
+  tell (lane, AFXDP_COLUMN_REDIRECT, loss->redirect, until);
+}
+
+/* n ordinals are missing, until the packet that arrived then. */
+static void
+lose_ordinals (AfxdpLane *lane, guint64 n, guint64 until)
+{
+  AfxdpXskLoss loss;
+
+  afxdp_xsk_explain_loss (lane->ring->xsk, n, &loss);
+  tell_loss (lane, &loss, until);
+}
+
+/* The socket has dropped so many, until the packet that arrived then. Counters
+ * that were read at different places may be behind what is told. */
+static void
+follow_dropped (AfxdpLane *lane, guint32 dropped, guint64 until)
+{
+  gint32 n = dropped - lane->dropped;
+
+  if (G_LIKELY (n <= 0))
+    return;
+  lane->dropped = dropped;
+  tell (lane,
+      lane->paused || lane->resuming ? AFXDP_COLUMN_PAUSED
+                                     : AFXDP_COLUMN_SOCKET_BUFFER,
+      n, until);
+}
+
+void
+afxdp_lane_init_ring (AfxdpLane *lane, const AfxdpRing *ring, AfxdpUmem *umem,
+    guint batch, AfxdpDrops *drops)
+{
+  *lane = (AfxdpLane){ .ring = ring,
+    .umem = umem,
+    .batch = batch,
+    .drops = drops,
+    .last_arrival = afxdp_now () };
   lane->packets = g_new (AfxdpPacket, batch);
   lane->raw = g_new (AfxdpXskPacket, batch);
   lane->next_ordinal = n_redirected (lane);
 }
 
 void
-afxdp_lane_init_socket (AfxdpLane *lane, AfxdpSocket *socket, guint batch)
+afxdp_lane_init_socket (
+    AfxdpLane *lane, AfxdpSocket *socket, guint batch, AfxdpDrops *drops)
 {
-  *lane = (AfxdpLane){
-    .socket = socket, .umem = afxdp_socket_umem (socket), .batch = batch
-  };
+  *lane = (AfxdpLane){ .socket = socket,
+    .umem = afxdp_socket_umem (socket),
+    .batch = batch,
+    .drops = drops,
+    .last_arrival = afxdp_now (),
+    .dropped = afxdp_socket_dropped (socket) };
   lane->packets = g_new (AfxdpPacket, batch);
   lane->raw = g_new (AfxdpSocketPacket, batch);
 }
 
 guint
-afxdp_lane_clear (AfxdpLane *lane)
+afxdp_lane_discard (AfxdpLane *lane)
 {
   guint n = lane->end - lane->first;
 
@@ -58,9 +107,14 @@ afxdp_lane_clear (AfxdpLane *lane)
     if (packet->frame != AFXDP_NO_FRAME)
       afxdp_umem_give (lane->umem, &packet->frame, 1);
   }
+  return n;
+}
+
+void
+afxdp_lane_clear (AfxdpLane *lane)
+{
   g_clear_pointer (&lane->packets, g_free);
   g_clear_pointer (&lane->raw, g_free);
-  return n;
 }
 
 static gboolean
@@ -90,6 +144,11 @@ read_metadata (AfxdpLane *lane, const guint8 *data)
   ahead = metadata.ordinal - (guint32) lane->next_ordinal;
   if (G_LIKELY (ahead >= 0))
     lane->next_ordinal += (guint64) ahead + 1;
+  if (G_UNLIKELY (ahead > 0))
+    lose_ordinals (lane, ahead, metadata.time);
+  else if (G_UNLIKELY (ahead < 0))
+    tell (lane, AFXDP_COLUMN_REDIRECT, -1, metadata.time);
+  lane->last_arrival = metadata.time;
   return metadata.time;
 }
 
@@ -137,7 +196,7 @@ afxdp_lane_read_ring (AfxdpLane *lane, const AfxdpDestination *destination,
   if (!n)
     return 0;
   if (!metadata) {
-    now = afxdp_now ();
+    now = lane->last_arrival = afxdp_now ();
     lane->next_ordinal += n;
   }
   for (guint i = 0; i < n; i++) {
@@ -160,43 +219,100 @@ afxdp_lane_read_ring (AfxdpLane *lane, const AfxdpDestination *destination,
   return n - lane->end;
 }
 
-guint
-afxdp_lane_read_socket (AfxdpLane *lane, guint skip)
+/* What was dropped until the socket has been read as far as it was full when it
+ * was read again is the pause's. */
+static void
+begin_resuming (AfxdpLane *lane)
 {
-  AfxdpSocketPacket *raw = lane->raw;
-  guint n = afxdp_socket_receive (lane->socket, raw, lane->batch);
+  lane->paused = FALSE;
+  lane->resuming = TRUE;
+  lane->resumed_at = afxdp_now ();
+}
+
+static void
+end_resuming (AfxdpLane *lane)
+{
+  if (!lane->dry && lane->last_arrival < lane->resumed_at)
+    return;
+  afxdp_lane_look_for_drops (lane, FALSE);
+  lane->resuming = FALSE;
+}
+
+/* Stamps are taken in another clock than ours. */
+static void
+take_batch (AfxdpLane *lane, guint n, guint skip)
+{
+  const AfxdpSocketPacket *raw = lane->raw;
   guint64 monotonic, real;
 
-  lane->first = lane->end = 0;
-  lane->dry = n < lane->batch;
-  if (!n)
-    return 0;
   monotonic = afxdp_now ();
   real = afxdp_clock (CLOCK_REALTIME);
   for (guint i = 0; i < n; i++) {
     AfxdpPacket *packet = &lane->packets[lane->end];
     guint64 age = real - raw[i].arrival;
 
+    /* No stamp, or the clock was set back meanwhile. */
+    if (!raw[i].arrival || raw[i].arrival > real || age > monotonic)
+      age = 0;
+    packet->arrival = monotonic - age;
+    follow_dropped (lane, raw[i].dropped, packet->arrival);
+    lane->last_arrival = packet->arrival;
     if (G_UNLIKELY (!raw[i].wanted ||
             !take_payload (packet, raw[i].data, raw[i].size, skip))) {
       if (raw[i].frame != AFXDP_NO_FRAME)
         afxdp_umem_give (lane->umem, &raw[i].frame, 1);
       continue;
     }
-    /* No stamp, or the clock was set back meanwhile. */
-    if (!raw[i].arrival || raw[i].arrival > real || age > monotonic)
-      age = 0;
-    packet->arrival = monotonic - age;
     packet->frame = raw[i].frame;
     packet->sender = raw[i].sender;
     lane->end++;
   }
+}
+
+guint
+afxdp_lane_read_socket (AfxdpLane *lane, guint skip)
+{
+  guint n;
+
+  if (G_UNLIKELY (lane->paused))
+    begin_resuming (lane);
+  n = afxdp_socket_receive (lane->socket, lane->raw, lane->batch);
+  lane->first = lane->end = 0;
+  lane->dry = n < lane->batch;
+  if (n)
+    take_batch (lane, n, skip);
+  if (G_UNLIKELY (lane->resuming))
+    end_resuming (lane);
   return n - lane->end;
+}
+
+void
+afxdp_lane_look_for_drops (AfxdpLane *lane, gboolean metadata)
+{
+  AfxdpXskLoss loss;
+  guint64 n;
+
+  if (lane->socket) {
+    follow_dropped (lane, afxdp_socket_dropped (lane->socket), afxdp_now ());
+  } else if (!metadata) {
+    /* Otherwise the next ordinal will tell, and where exactly. */
+    n = afxdp_xsk_find_loss (lane->ring->xsk, &loss);
+    if (!n)
+      return;
+    tell_loss (lane, &loss, afxdp_now ());
+    lane->next_ordinal += n;
+    release (lane, 0);
+  }
 }
 
 void
 afxdp_lane_forget_lost (AfxdpLane *lane)
 {
-  lane->next_ordinal = n_redirected (lane);
+  guint64 end = n_redirected (lane);
+
+  if (end == lane->next_ordinal)
+    return;
+  lose_ordinals (lane, end - lane->next_ordinal, afxdp_now ());
+  lane->next_ordinal = end;
   release (lane, 0);
 }

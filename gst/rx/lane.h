@@ -9,6 +9,7 @@
 
 #include <glib.h>
 
+#include "drops.h"
 #include "ring.h"
 #include "rtp.h"
 #include "socket.h"
@@ -48,15 +49,24 @@ typedef struct
   gboolean dry;         /* the last read() emptied the source */
   guint64 next_ordinal; /* that the program gives on this ring */
   gpointer raw;         /* what the source fills in */
+  AfxdpDrops *drops;    /* where drops are told */
+  guint64 last_arrival; /* of the packet read last, or the beginning */
+  guint32 dropped;      /* by the socket; this much is told */
+  gboolean paused;      /* nobody reads, says the owner */
+  gboolean resuming;    /* what came to the socket meanwhile is being read */
+  guint64 resumed_at;
 } AfxdpLane;
 
-/* Neither ring nor socket, nor the area, is owned: they must outlive the lane. */
-void afxdp_lane_init_ring (
-    AfxdpLane *lane, const AfxdpRing *ring, AfxdpUmem *umem, guint batch);
-void afxdp_lane_init_socket (AfxdpLane *lane, AfxdpSocket *socket, guint batch);
+/* Ring, socket, area and drops are not owned: they must outlive the lane. */
+void afxdp_lane_init_ring (AfxdpLane *lane, const AfxdpRing *ring,
+    AfxdpUmem *umem, guint batch, AfxdpDrops *drops);
+void afxdp_lane_init_socket (
+    AfxdpLane *lane, AfxdpSocket *socket, guint batch, AfxdpDrops *drops);
 /* Gives the frames of what was not handed out home. Returns how many packets
  * that were. */
-guint afxdp_lane_clear (AfxdpLane *lane);
+guint afxdp_lane_discard (AfxdpLane *lane);
+/* What was not handed out must have been discarded. */
+void afxdp_lane_clear (AfxdpLane *lane);
 
 /* Takes the next batch out of the source; the lane must be empty. Packets that
  * are not the stream's, or shorter than skip, are dropped: both return how many.
@@ -65,6 +75,10 @@ guint afxdp_lane_clear (AfxdpLane *lane);
 guint afxdp_lane_read_ring (AfxdpLane *lane,
     const AfxdpDestination *destination, gboolean metadata, guint skip);
 guint afxdp_lane_read_socket (AfxdpLane *lane, guint skip);
+
+/* Tells of drops that no later packet has shown yet, as far as counters do. A
+ * system call. metadata: as above. */
+void afxdp_lane_look_for_drops (AfxdpLane *lane, gboolean metadata);
 
 /* The program does not redirect any more and the ring is empty: what it
  * redirected and the ring did not give was lost in between, and gives its

@@ -378,7 +378,7 @@ afxdp_member_give_up_slot (AfxdpMember *member)
     afxdp_member_queue_counts (member, queue, &member->last[queue]);
   member->drained =
       afxdp_engine_free_slot (member->interface->attachment.engine,
-          member->slot, door->rings, door->n_rings);
+          member->slot, door->rings, door->n_rings, &member->lost);
   door->n_rings = 0;
   member->slot = -1;
 }

@@ -70,6 +70,7 @@ typedef struct _AfxdpMember
 
   AfxdpMembership membership; /* the distributor's lock */
   guint drained;              /* packets left in the rings; the same */
+  AfxdpXskLoss lost;          /* on their way there; the same */
 
   /* Written by the control thread, slot last; read by any. */
   atomic_int slot; /* -1: none */

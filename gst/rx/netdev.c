@@ -15,6 +15,9 @@
 
 #include "error.h"
 
+/* How often counters are read again that moved meanwhile. */
+#define CONSISTENT_ATTEMPTS 3
+
 /* One question to rtnetlink and its answer, which fits: the kernel makes one
  * message of at most a page and a half for a link. */
 typedef struct
@@ -104,21 +107,32 @@ read_kind (const struct rtattr *link_info, AfxdpNetdev *netdev)
       g_strlcpy (netdev->kind, RTA_DATA (attribute), sizeof netdev->kind);
 }
 
+/* One ethtool question about the interface name. */
+static gboolean
+ask_ethtool (const gchar *name, gpointer question)
+{
+  struct ifreq request = { .ifr_data = question };
+  int fd = socket (AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  gboolean answered;
+
+  if (fd < 0)
+    return FALSE;
+  g_strlcpy (request.ifr_name, name, sizeof request.ifr_name);
+  answered = !ioctl (fd, SIOCETHTOOL, &request);
+  close (fd);
+  return answered;
+}
+
 /* rtnetlink tells how many queues were allocated; how many are in use, only the
  * driver does, and not every driver. */
 static guint
 count_active_queues (const AfxdpNetdev *netdev)
 {
   struct ethtool_channels channels = { .cmd = ETHTOOL_GCHANNELS };
-  struct ifreq request = { .ifr_data = (gpointer) &channels };
-  int fd = socket (AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   guint n = 0;
 
-  g_strlcpy (request.ifr_name, netdev->name, sizeof request.ifr_name);
-  if (fd >= 0 && !ioctl (fd, SIOCETHTOOL, &request))
+  if (ask_ethtool (netdev->name, &channels))
     n = channels.rx_count + channels.combined_count;
-  if (fd >= 0)
-    close (fd);
   return n ? MIN (n, netdev->rx_queues) : netdev->rx_queues;
 }
 
@@ -202,6 +216,94 @@ afxdp_netdev_by_index (int index, AfxdpNetdev *netdev, GError **error)
   if (!answer)
     return afxdp_error_set (error, errno, "Interface number %d", index);
   read_link (answer, netdev);
+  return TRUE;
+}
+
+/* Drops. */
+
+static guint
+count_ethtool_statistics (const gchar *name)
+{
+  union
+  {
+    struct ethtool_sset_info info;
+    guint8 room[sizeof (struct ethtool_sset_info) + sizeof (guint32)];
+  } question = { .info = { .cmd = ETHTOOL_GSSET_INFO,
+                     .sset_mask = 1 << ETH_SS_STATS } };
+
+  if (!ask_ethtool (name, &question) || !question.info.sset_mask)
+    return 0;
+  return question.info.data[0];
+}
+
+/* Redirects that failed on a veth: it counts each as a drop of its queue. */
+static guint64
+failed_redirects (const gchar *name)
+{
+  guint n = count_ethtool_statistics (name);
+  g_autofree struct ethtool_gstrings *names =
+      g_malloc0 (sizeof *names + (gsize) n * ETH_GSTRING_LEN);
+  g_autofree struct ethtool_stats *values =
+      g_malloc0 (sizeof *values + n * sizeof (guint64));
+  guint64 sum = 0;
+
+  *names = (struct ethtool_gstrings){ ETHTOOL_GSTRINGS, ETH_SS_STATS, n };
+  *values = (struct ethtool_stats){ ETHTOOL_GSTATS, n };
+  if (!n || !ask_ethtool (name, names) || !ask_ethtool (name, values))
+    return 0;
+  for (guint i = 0; i < MIN (names->len, values->n_stats); i++) {
+    const gchar *of = (const gchar *) names->data + i * ETH_GSTRING_LEN;
+
+    /* As "rx_queue_0_drops". */
+    if (g_str_has_prefix (of, "rx_queue_") && g_str_has_suffix (of, "_drops"))
+      sum += values->data[i];
+  }
+  return sum;
+}
+
+static gboolean
+read_statistics (const AfxdpNetdev *netdev,
+    struct rtnl_link_stats64 *statistics, GError **error)
+{
+  const struct nlmsghdr *answer;
+  Exchange exchange;
+  int rest;
+
+  start_link_question (&exchange, netdev->index);
+  answer = ask (&exchange);
+  if (!answer)
+    return afxdp_error_set (error, errno, "Interface \"%s\"", netdev->name);
+  memset (statistics, 0, sizeof *statistics);
+  rest = IFLA_PAYLOAD (answer);
+  for (const struct rtattr *attribute = IFLA_RTA (NLMSG_DATA (answer));
+       RTA_OK (attribute, rest); attribute = RTA_NEXT (attribute, rest))
+    if (attribute->rta_type == IFLA_STATS64)
+      memcpy (statistics, RTA_DATA (attribute),
+          MIN (RTA_PAYLOAD (attribute), sizeof *statistics));
+  return TRUE;
+}
+
+gboolean
+afxdp_netdev_drops (const AfxdpNetdev *netdev, guint64 *n, GError **error)
+{
+  gboolean is_veth = g_str_equal (netdev->kind, "veth");
+  guint64 failed = is_veth ? failed_redirects (netdev->name) : 0;
+  struct rtnl_link_stats64 statistics;
+
+  /* Both of one moment, if that can be had. */
+  for (guint i = 0; i < CONSISTENT_ATTEMPTS; i++) {
+    guint64 before = failed;
+
+    if (!read_statistics (netdev, &statistics, error))
+      return FALSE;
+    if (is_veth)
+      failed = failed_redirects (netdev->name);
+    if (failed == before)
+      break;
+  }
+  *n = statistics.rx_missed_errors + statistics.rx_fifo_errors +
+      statistics.rx_over_errors + statistics.rx_dropped;
+  *n -= MIN (*n, failed);
   return TRUE;
 }
 

@@ -41,6 +41,14 @@ gboolean afxdp_netdev_by_route (
  * the kernel could not be asked, for want of descriptors. */
 GPtrArray *afxdp_netdev_addresses (int index);
 
+/* Packets that interface index ever dropped before XDP or the stack saw them, for
+ * want of room: what drivers tell as rx_missed_errors, rx_fifo_errors,
+ * rx_over_errors and rx_dropped, less the failed redirects that veth counts
+ * among them. (The kernel counts packets of a protocol that nobody handles as
+ * rx_dropped too.) Errors: AFXDP_ERROR_NOT_FOUND. */
+gboolean afxdp_netdev_drops (
+    const AfxdpNetdev *netdev, guint64 *n, GError **error);
+
 /* Identifies the calling thread's network namespace. */
 guint64 afxdp_netdev_namespace (void);
 

@@ -87,6 +87,7 @@ afxdp_rtp_parse (const guint8 *payload, gsize size, AfxdpRtp *rtp)
   rtp->seqnum = read_16 (payload + 2);
   rtp->timestamp = read_32 (payload + 4);
   rtp->ssrc = read_32 (payload + 8);
+  rtp->size = size;
   rtp->payload_size = rest;
   return rtp->kind = AFXDP_RTP_DATA;
 }

@@ -24,6 +24,7 @@ typedef struct
   guint16 seqnum;
   guint8 payload_type;
   gboolean marker;
+  guint size;         /* bytes of the whole packet */
   guint payload_size; /* bytes without header, CSRCs, extension and padding */
 } AfxdpRtp;
 

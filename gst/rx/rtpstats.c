@@ -43,9 +43,13 @@ G_STATIC_ASSERT (sizeof (AfxdpRtpCounts) % sizeof (guint64) == 0);
 typedef struct
 {
   guint64 first;    /* the first number that is still missing */
+  guint64 end;      /* of the packet that skipped them */
   guint missing;    /* numbers, of which the window knows which */
-  guint64 shown;    /* arrival of the packet that skipped them */
+  guint64 before;   /* arrival of the packet in front of them, */
+  guint64 shown;    /* and of the one that skipped them */
   guint64 advances; /* of the source, before that packet */
+  guint previous_size, next_size;
+  gboolean previous_marker;
 } Gap;
 
 /* A number that nobody believes yet, and what speaks for it. */
@@ -55,6 +59,8 @@ typedef struct
   guint16 seqnum;
   guint32 timestamp;
   guint64 arrival;
+  guint size;
+  gboolean marker;
 } Candidate;
 
 typedef struct
@@ -71,7 +77,9 @@ typedef struct
   guint64 highest;      /* extended number */
   guint64 advances;     /* packets with a number higher than all before */
   guint64 last_advance; /* arrival of the latest of them, */
-  guint32 timestamp;    /* and its timestamp */
+  guint32 timestamp;    /* its timestamp, */
+  guint size;           /* bytes */
+  gboolean marker;
   guint n_gaps;
   guint64 last_arrival;
   guint clock_rate;
@@ -91,6 +99,8 @@ typedef struct
   guint64 max_reorder;
   GList recent; /* link in stats->suspects, or in stats->recent if believed */
   GList listed; /* link in stats->listed, if believed */
+  guint64 n_final;
+  AfxdpRtpGap latest_gaps[AFXDP_RTP_LATEST_GAPS]; /* a ring, overwritten */
 
   EarlyPacket early[EARLY];           /* a ring, overwritten */
   Gap gaps[GAPS];                     /* a ring of n_gaps at first_gap */
@@ -108,6 +118,9 @@ struct _AfxdpRtpStats
   GQueue recent;       /* believed, likewise */
   GQueue listed;       /* believed, in the order in which they became that */
   AfxdpRtpCounts evicted;
+  guint64 n_evicted;
+  const AfxdpRtpFuncs *funcs; /* or NULL */
+  gpointer user_data;
 };
 
 static inline guint64 *
@@ -149,12 +162,29 @@ nth_gap (Source *source, guint n)
 }
 
 static void
-gap_is_final (Source *source, guint64 first, guint missing, guint64 shown)
+gap_is_final (AfxdpRtpStats *stats, Source *source, const Gap *gap)
 {
+  AfxdpRtpGap *final =
+      &source->latest_gaps[source->n_final++ % AFXDP_RTP_LATEST_GAPS];
+
   source->counts.gaps++;
-  source->counts.lost += missing;
-  source->counts.pending -= missing;
-  source->max_gap = MAX (source->max_gap, missing);
+  source->counts.lost += gap->missing;
+  source->counts.pending -= gap->missing;
+  source->max_gap = MAX (source->max_gap, gap->missing);
+  *final = (AfxdpRtpGap){
+    .ssrc = source->ssrc,
+    .payload_type = source->payload_type,
+    .first = gap->first - FIRST_CYCLE,
+    .end = gap->end - FIRST_CYCLE,
+    .missing = gap->missing,
+    .before = gap->before,
+    .shown = gap->shown,
+    .previous_size = gap->previous_size,
+    .next_size = gap->next_size,
+    .previous_marker = gap->previous_marker,
+  };
+  if (stats->funcs)
+    stats->funcs->gap (final, stats->user_data);
 }
 
 /* Does away with the gaps that are filled or final at now, oldest first. */
@@ -168,7 +198,7 @@ settle_gaps (AfxdpRtpStats *stats, Source *source, guint64 now)
       if (source->advances - gap->advances < AFXDP_RTP_FINAL_PACKETS &&
           now < gap->shown + AFXDP_RTP_FINAL_TIME)
         return;
-      gap_is_final (source, gap->first, gap->missing, gap->shown);
+      gap_is_final (stats, source, gap);
     }
     source->first_gap = (source->first_gap + 1) % GAPS;
     source->n_gaps--;
@@ -211,14 +241,25 @@ take_early (Source *source, Gap *gap, guint64 end, guint64 now)
   }
 }
 
-/* The numbers from first up to end, which came, were skipped. */
+/* The numbers after the highest were skipped, up to end, which came with size
+ * bytes. */
 static void
-open_gap (AfxdpRtpStats *stats, Source *source, guint64 first, guint64 end,
+open_gap (AfxdpRtpStats *stats, Source *source, guint64 end, guint size,
     guint64 shown)
 {
-  Gap gap = { first, end - first, shown, source->advances };
+  Gap gap = {
+    .first = source->highest + 1,
+    .end = end,
+    .missing = end - source->highest - 1,
+    .before = source->last_advance,
+    .shown = shown,
+    .advances = source->advances,
+    .previous_size = source->size,
+    .next_size = size,
+    .previous_marker = source->marker,
+  };
 
-  window_remove (source, first, gap.missing);
+  window_remove (source, gap.first, gap.missing);
   if (shown < source->early_until)
     take_early (source, &gap, end, shown);
   g_assert (source->n_gaps < GAPS);
@@ -263,19 +304,20 @@ hear (const AfxdpRtpStats *stats, Source *source, const AfxdpRtp *rtp,
       source, stats->clock_rates[payload_type], rtp->timestamp, arrival);
 }
 
-/* A packet with the number ahead of the highest, 1 or more. The ones between
- * are missing since shown. */
+/* A packet with the number ahead of the highest, 1 or more. */
 static inline void
 go_on (AfxdpRtpStats *stats, Source *source, const AfxdpRtp *rtp, guint ahead,
-    guint64 shown, guint64 arrival)
+    guint64 arrival)
 {
   guint64 number = source->highest + ahead;
 
   if (G_UNLIKELY (ahead > 1))
-    open_gap (stats, source, source->highest + 1, number, shown);
+    open_gap (stats, source, number, rtp->size, arrival);
   window_add (source, number);
   source->highest = number;
   source->timestamp = rtp->timestamp;
+  source->size = rtp->size;
+  source->marker = rtp->marker;
   source->last_advance = arrival;
   source->advances++;
   source->candidate.waiting = FALSE;
@@ -321,8 +363,12 @@ come_late (AfxdpRtpStats *stats, Source *source, const AfxdpRtp *rtp,
     source->counts.pending--;
   } else {
     window_add (source, number);
-    if (number >= source->base)
+    if (number >= source->base) {
       source->counts.lost--;
+      if (stats->funcs)
+        stats->funcs->came (
+            source->ssrc, number - FIRST_CYCLE, stats->user_data);
+    }
   }
   hear (stats, source, rtp, arrival);
 }
@@ -336,6 +382,8 @@ start (Source *source, const Candidate *first)
   source->base = FIRST_CYCLE + first->seqnum;
   source->highest = source->base;
   source->timestamp = first->timestamp;
+  source->size = first->size;
+  source->marker = first->marker;
   source->last_advance = first->arrival;
   source->transit_known = FALSE;
   source->jitter = 0;
@@ -364,7 +412,7 @@ believe (AfxdpRtpStats *stats, Source *source, guint64 arrival)
 
   if (ahead <= G_MAXINT16 && step >= 0 && step < MAX_TIME_STEP) {
     source->counts.strays--;
-    open_gap (stats, source, source->highest + 1, source->highest + ahead,
+    open_gap (stats, source, source->highest + ahead, candidate->size,
         candidate->arrival);
     /* The latest early packet is the candidate, and no longer early. */
     source->early[(source->next_early - 1) % EARLY].until = 0;
@@ -400,7 +448,7 @@ suspect (
   if (candidate->waiting) {
     if (rtp->seqnum == (guint16) (candidate->seqnum + 1) &&
         believe (stats, source, arrival)) {
-      go_on (stats, source, rtp, 1, arrival, arrival);
+      go_on (stats, source, rtp, 1, arrival);
       return;
     }
     if (source->believed && rtp->seqnum == candidate->seqnum) {
@@ -408,7 +456,8 @@ suspect (
       return;
     }
   }
-  *candidate = (Candidate){ TRUE, rtp->seqnum, rtp->timestamp, arrival };
+  *candidate = (Candidate){ TRUE, rtp->seqnum, rtp->timestamp, arrival,
+    rtp->size, rtp->marker };
   if (!source->believed) {
     source->counts.unvalidated++;
     return;
@@ -445,6 +494,7 @@ make_room (AfxdpRtpStats *stats)
   settle_gaps (stats, source, G_MAXUINT64);
   add_counts (&stats->evicted, &source->counts);
   if (source->believed) {
+    stats->n_evicted++;
     g_queue_unlink (&stats->recent, &source->recent);
     g_queue_unlink (&stats->listed, &source->listed);
   } else {
@@ -501,7 +551,7 @@ afxdp_rtp_stats_packet (
   ahead = (guint16) (rtp->seqnum - source->highest);
   behind = (guint16) -ahead;
   if (G_LIKELY (ahead && ahead < MAX_DROPOUT)) {
-    go_on (stats, source, rtp, ahead, arrival, arrival);
+    go_on (stats, source, rtp, ahead, arrival);
     return;
   }
   step = rtp->timestamp - source->timestamp;
@@ -545,6 +595,23 @@ afxdp_rtp_stats_n_sources (const AfxdpRtpStats *stats)
   return stats->listed.length;
 }
 
+guint64
+afxdp_rtp_stats_n_evicted (const AfxdpRtpStats *stats)
+{
+  return stats->n_evicted;
+}
+
+static guint
+copy_latest_gaps (const Source *source, AfxdpRtpGap *gaps)
+{
+  guint n = MIN (source->n_final, AFXDP_RTP_LATEST_GAPS);
+
+  for (guint i = 0; i < n; i++)
+    gaps[i] =
+        source->latest_gaps[(source->n_final - n + i) % AFXDP_RTP_LATEST_GAPS];
+  return n;
+}
+
 void
 afxdp_rtp_stats_source (
     const AfxdpRtpStats *stats, guint number, AfxdpRtpSource *source)
@@ -563,6 +630,7 @@ afxdp_rtp_stats_source (
     .jitter = from->jitter >> 4,
     .last_arrival = from->last_arrival,
   };
+  source->n_latest_gaps = copy_latest_gaps (from, source->latest_gaps);
 }
 
 void
@@ -571,6 +639,14 @@ afxdp_rtp_stats_set_clock_rate (
 {
   g_return_if_fail (payload_type < G_N_ELEMENTS (stats->clock_rates));
   stats->clock_rates[payload_type] = clock_rate;
+}
+
+void
+afxdp_rtp_stats_set_funcs (
+    AfxdpRtpStats *stats, const AfxdpRtpFuncs *funcs, gpointer user_data)
+{
+  stats->funcs = funcs;
+  stats->user_data = user_data;
 }
 
 AfxdpRtpStats *

@@ -43,6 +43,34 @@ G_BEGIN_DECLS
 #define AFXDP_RTP_FINAL_PACKETS 100
 #define AFXDP_RTP_FINAL_TIME (100 * G_GINT64_CONSTANT (1000000))
 
+/* Of each source the latest gaps are remembered. */
+#define AFXDP_RTP_LATEST_GAPS 10
+
+/* A gap that has become final. */
+typedef struct
+{
+  guint32 ssrc;
+  guint8 payload_type;   /* of the packet that showed it */
+  guint64 first;         /* number of the first packet missing, as
+                              extended_highest_seq counts */
+  guint64 end;           /* of the packet that showed it */
+  guint64 missing;       /* packets; fewer than end - first when some came */
+  guint64 before, shown; /* arrivals, ns: of the packet in front of it, and
+                              of the one that showed it */
+  guint previous_size;   /* bytes of these two, as AfxdpRtp counts */
+  guint next_size;
+  gboolean previous_marker;
+} AfxdpRtpGap;
+
+/* What is called in afxdp_rtp_stats_packet() and _advance(); neither may call
+ * into the statistics. */
+typedef struct
+{
+  void (*gap) (const AfxdpRtpGap *gap, gpointer user_data);
+  /* A packet of a final gap has come after all. */
+  void (*came) (guint32 ssrc, guint64 number, gpointer user_data);
+} AfxdpRtpFuncs;
+
 /*
  * What the counters of a source and of the whole stream have in common.
  *
@@ -77,12 +105,18 @@ typedef struct
   guint64 max_reorder;          /* packets: largest distance of a late one */
   guint32 jitter;               /* RTP timestamp units, 0 without clock rate */
   guint64 last_arrival;         /* ns, the clock of afxdp_rtp_stats_packet */
+  guint n_latest_gaps;
+  AfxdpRtpGap latest_gaps[AFXDP_RTP_LATEST_GAPS]; /* the oldest first */
 } AfxdpRtpSource;
 
 typedef struct _AfxdpRtpStats AfxdpRtpStats;
 
 AfxdpRtpStats *afxdp_rtp_stats_new (void);
 void afxdp_rtp_stats_free (AfxdpRtpStats *stats);
+
+/* funcs must outlive stats. */
+void afxdp_rtp_stats_set_funcs (
+    AfxdpRtpStats *stats, const AfxdpRtpFuncs *funcs, gpointer user_data);
 
 /* Units of the RTP timestamp per second for payload_type's jitter, or 0 when
  * it is not known. Jitter is measured anew when a source's rate changes. */
@@ -107,6 +141,8 @@ void afxdp_rtp_stats_totals (
 /* The believed sources, in the order in which they became that; source numbers
  * run from 0 to the returned count. */
 guint afxdp_rtp_stats_n_sources (const AfxdpRtpStats *stats);
+/* How many believed ones had to make room for others. */
+guint64 afxdp_rtp_stats_n_evicted (const AfxdpRtpStats *stats);
 void afxdp_rtp_stats_source (
     const AfxdpRtpStats *stats, guint number, AfxdpRtpSource *source);
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -23,6 +24,10 @@
 #define LARGEST_FRAME (16u << 10)
 /* A UDP datagram has 16 bits of length. */
 #define LARGEST_DATAGRAM (64u << 10)
+
+/* What the kernel tells of each datagram beside it. */
+typedef guint8 Control[CMSG_SPACE (sizeof (struct timespec)) +
+    CMSG_SPACE (sizeof (guint32))];
 
 struct _AfxdpSocket
 {
@@ -45,7 +50,7 @@ struct _AfxdpSocket
   guint used; /* messages below this are to be prepared anew */
   struct mmsghdr *messages;
   struct iovec (*vectors)[2];
-  guint8 (*control)[CMSG_SPACE (sizeof (struct timespec))];
+  Control *control;
   struct sockaddr_storage *senders;
   guint32 *frames;
   guint8 *spill; /* batch times LARGEST_DATAGRAM, touched when used */
@@ -146,12 +151,14 @@ hear_only_what_is_joined (AfxdpSocket *socket)
     setsockopt (socket->fd, IPPROTO_IP, IP_MULTICAST_ALL, &off, sizeof off);
 }
 
+/* What comes with each packet. */
 static void
-ask_for_timestamps (AfxdpSocket *socket)
+ask_for_control (AfxdpSocket *socket)
 {
   int on = 1;
 
   setsockopt (socket->fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
+  setsockopt (socket->fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on);
 }
 
 /* Its options are its owner's. */
@@ -173,7 +180,7 @@ take_socket (
   if (socket->fd < 0)
     return afxdp_error_set (
         error, errno, "Could not duplicate the socket that was given");
-  ask_for_timestamps (socket);
+  ask_for_control (socket);
   set_buffer_size (socket, settings->buffer_size);
   socket->keep_open = FALSE;
   return TRUE;
@@ -198,7 +205,7 @@ open_socket (
   /* For whoever sends by it. */
   g_socket_set_broadcast (socket->gsocket, TRUE);
   g_socket_set_multicast_loopback (socket->gsocket, !settings->no_loop);
-  ask_for_timestamps (socket);
+  ask_for_control (socket);
   set_buffer_size (socket, settings->buffer_size);
   if (settings->joins)
     hear_only_what_is_joined (socket);
@@ -482,6 +489,16 @@ afxdp_socket_n_armed (const AfxdpSocket *socket)
   return socket->batch;
 }
 
+guint32
+afxdp_socket_dropped (const AfxdpSocket *socket)
+{
+  guint32 values[SK_MEMINFO_VARS] = { 0 };
+  socklen_t size = sizeof values;
+
+  getsockopt (socket->fd, SOL_SOCKET, SO_MEMINFO, values, &size);
+  return values[SK_MEMINFO_DROPS];
+}
+
 /* Gives message i a frame and room behind it. */
 static void
 arm (AfxdpSocket *socket, guint i)
@@ -507,19 +524,27 @@ arm (AfxdpSocket *socket, guint i)
   header->msg_flags = 0;
 }
 
-static guint64
-timestamp (struct msghdr *header)
+/* Reads what the kernel told beside a datagram. A socket that never dropped any
+ * does not say so. */
+static void
+read_control (struct msghdr *header, AfxdpSocketPacket *packet)
 {
+  packet->arrival = 0;
+  packet->dropped = 0;
   for (struct cmsghdr *control = CMSG_FIRSTHDR (header); control;
-       control = CMSG_NXTHDR (header, control))
-    if (control->cmsg_level == SOL_SOCKET &&
-        control->cmsg_type == SCM_TIMESTAMPNS) {
+       control = CMSG_NXTHDR (header, control)) {
+    if (control->cmsg_level != SOL_SOCKET)
+      continue;
+    if (control->cmsg_type == SCM_TIMESTAMPNS) {
       struct timespec time;
 
       memcpy (&time, CMSG_DATA (control), sizeof time);
-      return time.tv_sec * G_GUINT64_CONSTANT (1000000000) + time.tv_nsec;
+      packet->arrival =
+          time.tv_sec * G_GUINT64_CONSTANT (1000000000) + time.tv_nsec;
+    } else if (control->cmsg_type == SO_RXQ_OVFL) {
+      memcpy (&packet->dropped, CMSG_DATA (control), sizeof packet->dropped);
     }
-  return 0;
+  }
 }
 
 /* An IPv4 sender of an IPv6 socket is written as ::ffff:ADDRESS (RFC 4291 section
@@ -569,7 +594,7 @@ disarm (AfxdpSocket *socket, guint i, AfxdpSocketPacket *packet)
   guint8 *spill = socket->spill + (gsize) i * LARGEST_DATAGRAM;
 
   packet->size = socket->messages[i].msg_len;
-  packet->arrival = timestamp (&socket->messages[i].msg_hdr);
+  read_control (&socket->messages[i].msg_hdr, packet);
   read_sender (&socket->senders[i], &packet->sender);
   packet->wanted = is_wanted (socket, &packet->sender);
   packet->frame = AFXDP_NO_FRAME;

@@ -82,6 +82,7 @@ typedef struct
   guint32 frame;      /* of afxdp_socket_umem(), or AFXDP_NO_FRAME */
   guint64 arrival;    /* ns of CLOCK_REALTIME, 0 when the kernel gave none */
   gboolean wanted;    /* it comes from one of the sources */
+  guint32 dropped;    /* by the socket before this one, as dropped() counts */
   AfxdpSender sender; /* its address is valid until the next receive() */
 } AfxdpSocketPacket;
 
@@ -89,6 +90,10 @@ typedef struct
  * empty. */
 guint afxdp_socket_receive (
     AfxdpSocket *socket, AfxdpSocketPacket *packets, guint n);
+
+/* Packets that the socket ever dropped: its buffer was full, or their checksum
+ * was wrong (SK_MEMINFO_DROPS). It wraps. Any thread. */
+guint32 afxdp_socket_dropped (const AfxdpSocket *socket);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AfxdpSocket, afxdp_socket_free)
 

@@ -60,6 +60,10 @@ struct _AfxdpStream
   guint64 look_at;            /* of the next look after a short pause */
   guint64 passed, redirected; /* sums at the last look */
 
+  AfxdpDrops drops;
+  guint64 interface_drops; /* that the interface counted, */
+  guint64 interface_asked; /* and when */
+
   AfxdpLane *handed_out; /* batch between receive() and done() */
   guint n_handed_out;
   AfxdpAccount *account; /* that its frames are lent from */
@@ -76,6 +80,8 @@ afxdp_stream_close_door (AfxdpStream *stream)
 {
   if (stream->doors.open)
     afxdp_doors_close (&stream->doors);
+  stream->doors.lanes[0].paused = TRUE;
+  stream->slow_due = TRUE;
 }
 
 gboolean
@@ -156,6 +162,34 @@ look (AfxdpStream *stream)
    * used up between two looks. */
   if (slow->end)
     look_into_rings (stream);
+}
+
+/* What never came. */
+
+AfxdpDrops *
+afxdp_stream_drops (AfxdpStream *stream)
+{
+  return &stream->drops;
+}
+
+guint64
+afxdp_stream_look_for_drops (AfxdpStream *stream, guint64 wanted)
+{
+  guint64 asked, n;
+
+  afxdp_doors_look_for_drops (&stream->doors);
+  if (!stream->doors.subscription)
+    return G_MAXUINT64; /* there is no interface that could be asked */
+  asked = afxdp_subscription_interface_drops (
+      stream->doors.subscription, wanted, &n);
+  if (asked == stream->interface_asked)
+    return asked;
+  if (stream->interface_asked && n > stream->interface_drops)
+    afxdp_drops_add (&stream->drops, AFXDP_COLUMN_NIC,
+        n - stream->interface_drops, stream->interface_asked, afxdp_now ());
+  stream->interface_drops = n;
+  stream->interface_asked = asked;
+  return asked;
 }
 
 /* What is handed out. */
@@ -524,7 +558,9 @@ open_slow_door (
   stream->settings.port = afxdp_socket_port (stream->socket);
   stream->socket_account =
       afxdp_account_new (afxdp_socket_umem (stream->socket));
-  afxdp_doors_init (&stream->doors, stream->socket, settings->batch);
+  afxdp_doors_init (
+      &stream->doors, stream->socket, settings->batch, &stream->drops);
+  stream->doors.lanes[0].paused = TRUE;
   stream->destination.port = stream->settings.port;
   stream->destination.scope = stream->netdevs->index;
   return TRUE;
@@ -608,6 +644,7 @@ afxdp_stream_new (const AfxdpStreamSettings *settings, GError **error)
 {
   AfxdpStream *stream = g_new0 (AfxdpStream, 1);
   AfxdpStreamCounts counts = { 0 };
+  AfxdpDrops drops = { 0 };
 
   stream->settings = *settings;
   stream->address = g_object_ref (settings->address);
@@ -636,19 +673,64 @@ afxdp_stream_new (const AfxdpStreamSettings *settings, GError **error)
     stream->opened = TRUE;
   if (stream->opened)
     return stream;
-  afxdp_stream_close (stream, &counts);
+  afxdp_stream_close (stream, &counts, &drops);
   afxdp_stream_counts_clear (&counts);
   return NULL;
 }
 
-void
-afxdp_stream_close (AfxdpStream *stream, AfxdpStreamCounts *counts)
+/* Whether the socket goes back to its owner, with what it holds. */
+static gboolean
+returns_socket (const AfxdpStream *stream)
 {
-  stream->discarded += afxdp_doors_clear (&stream->doors);
-  if (stream->member)
-    stream->discarded += afxdp_distributor_leave (stream->member);
-  if (stream->socket)
+  return stream->settings.socket &&
+      (stream->settings.keep_open || !stream->opened);
+}
+
+/* What came to the socket and nobody will read. */
+static void
+discard_socket (AfxdpStream *stream)
+{
+  AfxdpLane *lane = &stream->doors.lanes[0];
+  guint64 now = afxdp_now ();
+
+  do {
+    stream->malformed += afxdp_lane_read_socket (lane, 0);
+    stream->discarded += afxdp_lane_discard (lane);
+  } while (!lane->dry && lane->last_arrival < now);
+  afxdp_lane_look_for_drops (lane, FALSE);
+}
+
+/* What was lost on its way to the rings. */
+static void
+add_loss (AfxdpDrops *drops, const AfxdpXskLoss *loss)
+{
+  guint64 now = afxdp_now ();
+
+  if (loss->rx_ring)
+    afxdp_drops_add (drops, AFXDP_COLUMN_RX_RING, loss->rx_ring, now, now);
+  if (loss->fill_ring)
+    afxdp_drops_add (drops, AFXDP_COLUMN_FILL_RING, loss->fill_ring, now, now);
+  if (loss->redirect)
+    afxdp_drops_add (drops, AFXDP_COLUMN_REDIRECT, loss->redirect, now, now);
+}
+
+void
+afxdp_stream_close (
+    AfxdpStream *stream, AfxdpStreamCounts *counts, AfxdpDrops *drops)
+{
+  stream->discarded += afxdp_doors_discard (&stream->doors);
+  if (stream->member) {
+    afxdp_distributor_leave (stream->member);
+    stream->discarded += stream->member->drained;
+    add_loss (&stream->drops, &stream->member->lost);
+  }
+  if (stream->socket) {
+    if (!returns_socket (stream))
+      discard_socket (stream);
     afxdp_stream_counts (stream, counts);
+  }
+  *drops = stream->drops;
+  afxdp_doors_clear (&stream->doors);
   afxdp_distributor_forget (stream->member);
   for (guint i = 0; i < stream->claims->len; i++) {
     afxdp_distributor_leave (stream->claims->pdata[i]);
@@ -657,7 +739,7 @@ afxdp_stream_close (AfxdpStream *stream, AfxdpStreamCounts *counts)
   g_ptr_array_unref (stream->claims);
 
   afxdp_account_close (stream->socket_account);
-  if (stream->socket && (stream->settings.keep_open || !stream->opened))
+  if (stream->socket && returns_socket (stream))
     afxdp_socket_keep_open (stream->socket);
   afxdp_socket_free (stream->socket);
   if (stream->wake >= 0)

@@ -94,8 +94,10 @@ typedef struct _AfxdpStream AfxdpStream;
  * mode AF_XDP it fails when there is none. Errors: any of AFXDP_ERROR. */
 AfxdpStream *afxdp_stream_new (
     const AfxdpStreamSettings *settings, GError **error);
-/* Closes both doors. Fills in the last counts. */
-void afxdp_stream_close (AfxdpStream *stream, AfxdpStreamCounts *counts);
+/* Closes both doors. Fills in the last counts, and adds to drops what was dropped
+ * meanwhile, behind the last packet that was handed out. */
+void afxdp_stream_close (
+    AfxdpStream *stream, AfxdpStreamCounts *counts, AfxdpDrops *drops);
 
 guint afxdp_stream_buffer_size (const AfxdpStream *stream);
 /* The socket, which close() closes unless it shall be kept open. */
@@ -114,6 +116,14 @@ gboolean afxdp_stream_receive (
 AfxdpUmem *afxdp_stream_lend (AfxdpStream *stream, AfxdpPacket *packet);
 /* Ends a batch: frames that were not lent go home. */
 void afxdp_stream_done (AfxdpStream *stream);
+
+/* What the stream noticed of packets that never came; the caller empties it.
+ * Streaming thread, as is the next one. */
+AfxdpDrops *afxdp_stream_drops (AfxdpStream *stream);
+/* Looks into the counters for drops that no packet has shown yet. Returns until
+ * when what the interface itself dropped is known, and if that is before wanted
+ * (ns of CLOCK_MONOTONIC), has it asked: look again later. */
+guint64 afxdp_stream_look_for_drops (AfxdpStream *stream, guint64 wanted);
 
 /* Fills in change and returns TRUE when another door came into use since the
  * last call, or the reason is another one. Streaming thread; the caller clears

@@ -24,6 +24,8 @@ struct _AfxdpSubscription
   atomic_uint share;
   atomic_uint grace_wanted, grace_over;
   atomic_uint doubts;
+  _Atomic guint64 drops_wanted, drops_asked; /* moments */
+  _Atomic guint64 drops;                     /* written before drops_asked */
 };
 
 static void
@@ -204,4 +206,36 @@ AfxdpDoubts
 afxdp_subscription_take_doubts (AfxdpSubscription *subscription)
 {
   return atomic_exchange (&subscription->doubts, 0);
+}
+
+guint64
+afxdp_subscription_interface_drops (
+    AfxdpSubscription *subscription, guint64 wanted, guint64 *n)
+{
+  guint64 asked =
+      atomic_load_explicit (&subscription->drops_asked, memory_order_acquire);
+
+  *n = atomic_load_explicit (&subscription->drops, memory_order_relaxed);
+  if (asked < wanted &&
+      atomic_load_explicit (&subscription->drops_wanted, memory_order_relaxed) <
+          wanted) {
+    atomic_store (&subscription->drops_wanted, wanted);
+    afxdp_bell_ring (subscription->control);
+  }
+  return asked;
+}
+
+guint64
+afxdp_subscription_drops_wanted (AfxdpSubscription *subscription)
+{
+  return atomic_load (&subscription->drops_wanted);
+}
+
+void
+afxdp_subscription_tell_drops (
+    AfxdpSubscription *subscription, guint64 n, guint64 asked)
+{
+  atomic_store_explicit (&subscription->drops, n, memory_order_relaxed);
+  atomic_store_explicit (
+      &subscription->drops_asked, asked, memory_order_release);
 }

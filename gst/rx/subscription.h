@@ -75,6 +75,12 @@ gboolean afxdp_subscription_grace_over (
 void afxdp_subscription_doubt (
     AfxdpSubscription *subscription, AfxdpDoubts doubts);
 
+/* What the interface itself dropped: how many packets when it was asked last, and
+ * when that was, in ns of CLOCK_MONOTONIC; 0 when it never was. Asks again if it
+ * was before wanted. */
+guint64 afxdp_subscription_interface_drops (
+    AfxdpSubscription *subscription, guint64 wanted, guint64 *n);
+
 /* For the control thread. */
 
 /* Takes a copy of door, and tells the stream if it is news. */
@@ -89,6 +95,11 @@ void afxdp_subscription_end_grace (
 /* Doubts said so far; take_doubts() forgets them. */
 AfxdpDoubts afxdp_subscription_doubts (AfxdpSubscription *subscription);
 AfxdpDoubts afxdp_subscription_take_doubts (AfxdpSubscription *subscription);
+/* The moment after which the interface is to be asked what it dropped. */
+guint64 afxdp_subscription_drops_wanted (AfxdpSubscription *subscription);
+/* It had dropped n packets at asked or a little later. */
+void afxdp_subscription_tell_drops (
+    AfxdpSubscription *subscription, guint64 n, guint64 asked);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AfxdpSubscription, afxdp_subscription_free)
 

@@ -71,6 +71,7 @@ struct _AfxdpXsk
   guint queue;
   struct xsk_ring_cons rx;
   RingMapping mapping;
+  guint64 full, dropped; /* of what the kernel counted, this is explained */
 };
 
 static int
@@ -657,6 +658,42 @@ afxdp_xsk_took_no_frame (AfxdpXsk *xsk, gint64 n)
   if (n)
     __atomic_fetch_add (
         xsk->pool->queues[xsk->queue].told, (guint64) n, __ATOMIC_RELAXED);
+}
+
+/* What the kernel counted and nobody explained. In copy mode it looks for a frame
+ * first, so that no packet is in both (Linux 6.18, xsk_rcv()). */
+static void
+read_unexplained (const AfxdpXsk *xsk, guint64 *full, guint64 *dropped)
+{
+  struct xdp_statistics statistics = { 0 };
+  socklen_t size = sizeof statistics;
+
+  getsockopt (xsk->fd, SOL_XDP, XDP_STATISTICS, &statistics, &size);
+  *full = statistics.rx_ring_full - MIN (statistics.rx_ring_full, xsk->full);
+  *dropped = statistics.rx_dropped - MIN (statistics.rx_dropped, xsk->dropped);
+}
+
+void
+afxdp_xsk_explain_loss (AfxdpXsk *xsk, guint64 n, AfxdpXskLoss *loss)
+{
+  guint64 full, dropped;
+
+  read_unexplained (xsk, &full, &dropped);
+  loss->rx_ring = MIN (n, full);
+  loss->fill_ring = MIN (n - loss->rx_ring, dropped);
+  loss->redirect = n - loss->rx_ring - loss->fill_ring;
+  xsk->full += loss->rx_ring;
+  xsk->dropped += loss->fill_ring;
+}
+
+guint64
+afxdp_xsk_find_loss (AfxdpXsk *xsk, AfxdpXskLoss *loss)
+{
+  read_unexplained (xsk, &loss->rx_ring, &loss->fill_ring);
+  loss->redirect = 0;
+  xsk->full += loss->rx_ring;
+  xsk->dropped += loss->fill_ring;
+  return loss->rx_ring + loss->fill_ring;
 }
 
 guint

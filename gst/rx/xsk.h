@@ -99,6 +99,21 @@ guint afxdp_xsk_receive (AfxdpXsk *xsk, AfxdpXskPacket *packets, guint n);
 /* Of the packets that the program redirected to the socket, n took no frame,
  * since they were lost on the way. Negative: some came after all. */
 void afxdp_xsk_took_no_frame (AfxdpXsk *xsk, gint64 n);
+/* Where packets were lost between the program and the reader. */
+typedef struct
+{
+  guint64 rx_ring;   /* the RX ring was full */
+  guint64 fill_ring; /* there was no frame */
+  guint64 redirect;  /* neither: the kernel counts them nowhere */
+} AfxdpXskLoss;
+
+/* Of the packets that the program redirected to the socket, n more are known not
+ * to have come: asks the kernel where they were lost. For whoever reads the
+ * socket; a system call. */
+void afxdp_xsk_explain_loss (AfxdpXsk *xsk, guint64 n, AfxdpXskLoss *loss);
+/* The same, for those that the rings counted and nobody has yet explained, with
+ * none of them known. Returns how many they are. */
+guint64 afxdp_xsk_find_loss (AfxdpXsk *xsk, AfxdpXskLoss *loss);
 /* Packets that wait in the RX ring. */
 guint afxdp_xsk_n_waiting (const AfxdpXsk *xsk);
 

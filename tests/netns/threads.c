@@ -142,6 +142,7 @@ end (Receiver *receiver)
 {
   AfxdpStreamCounts counts = { 0 };
   AfxdpStream *stream;
+  AfxdpDrops drops;
 
   atomic_store (&receiver->quit, TRUE);
   afxdp_stream_wake (receiver->stream);
@@ -149,7 +150,7 @@ end (Receiver *receiver)
   pthread_mutex_lock (&receiver->lock);
   stream = g_steal_pointer (&receiver->stream);
   pthread_mutex_unlock (&receiver->lock);
-  afxdp_stream_close (stream, &counts);
+  afxdp_stream_close (stream, &counts, &drops);
   afxdp_stream_counts_clear (&counts);
 }
 

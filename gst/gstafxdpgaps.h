@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What becomes of gaps: when they are final, the stream is asked what it knows of
+ * drops, and the verdict is posted as GstAfxdpSrcGap. Nothing is done, or asked,
+ * while there is no gap.
+ *
+ * For the streaming thread; end() for the thread that changes state, afterwards.
+ */
+#pragma once
+
+#include "gstafxdpoutbox.h"
+#include "gstafxdpreport.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  GstElement *element;    /* which owns us, */
+  GstAfxdpReport *report; /* and that */
+  GArray *verdicts;       /* AfxdpVerdict, to be posted */
+  guint64 judge_at;       /* not before, in ns of CLOCK_MONOTONIC */
+  guint64 post_at;        /* likewise */
+  guint64 suppressed;     /* gaps, since the last message */
+  GstAfxdpOutbox outbox;
+} GstAfxdpGaps;
+
+void gst_afxdp_gaps_init (
+    GstAfxdpGaps *gaps, GstElement *element, GstAfxdpReport *report);
+void gst_afxdp_gaps_clear (GstAfxdpGaps *gaps);
+/* Starts anew, and lets go of the messages that were posted. */
+void gst_afxdp_gaps_reset (GstAfxdpGaps *gaps);
+
+/* Does what is due at now. interval: least time between the messages of two gaps,
+ * in ns. Returns when something will be due, or 0. */
+guint64 gst_afxdp_gaps_follow (GstAfxdpGaps *gaps, AfxdpStream *stream,
+    const GstAfxdpTiming *timing, guint64 interval, guint64 now);
+/* No packet comes any more: all gaps are final. May wait for the interface's
+ * counters to be read. */
+void gst_afxdp_gaps_end (GstAfxdpGaps *gaps, AfxdpStream *stream,
+    const GstAfxdpTiming *timing, guint64 interval);
+/* The stream is closed, and drops is what it saw last. */
+void gst_afxdp_gaps_close (
+    GstAfxdpGaps *gaps, AfxdpDrops *drops, const GstAfxdpTiming *timing);
+
+G_END_DECLS
