@@ -66,6 +66,16 @@ gst_afxdp_allocator_share (GstMemory *memory, gssize offset, gssize size)
   return sub;
 }
 
+/* Of the same frame, which GStreamer has seen: then what was split is one again
+ * without a copy. */
+static gboolean
+gst_afxdp_allocator_is_span (GstMemory *memory, GstMemory *next, gsize *offset)
+{
+  if (offset)
+    *offset = memory->offset - memory->parent->offset;
+  return memory->offset + memory->size == next->offset;
+}
+
 static GstMemory *
 gst_afxdp_allocator_alloc (
     GstAllocator *allocator, gsize size, GstAllocationParams *params)
@@ -127,6 +137,27 @@ gst_afxdp_allocator_wrap (AfxdpUmem *umem, const guint8 *data, gsize size)
   return memory;
 }
 
+/* A share that no other overlaps can be written to. */
+static GstMemory *
+cut_out (GstMemory *memory, gsize offset, gsize size)
+{
+  GstMemory *sub = gst_memory_share (memory, offset, size);
+
+  sub->maxsize = sub->offset + sub->size;
+  GST_MINI_OBJECT_FLAG_UNSET (sub, GST_MINI_OBJECT_FLAG_LOCK_READONLY);
+  return sub;
+}
+
+GstMemory *
+gst_afxdp_allocator_split (GstMemory *memory, gsize at, GstMemory **rest)
+{
+  GstMemory *first = cut_out (memory, 0, at);
+
+  *rest = cut_out (memory, at, memory->size - at);
+  gst_memory_unref (memory);
+  return first;
+}
+
 void
 gst_afxdp_allocator_prefetch (AfxdpUmem *umem, const guint8 *data)
 {
@@ -159,6 +190,7 @@ gst_afxdp_allocator_init (GstAfxdpAllocator *self)
   allocator->mem_map = gst_afxdp_allocator_map;
   allocator->mem_unmap = gst_afxdp_allocator_unmap;
   allocator->mem_share = gst_afxdp_allocator_share;
+  allocator->mem_is_span = gst_afxdp_allocator_is_span;
   /* Deep copies go to system memory. */
   GST_OBJECT_FLAG_SET (allocator, GST_ALLOCATOR_FLAG_CUSTOM_ALLOC);
 }

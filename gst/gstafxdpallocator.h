@@ -23,6 +23,11 @@ G_DECLARE_FINAL_TYPE (
 GstMemory *gst_afxdp_allocator_wrap (
     AfxdpUmem *umem, const guint8 *data, gsize size);
 
+/* Takes memory, and returns its first bytes up to at; rest becomes the others. Both
+ * keep the frame, and nothing behind their own bytes can be reached from them. */
+GstMemory *gst_afxdp_allocator_split (
+    GstMemory *memory, gsize at, GstMemory **rest);
+
 /* Tells the processor that data's frame will be wrapped soon. */
 void gst_afxdp_allocator_prefetch (AfxdpUmem *umem, const guint8 *data);
 

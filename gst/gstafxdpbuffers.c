@@ -11,13 +11,13 @@
 #define AHEAD 4
 
 void
-gst_afxdp_timing_read (GstAfxdpTiming *timing, GstElement *src)
+gst_afxdp_timing_read (GstAfxdpTiming *timing, GstElement *src, gboolean always)
 {
   GstClockTime base_time;
   GstClock *clock;
 
   timing->enabled = FALSE;
-  if (!gst_base_src_get_do_timestamp (GST_BASE_SRC (src)))
+  if (!always && !gst_base_src_get_do_timestamp (GST_BASE_SRC (src)))
     return;
   GST_OBJECT_LOCK (src);
   clock = GST_ELEMENT_CLOCK (src);
@@ -44,31 +44,65 @@ running_time (GstAfxdpTiming *timing, guint64 arrival)
   return timing->last;
 }
 
-static GstBuffer *
-make_buffer (AfxdpStream *stream, AfxdpPacket *packet, guint *copied)
+static void
+append_copy (GstBuffer *buffer, const AfxdpPacket *packet, guint split)
 {
+  gpointer first = g_memdup2 (packet->data, split);
+
+  gst_buffer_append_memory (buffer,
+      gst_memory_new_wrapped (0, first, split, 0, split, first, g_free));
+  if (split < packet->size) {
+    gsize size = packet->size - split;
+    gpointer rest = g_memdup2 (packet->data + split, size);
+
+    gst_buffer_append_memory (
+        buffer, gst_memory_new_wrapped (0, rest, size, 0, size, rest, g_free));
+  }
+}
+
+static void
+append_frame (
+    GstBuffer *buffer, AfxdpUmem *umem, const AfxdpPacket *packet, guint split)
+{
+  GstMemory *memory =
+      gst_afxdp_allocator_wrap (umem, packet->data, packet->size);
+  GstMemory *rest = NULL;
+
+  if (G_UNLIKELY (split < packet->size))
+    memory = gst_afxdp_allocator_split (memory, split, &rest);
+  gst_buffer_append_memory (buffer, memory);
+  if (rest)
+    gst_buffer_append_memory (buffer, rest);
+}
+
+/* split: the size of its first memory; with the packet's there is one. */
+static GstBuffer *
+make_buffer (
+    AfxdpStream *stream, AfxdpPacket *packet, guint split, guint *copied)
+{
+  GstBuffer *buffer = gst_buffer_new ();
   AfxdpUmem *umem;
-  GstBuffer *buffer;
 
   if (!packet->size)
-    return gst_buffer_new ();
+    return buffer;
   umem = afxdp_stream_lend (stream, packet);
-  if (G_UNLIKELY (!umem)) {
+  if (G_LIKELY (umem)) {
+    append_frame (buffer, umem, packet, split);
+  } else {
     (*copied)++;
-    return gst_buffer_new_memdup (packet->data, packet->size);
+    append_copy (buffer, packet, split);
   }
-  buffer = gst_buffer_new ();
-  gst_buffer_append_memory (
-      buffer, gst_afxdp_allocator_wrap (umem, packet->data, packet->size));
   return buffer;
 }
 
 GstMiniObject *
 gst_afxdp_buffers_make (AfxdpStream *stream, AfxdpBatch *batch,
-    gboolean only_rtp, guint not_rtp, GstAfxdpTiming *timing,
+    const GstAfxdpMake *make, guint not_rtp, GstAfxdpTiming *timing,
     GstAfxdpYield *yield)
 {
-  guint n = only_rtp ? batch->n - not_rtp : batch->n;
+  guint n = make->only_rtp ? batch->n - not_rtp : batch->n;
+  guint longest =
+      batch->door == AFXDP_DOOR_SLOW && make->mtu ? make->mtu : G_MAXUINT;
   GstBufferList *list = n > 1 ? gst_buffer_list_new_sized (n) : NULL;
   GstBuffer *buffer = NULL;
 
@@ -79,10 +113,13 @@ gst_afxdp_buffers_make (AfxdpStream *stream, AfxdpBatch *batch,
     if (batch->umem && i + AHEAD < batch->n)
       gst_afxdp_allocator_prefetch (
           batch->umem, batch->packets[i + AHEAD].data);
-    if (only_rtp && packet->rtp.kind == AFXDP_RTP_NONE)
+    if (make->only_rtp && packet->rtp.kind == AFXDP_RTP_NONE)
       continue;
     yield->bytes += packet->size;
-    buffer = make_buffer (stream, packet, &yield->copied);
+    buffer = make_buffer (
+        stream, packet, MIN (packet->size, longest), &yield->copied);
+    if (make->senders)
+      gst_afxdp_senders_mark (make->senders, &packet->sender, buffer);
     if (timing->enabled)
       GST_BUFFER_PTS (buffer) = GST_BUFFER_DTS (buffer) =
           running_time (timing, packet->arrival);

@@ -4,6 +4,7 @@
 
 #include <gst/gst.h>
 
+#include "gstafxdpsenders.h"
 #include "stream.h"
 
 G_BEGIN_DECLS
@@ -17,8 +18,18 @@ typedef struct
 } GstAfxdpTiming;
 
 /* Compares the clocks; once for each batch. Without a clock of the pipeline there
- * are no timestamps, nor when do-timestamp says that none are wanted. */
-void gst_afxdp_timing_read (GstAfxdpTiming *timing, GstElement *src);
+ * are no timestamps, nor when do-timestamp says that none are wanted, unless
+ * always. */
+void gst_afxdp_timing_read (
+    GstAfxdpTiming *timing, GstElement *src, gboolean always);
+
+/* How buffers are made. */
+typedef struct
+{
+  gboolean only_rtp; /* leaves out what is neither RTP nor RTCP */
+  guint mtu;         /* longer ones of the socket are split there; 0: none */
+  GstAfxdpSenders *senders; /* NULL: buffers do not tell their sender */
+} GstAfxdpMake;
 
 /* What was made. */
 typedef struct
@@ -29,10 +40,10 @@ typedef struct
 } GstAfxdpYield;
 
 /* Makes a GstBuffer of a batch of one packet, a GstBufferList of a longer one.
- * only_rtp: leaves out what is neither RTP nor RTCP, not_rtp packets. NULL when
- * nothing is left. */
+ * not_rtp: how many of its packets are neither RTP nor RTCP. NULL when nothing is
+ * left. */
 GstMiniObject *gst_afxdp_buffers_make (AfxdpStream *stream, AfxdpBatch *batch,
-    gboolean only_rtp, guint not_rtp, GstAfxdpTiming *timing,
+    const GstAfxdpMake *make, guint not_rtp, GstAfxdpTiming *timing,
     GstAfxdpYield *yield);
 
 G_END_DECLS

@@ -32,6 +32,14 @@ static const GEnumValue zero_copies[] = {
   { 0 },
 };
 
+static const GEnumValue socket_timestamps[] = {
+  { GST_AFXDP_SOCKET_TIMESTAMP_DISABLED,
+      "Arrival times, unless do-timestamp is off", "disabled" },
+  { GST_AFXDP_SOCKET_TIMESTAMP_REALTIME,
+      "Arrival times, also when do-timestamp is off", "realtime" },
+  { 0 },
+};
+
 /* Names of their own: a second registration of a name that the udp plugin has
  * would break whichever of both is loaded second. */
 #define DEFINE_ENUM(function, name, values)                   \
@@ -51,6 +59,8 @@ DEFINE_ENUM (
     gst_afxdp_current_mode_get_type, "GstAfxdpCurrentMode", current_modes)
 DEFINE_ENUM (gst_afxdp_xdp_mode_get_type, "GstAfxdpXdpMode", xdp_modes)
 DEFINE_ENUM (gst_afxdp_zero_copy_get_type, "GstAfxdpZeroCopy", zero_copies)
+DEFINE_ENUM (gst_afxdp_socket_timestamp_get_type, "GstAfxdpSocketTimestamp",
+    socket_timestamps)
 
 const gchar *
 gst_afxdp_enum_nick (GType type, gint value)

@@ -10,11 +10,19 @@ G_BEGIN_DECLS
 #define GST_TYPE_AFXDP_CURRENT_MODE (gst_afxdp_current_mode_get_type ())
 #define GST_TYPE_AFXDP_XDP_MODE (gst_afxdp_xdp_mode_get_type ())
 #define GST_TYPE_AFXDP_ZERO_COPY (gst_afxdp_zero_copy_get_type ())
+#define GST_TYPE_AFXDP_SOCKET_TIMESTAMP (gst_afxdp_socket_timestamp_get_type ())
+
+typedef enum
+{
+  GST_AFXDP_SOCKET_TIMESTAMP_DISABLED,
+  GST_AFXDP_SOCKET_TIMESTAMP_REALTIME,
+} GstAfxdpSocketTimestamp;
 
 GType gst_afxdp_mode_get_type (void);
 GType gst_afxdp_current_mode_get_type (void);
 GType gst_afxdp_xdp_mode_get_type (void);
 GType gst_afxdp_zero_copy_get_type (void);
+GType gst_afxdp_socket_timestamp_get_type (void);
 
 /* The short name of value, as gst-launch-1.0 takes it. Static memory. */
 const gchar *gst_afxdp_enum_nick (GType type, gint value);

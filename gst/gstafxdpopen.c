@@ -6,8 +6,8 @@
 
 #include "error.h"
 
-gint
-gst_afxdp_resource_error (const GError *error)
+static gint
+resource_error (const GError *error)
 {
   if (error->domain != AFXDP_ERROR)
     return GST_RESOURCE_ERROR_FAILED;
@@ -55,18 +55,54 @@ resolve (const gchar *name, GError **error)
   return address;
 }
 
-AfxdpStream *
-gst_afxdp_open_stream (const GstAfxdpSettings *settings, GError **error)
+/* What socket receives for: the address that it is bound to; or, when that is any
+ * address, the group that is joined with it. Takes address, the one that is set. */
+static GInetAddress *
+address_of_socket (const GstAfxdpSettings *settings, GInetAddress *address)
 {
+  g_autoptr (GSocketAddress) local =
+      g_socket_get_local_address (settings->socket, NULL);
+  GInetAddress *bound;
+
+  /* What is not bound is refused where it is opened. */
+  if (!G_IS_INET_SOCKET_ADDRESS (local))
+    return address;
+  bound = g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (local));
+  if (settings->auto_multicast && g_inet_address_get_is_any (bound) &&
+      g_inet_address_get_is_multicast (address))
+    return address;
+  g_object_unref (address);
+  return g_object_ref (bound);
+}
+
+/* The names in multicast-iface. */
+static gchar **
+split_interfaces (const gchar *names)
+{
+  gchar **interfaces = g_strsplit (names ? names : "", ",", -1);
+  guint n = 0;
+
+  for (guint i = 0; interfaces[i]; i++) {
+    gchar *name = g_strstrip (interfaces[i]);
+
+    if (*name)
+      interfaces[n++] = name;
+    else
+      g_free (name);
+  }
+  interfaces[n] = NULL;
+  return interfaces;
+}
+
+static AfxdpStream *
+open_stream (const GstAfxdpSettings *settings, GError **error)
+{
+  g_auto (GStrv) interfaces = split_interfaces (settings->multicast_iface);
   g_autoptr (GInetAddress) address = resolve (settings->address, error);
-  g_autoptr (AfxdpSources) sources = address
-      ? gst_afxdp_settings_get_sources (settings, address, error)
-      : NULL;
+  g_autoptr (AfxdpSources) sources = NULL;
   AfxdpStreamSettings stream_settings = {
-    .address = address,
     .port = settings->port,
-    .sources = sources,
-    .interface = settings->multicast_iface,
+    .interfaces = (const gchar *const *) interfaces,
     .mode = settings->mode,
     .xdp_mode = settings->xdp_mode,
     .zero_copy = settings->zero_copy,
@@ -77,7 +113,57 @@ gst_afxdp_open_stream (const GstAfxdpSettings *settings, GError **error)
     .coalesce = settings->coalesce,
     .buffer_size = settings->buffer_size,
     .auto_multicast = settings->auto_multicast,
+    .exclusive = !settings->reuse,
+    .no_loop = !settings->loop,
+    .skip = settings->skip_first_bytes,
+    .socket = settings->socket,
+    .keep_open = !settings->close_socket,
   };
 
+  if (!address)
+    return NULL;
+  if (settings->socket)
+    address = address_of_socket (settings, address);
+  sources = gst_afxdp_settings_get_sources (settings, address, error);
+  stream_settings.address = address;
+  stream_settings.sources = sources;
   return sources ? afxdp_stream_new (&stream_settings, error) : NULL;
+}
+
+static void
+warn_about_stream (
+    GstElement *element, const GstAfxdpSettings *settings, AfxdpStream *stream)
+{
+  const AfxdpNetdev *netdev = afxdp_stream_netdev (stream);
+  guint granted = afxdp_stream_buffer_size (stream);
+
+  if (granted < (guint) settings->buffer_size)
+    GST_ELEMENT_WARNING (element, RESOURCE, SETTINGS,
+        ("The kernel granted %u bytes of socket buffer instead of %d.", granted,
+            settings->buffer_size),
+        ("Raise the sysctl net.core.rmem_max, or give CAP_NET_ADMIN."));
+  if (netdev && !netdev->up)
+    GST_ELEMENT_WARNING (element, RESOURCE, READ,
+        ("The interface %s is down: nothing arrives until it is up.",
+            netdev->name),
+        (NULL));
+}
+
+AfxdpStream *
+gst_afxdp_open (GstElement *element, const GstAfxdpSettings *settings)
+{
+  g_autoptr (GError) error = NULL;
+  AfxdpStream *stream = open_stream (settings, &error);
+
+  if (stream)
+    warn_about_stream (element, settings, stream);
+  else
+    gst_element_message_full (element, GST_MESSAGE_ERROR, GST_RESOURCE_ERROR,
+        resource_error (error), g_strdup (error->message),
+        g_strdup_printf ("address %s, port %d, multicast-iface %s, mode %s",
+            settings->address, settings->port,
+            settings->multicast_iface ? settings->multicast_iface : "any",
+            gst_afxdp_enum_nick (GST_TYPE_AFXDP_MODE, settings->mode)),
+        __FILE__, GST_FUNCTION, __LINE__);
+  return stream;
 }

@@ -7,11 +7,8 @@
 
 G_BEGIN_DECLS
 
-/* Errors: any of AFXDP_ERROR. */
-AfxdpStream *gst_afxdp_open_stream (
-    const GstAfxdpSettings *settings, GError **error);
-
-/* The GstResourceError that such an error is for an application. */
-gint gst_afxdp_resource_error (const GError *error);
+/* NULL: element has posted an error that says why. */
+AfxdpStream *gst_afxdp_open (
+    GstElement *element, const GstAfxdpSettings *settings);
 
 G_END_DECLS

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "error.h"
-#include "gstafxdpenums.h"
 
 #define DEFAULT_ADDRESS "0.0.0.0"
 #define LARGEST_RING (1u << 20)
@@ -20,8 +19,17 @@ static const gsize offsets[GST_AFXDP_N_SETTINGS] = {
   [GST_AFXDP_PROP_MULTICAST_IFACE] = FIELD (multicast_iface),
   [GST_AFXDP_PROP_MULTICAST_SOURCE] = FIELD (multicast_source),
   [GST_AFXDP_PROP_AUTO_MULTICAST] = FIELD (auto_multicast),
+  [GST_AFXDP_PROP_REUSE] = FIELD (reuse),
+  [GST_AFXDP_PROP_LOOP] = FIELD (loop),
+  [GST_AFXDP_PROP_SOCKET] = FIELD (socket),
+  [GST_AFXDP_PROP_CLOSE_SOCKET] = FIELD (close_socket),
   [GST_AFXDP_PROP_CAPS] = FIELD (caps),
   [GST_AFXDP_PROP_BUFFER_SIZE] = FIELD (buffer_size),
+  [GST_AFXDP_PROP_MTU] = FIELD (mtu),
+  [GST_AFXDP_PROP_SOCKET_TIMESTAMP] = FIELD (socket_timestamp),
+  [GST_AFXDP_PROP_TIMEOUT] = FIELD (timeout),
+  [GST_AFXDP_PROP_SKIP_FIRST_BYTES] = FIELD (skip_first_bytes),
+  [GST_AFXDP_PROP_RETRIEVE_SENDER_ADDRESS] = FIELD (retrieve_sender_address),
   [GST_AFXDP_PROP_MODE] = FIELD (mode),
   [GST_AFXDP_PROP_XDP_MODE] = FIELD (xdp_mode),
   [GST_AFXDP_PROP_ZERO_COPY] = FIELD (zero_copy),
@@ -38,12 +46,13 @@ static const gsize offsets[GST_AFXDP_N_SETTINGS] = {
 /* Takes effect at NULL -> READY. */
 #define AT_OPEN (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_CONSTRUCT)
 #define ANY_TIME (AT_OPEN | GST_PARAM_MUTABLE_PLAYING)
+#define READ_ONLY (G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)
 #define ALIAS (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS)
 
-/* Those of udpsrc, with its names, types, ranges and defaults. multicast-source
- * is of GStreamer 1.24. */
+/* Those of udpsrc, with its names, types, ranges and defaults: first what is
+ * received, multicast-source of GStreamer 1.24 among it. */
 static void
-install_udpsrc_properties (GObjectClass *klass)
+install_address_properties (GObjectClass *klass)
 {
   g_object_class_install_property (klass, GST_AFXDP_PROP_ADDRESS,
       g_param_spec_string ("address", "Address",
@@ -59,8 +68,11 @@ install_udpsrc_properties (GObjectClass *klass)
           G_MAXUINT16, 5004, AT_OPEN));
   g_object_class_install_property (klass, GST_AFXDP_PROP_MULTICAST_IFACE,
       g_param_spec_string ("multicast-iface", "Multicast Interface",
-          "Network interface to receive on, NULL = where routing leads. Before "
-          "READY",
+          "Network interface to receive on, NULL = where routing leads. "
+          "Several "
+          "with commas between (\"eth0,eth1\"): the group is joined on each, "
+          "and "
+          "received through the socket. Before READY",
           NULL, AT_OPEN));
   g_object_class_install_property (klass, GST_AFXDP_PROP_MULTICAST_SOURCE,
       g_param_spec_string ("multicast-source", "Multicast Source",
@@ -75,6 +87,62 @@ install_udpsrc_properties (GObjectClass *klass)
           "Address and port as afxdp://ADDRESS:PORT, and ?multicast-source=... "
           "behind them; udp:// is taken too. Before READY",
           "afxdp://" DEFAULT_ADDRESS ":5004", ALIAS));
+}
+
+/* The rest of them: by which socket, and what becomes of packets. */
+static void
+install_socket_properties (GObjectClass *klass)
+{
+  g_object_class_install_property (klass, GST_AFXDP_PROP_REUSE,
+      g_param_spec_boolean ("reuse", "Reuse",
+          "Share address and port with other sockets. Before READY", TRUE,
+          AT_OPEN));
+  g_object_class_install_property (klass, GST_AFXDP_PROP_LOOP,
+      g_param_spec_boolean ("loop", "Multicast Loopback",
+          "Let receivers on this host hear what is sent to a group by "
+          "used-socket. Before READY",
+          TRUE, AT_OPEN));
+  g_object_class_install_property (klass, GST_AFXDP_PROP_SOCKET,
+      g_param_spec_object ("socket", "Socket",
+          "UDP socket, already bound, to receive on, NULL = one of its own. "
+          "AF_XDP is used for the address that it is bound to. Before READY",
+          G_TYPE_SOCKET, AT_OPEN));
+  g_object_class_install_property (klass, GST_AFXDP_PROP_CLOSE_SOCKET,
+      g_param_spec_boolean ("close-socket", "Close Socket",
+          "Close the socket given by the property socket when going to NULL. "
+          "Before READY",
+          TRUE, AT_OPEN));
+  g_object_class_install_property (klass, GST_AFXDP_PROP_MTU,
+      g_param_spec_uint ("mtu", "MTU",
+          "Datagrams through the socket that are longer than so many bytes are "
+          "split there, into two memories of one buffer; 0 = never. Before "
+          "READY",
+          0, G_MAXINT, 1492, AT_OPEN));
+  g_object_class_install_property (klass, GST_AFXDP_PROP_SOCKET_TIMESTAMP,
+      g_param_spec_enum ("socket-timestamp", "Socket Timestamp",
+          "Buffers have the times at which packets arrived, by the XDP program "
+          "or the kernel's socket: realtime = also when do-timestamp is off. "
+          "Before READY",
+          GST_TYPE_AFXDP_SOCKET_TIMESTAMP, GST_AFXDP_SOCKET_TIMESTAMP_DISABLED,
+          AT_OPEN));
+  g_object_class_install_property (klass, GST_AFXDP_PROP_TIMEOUT,
+      g_param_spec_uint64 ("timeout", "Timeout",
+          "Post a GstUDPSrcTimeout message when nothing came for so many ns, "
+          "at "
+          "most one in a millisecond; 0 = none",
+          0, G_MAXUINT64, 0, ANY_TIME));
+  g_object_class_install_property (klass, GST_AFXDP_PROP_SKIP_FIRST_BYTES,
+      g_param_spec_int ("skip-first-bytes", "Skip First Bytes",
+          "Bytes to leave out at the beginning of each datagram; RTP begins "
+          "behind them. What is shorter is dropped, and counted as malformed",
+          0, G_MAXINT, 0, ANY_TIME));
+  g_object_class_install_property (klass,
+      GST_AFXDP_PROP_RETRIEVE_SENDER_ADDRESS,
+      g_param_spec_boolean ("retrieve-sender-address",
+          "Retrieve Sender Address",
+          "Put the address of the sender on each buffer, as GstNetAddressMeta. "
+          "Without it a packet costs less",
+          TRUE, ANY_TIME));
   g_object_class_install_property (klass, GST_AFXDP_PROP_CAPS,
       g_param_spec_boxed ("caps", "Caps",
           "Caps of the stream, NULL = from the first packet, ANY = none",
@@ -142,11 +210,30 @@ install_own_properties (GObjectClass *klass)
           0, G_MAXUINT64, 200 * GST_MSECOND, ANY_TIME));
 }
 
+static void
+install_read_only_properties (GObjectClass *klass)
+{
+  g_object_class_install_property (klass, GST_AFXDP_PROP_CURRENT_MODE,
+      g_param_spec_enum ("current-mode", "Current Mode",
+          "The way of reception in use now", GST_TYPE_AFXDP_CURRENT_MODE,
+          AFXDP_DOOR_NONE, READ_ONLY));
+  g_object_class_install_property (klass, GST_AFXDP_PROP_USED_SOCKET,
+      g_param_spec_object ("used-socket", "Used Socket",
+          "The socket in use, from READY on; an application may send by it",
+          G_TYPE_SOCKET, READ_ONLY));
+  g_object_class_install_property (klass, GST_AFXDP_PROP_STATS,
+      g_param_spec_boxed ("stats", "Statistics",
+          "Totals since READY, kept after stop", GST_TYPE_STRUCTURE,
+          READ_ONLY));
+}
+
 void
 gst_afxdp_settings_install (GObjectClass *klass)
 {
-  install_udpsrc_properties (klass);
+  install_address_properties (klass);
+  install_socket_properties (klass);
   install_own_properties (klass);
+  install_read_only_properties (klass);
 }
 
 void
@@ -156,6 +243,7 @@ gst_afxdp_settings_copy (GstAfxdpSettings *to, const GstAfxdpSettings *from)
   to->address = g_strdup (from->address);
   to->multicast_iface = g_strdup (from->multicast_iface);
   to->multicast_source = g_strdup (from->multicast_source);
+  to->socket = from->socket ? g_object_ref (from->socket) : NULL;
   to->caps = from->caps ? gst_caps_ref (from->caps) : NULL;
 }
 
@@ -165,6 +253,7 @@ gst_afxdp_settings_clear (GstAfxdpSettings *settings)
   g_clear_pointer (&settings->address, g_free);
   g_clear_pointer (&settings->multicast_iface, g_free);
   g_clear_pointer (&settings->multicast_source, g_free);
+  g_clear_object (&settings->socket);
   gst_clear_caps (&settings->caps);
 }
 
@@ -197,7 +286,7 @@ gst_afxdp_settings_set_uri (
     GstAfxdpSettings *settings, const gchar *text, GError **error)
 {
   /* Leaves a + that is not escaped as it is, unlike forms in the web. */
-  g_autoptr (GstUri) uri = gst_uri_from_string (text);
+  g_autoptr (GstUri) uri = gst_uri_from_string (text ? text : "afxdp://");
   const gchar *source;
 
   if (!uri || !is_usable (uri)) {
@@ -211,10 +300,8 @@ gst_afxdp_settings_set_uri (
   if (gst_uri_get_port (uri) != GST_URI_NO_PORT)
     settings->port = gst_uri_get_port (uri);
   source = gst_uri_get_query_value (uri, SOURCE_KEY);
-  if (source) {
-    g_free (settings->multicast_source);
-    settings->multicast_source = *source ? g_strdup (source) : NULL;
-  }
+  g_free (settings->multicast_source);
+  settings->multicast_source = source && *source ? g_strdup (source) : NULL;
   return TRUE;
 }
 
@@ -250,24 +337,20 @@ gst_afxdp_settings_get_sources (
   return NULL;
 }
 
-gboolean
+void
 gst_afxdp_settings_set (
-    GstAfxdpSettings *settings, guint id, const GValue *value, GError **error)
+    GstAfxdpSettings *settings, guint id, const GValue *value)
 {
   gpointer field = G_STRUCT_MEMBER_P (settings, offsets[id]);
 
   switch (id) {
-    case GST_AFXDP_PROP_URI:
-      return gst_afxdp_settings_set_uri (settings,
-          g_value_get_string (value) ? g_value_get_string (value) : "afxdp://",
-          error);
     case GST_AFXDP_PROP_ADDRESS:
     case GST_AFXDP_PROP_MULTICAST_GROUP:
       set_address (settings, g_value_get_string (value));
-      return TRUE;
+      return;
     case GST_AFXDP_PROP_CAPS:
       gst_caps_replace (field, (GstCaps *) gst_value_get_caps (value));
-      return TRUE;
+      return;
     default:
       break;
   }
@@ -275,6 +358,9 @@ gst_afxdp_settings_set (
     case G_TYPE_STRING:
       g_free (*(gchar **) field);
       *(gchar **) field = g_value_dup_string (value);
+      break;
+    case G_TYPE_OBJECT:
+      g_set_object ((GObject **) field, g_value_get_object (value));
       break;
     case G_TYPE_INT:
       *(gint *) field = g_value_get_int (value);
@@ -294,7 +380,6 @@ gst_afxdp_settings_set (
     default:
       g_assert_not_reached ();
   }
-  return TRUE;
 }
 
 void
@@ -313,6 +398,9 @@ gst_afxdp_settings_get (
       break;
     case G_TYPE_BOXED:
       gst_value_set_caps (value, *(GstCaps *const *) field);
+      break;
+    case G_TYPE_OBJECT:
+      g_value_set_object (value, *(GObject *const *) field);
       break;
     case G_TYPE_INT:
       g_value_set_int (value, *(const gint *) field);

@@ -7,8 +7,10 @@
  */
 #pragma once
 
+#include <gio/gio.h>
 #include <gst/gst.h>
 
+#include "gstafxdpenums.h"
 #include "stream.h"
 
 G_BEGIN_DECLS
@@ -17,10 +19,16 @@ typedef struct
 {
   gchar *address; /* never NULL */
   gint port;
-  gchar *multicast_iface;
+  gchar *multicast_iface;  /* names, with commas between; NULL = by routing */
   gchar *multicast_source; /* NULL = any */
   gboolean auto_multicast;
+  gboolean reuse;
+  gboolean loop;
+  GSocket *socket; /* NULL = one of our own */
+  gboolean close_socket;
   gint buffer_size; /* bytes, 0 = automatic */
+  guint mtu;        /* bytes, 0 = none */
+  GstAfxdpSocketTimestamp socket_timestamp;
   AfxdpMode mode;
   AfxdpXdpMode xdp_mode;
   AfxdpZeroCopy zero_copy;
@@ -31,6 +39,9 @@ typedef struct
   GstClockTime coalesce;
 
   /* These may change while playing. */
+  GstClockTime timeout; /* 0 = none */
+  gint skip_first_bytes;
+  gboolean retrieve_sender_address;
   GstClockTime stats_interval; /* 0 = none */
   GstClockTime gap_interval;   /* 0 = a message for every gap */
   GstCaps *caps;               /* NULL = automatic */
@@ -44,9 +55,18 @@ enum
   GST_AFXDP_PROP_MULTICAST_IFACE,
   GST_AFXDP_PROP_MULTICAST_SOURCE,
   GST_AFXDP_PROP_AUTO_MULTICAST,
+  GST_AFXDP_PROP_REUSE,
+  GST_AFXDP_PROP_LOOP,
+  GST_AFXDP_PROP_SOCKET,
+  GST_AFXDP_PROP_CLOSE_SOCKET,
   GST_AFXDP_PROP_URI,
   GST_AFXDP_PROP_CAPS,
   GST_AFXDP_PROP_BUFFER_SIZE,
+  GST_AFXDP_PROP_MTU,
+  GST_AFXDP_PROP_SOCKET_TIMESTAMP,
+  GST_AFXDP_PROP_TIMEOUT,
+  GST_AFXDP_PROP_SKIP_FIRST_BYTES,
+  GST_AFXDP_PROP_RETRIEVE_SENDER_ADDRESS,
   GST_AFXDP_PROP_MODE,
   GST_AFXDP_PROP_XDP_MODE,
   GST_AFXDP_PROP_ZERO_COPY,
@@ -57,7 +77,12 @@ enum
   GST_AFXDP_PROP_COALESCE,
   GST_AFXDP_PROP_STATS_INTERVAL,
   GST_AFXDP_PROP_GAP_INTERVAL,
-  GST_AFXDP_N_SETTINGS, /* the element's own properties begin here */
+  GST_AFXDP_N_SETTINGS,
+
+  /* What the element tells; it answers for them itself. */
+  GST_AFXDP_PROP_CURRENT_MODE = GST_AFXDP_N_SETTINGS,
+  GST_AFXDP_PROP_USED_SOCKET,
+  GST_AFXDP_PROP_STATS,
 };
 
 /* Installs the properties above. */
@@ -67,16 +92,16 @@ void gst_afxdp_settings_copy (
     GstAfxdpSettings *to, const GstAfxdpSettings *from);
 void gst_afxdp_settings_clear (GstAfxdpSettings *settings);
 
-/* Set and get a property by its id. A URI that cannot be read changes nothing,
- * and sets error (GST_URI_ERROR). */
-gboolean gst_afxdp_settings_set (
-    GstAfxdpSettings *settings, guint id, const GValue *value, GError **error);
+/* Set and get a setting by its property's id; uri is set as below. */
+void gst_afxdp_settings_set (
+    GstAfxdpSettings *settings, guint id, const GValue *value);
 void gst_afxdp_settings_get (
     const GstAfxdpSettings *settings, guint id, GValue *value);
 
 /* afxdp://ADDRESS:PORT?multicast-source=SOURCES, an IPv6 address in brackets;
- * udp:// is taken too. A port and sources that are not given stay what they
- * are. */
+ * udp:// is taken too. A port that is not given stays what it is; without sources
+ * all are received. NULL is the default. A URI that cannot be read changes nothing,
+ * and sets error (GST_URI_ERROR). */
 gboolean gst_afxdp_settings_set_uri (
     GstAfxdpSettings *settings, const gchar *uri, GError **error);
 gchar *gst_afxdp_settings_get_uri (const GstAfxdpSettings *settings);

@@ -44,6 +44,36 @@
  * one #GstBufferList; pad probes of type %GST_PAD_PROBE_TYPE_BUFFER do not see
  * lists, so set batch-size to 1 where such a probe must see every packet.
  *
+ * With #GstAfxdpSrc:retrieve-sender-address each has a #GstNetAddressMeta with
+ * address and port of its sender, whichever way it came.
+ *
+ * #GstAfxdpSrc:skip-first-bytes are left out at the beginning of each datagram, and
+ * RTP begins behind them. Datagrams through the socket that are longer than
+ * #GstAfxdpSrc:mtu come whole, in two memories; through AF_XDP a buffer is always
+ * one memory.
+ *
+ * ## In udpsrc's place
+ *
+ * All properties of #udpsrc are here, with its names, types, ranges and defaults,
+ * but for #GstAfxdpSrc:uri, whose scheme is afxdp. It is otherwise in these:
+ *
+ * * Timestamps are always those of arrival. #GstAfxdpSrc:socket-timestamp,
+ *   `disabled` by default (what gst-inspect-1.0 shows for a new udpsrc too), adds
+ *   only that buffers have them even when #GstBaseSrc:do-timestamp is off.
+ * * #GstAfxdpSrc:buffer-size 0 asks for 16 MiB, and not for the host's default.
+ * * A datagram shorter than #GstAfxdpSrc:skip-first-bytes is dropped and counted as
+ *   `malformed`; it does not end the stream.
+ * * A #GstAfxdpSrc:timeout of less than a millisecond counts as one.
+ * * A socket given by #GstAfxdpSrc:socket is not closed when going to READY fails.
+ *   AF_XDP is used for the address that it is bound to, or, when that is any
+ *   address, for the group in #GstAfxdpSrc:address.
+ *
+ * #GstAfxdpSrc:used-socket is there from READY to NULL, for sending (RTCP, for one).
+ * When nobody gave it, it is closed with the element, whoever holds it.
+ *
+ * With several names in #GstAfxdpSrc:multicast-iface the group is received on all
+ * these interfaces, through the socket alone.
+ *
  * ## Messages
  *
  * Element messages, of each type at most 8 that the application has not read:
@@ -74,13 +104,15 @@
  * `GstAfxdpSrcStats`, every #GstAfxdpSrc:stats-interval: the fields of
  * #GstAfxdpSrc:stats, and `delta`, a structure with the change of each counter
  * since the last such message (gint64: a late packet takes its loss back).
+ *
+ * `GstUDPSrcTimeout`, when nothing came for #GstAfxdpSrc:timeout, and each time that
+ * it passes again: `timeout` (guint64), as it was set.
  */
 #include "gstafxdpsrc.h"
 
 #include <gio/gio.h>
 
 #include "clock.h"
-#include "error.h"
 #include "gstafxdpbuffers.h"
 #include "gstafxdpcaps.h"
 #include "gstafxdpenums.h"
@@ -89,6 +121,8 @@
 #include "gstafxdpopen.h"
 #include "gstafxdpreport.h"
 #include "gstafxdpsettings.h"
+#include "gstafxdptimeout.h"
+#include "gstafxdpuri.h"
 #include "stream.h"
 
 GST_DEBUG_CATEGORY_STATIC (afxdp_src_debug);
@@ -120,26 +154,19 @@ struct _GstAfxdpSrc
   GstCaps *current_caps;
   gboolean is_rtp; /* current_caps are application/x-rtp */
   GstAfxdpTiming timing;
+  GstAfxdpSenders senders;
+  GstAfxdpTimeout timeout;
   GstAfxdpGaps gaps;
   guint64 next_stats;
   gboolean mode_unposted;
   AfxdpDoorChange unposted;
 };
 
-enum
-{
-  PROP_CURRENT_MODE = GST_AFXDP_N_SETTINGS,
-  PROP_STATS,
-};
-
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE (
     "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 
-static void gst_afxdp_src_uri_handler_init (gpointer iface, gpointer data);
-
 G_DEFINE_TYPE_WITH_CODE (GstAfxdpSrc, gst_afxdp_src, GST_TYPE_PUSH_SRC,
-    G_IMPLEMENT_INTERFACE (
-        GST_TYPE_URI_HANDLER, gst_afxdp_src_uri_handler_init))
+    G_IMPLEMENT_INTERFACE (GST_TYPE_URI_HANDLER, gst_afxdp_uri_handler_init))
 GST_ELEMENT_REGISTER_DEFINE (
     afxdpsrc, "afxdpsrc", GST_RANK_NONE, GST_TYPE_AFXDP_SRC)
 
@@ -157,87 +184,35 @@ follow_settings (GstAfxdpSrc *self)
   if (self->active.stats_interval != self->settings.stats_interval)
     self->next_stats = 0;
   self->active.stats_interval = self->settings.stats_interval;
+  if (self->active.timeout != self->settings.timeout)
+    gst_afxdp_timeout_restart (&self->timeout);
+  self->active.timeout = self->settings.timeout;
+  self->active.retrieve_sender_address = self->settings.retrieve_sender_address;
   self->active.gap_interval = self->settings.gap_interval;
   GST_OBJECT_UNLOCK (self);
 }
 
-/* URI. */
-
-static GstURIType
-gst_afxdp_src_uri_get_type (GType type)
-{
-  return GST_URI_SRC;
-}
-
-/* Not udp: that would take every udp:// URI away from udpsrc. */
-static const gchar *const *
-gst_afxdp_src_uri_get_protocols (GType type)
-{
-  static const gchar *const protocols[] = { "afxdp", NULL };
-
-  return protocols;
-}
-
-static gchar *
-gst_afxdp_src_uri_get_uri (GstURIHandler *handler)
-{
-  GstAfxdpSrc *self = GST_AFXDP_SRC (handler);
-  gchar *uri;
-
-  GST_OBJECT_LOCK (self);
-  uri = gst_afxdp_settings_get_uri (&self->settings);
-  GST_OBJECT_UNLOCK (self);
-  return uri;
-}
-
-static gboolean
-gst_afxdp_src_uri_set_uri (
-    GstURIHandler *handler, const gchar *uri, GError **error)
-{
-  GstAfxdpSrc *self = GST_AFXDP_SRC (handler);
-  gboolean done;
-
-  GST_OBJECT_LOCK (self);
-  done = gst_afxdp_settings_set_uri (&self->settings, uri, error);
-  GST_OBJECT_UNLOCK (self);
-  return done;
-}
-
-static void
-gst_afxdp_src_uri_handler_init (gpointer iface, gpointer data)
-{
-  GstURIHandlerInterface *handler = iface;
-
-  handler->get_type = gst_afxdp_src_uri_get_type;
-  handler->get_protocols = gst_afxdp_src_uri_get_protocols;
-  handler->get_uri = gst_afxdp_src_uri_get_uri;
-  handler->set_uri = gst_afxdp_src_uri_set_uri;
-}
-
 /* Opening and closing: NULL -> READY and READY -> NULL. */
 
+/* An application that asked for any port reads here which one it is. */
 static void
-warn_about_stream (GstAfxdpSrc *self)
+tell_port (GstAfxdpSrc *self, gint port)
 {
-  const AfxdpNetdev *netdev = afxdp_stream_netdev (self->stream);
-  guint granted = afxdp_stream_buffer_size (self->stream);
+  gboolean changed;
 
-  if (granted < (guint) self->active.buffer_size)
-    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
-        ("The kernel granted %u bytes of socket buffer instead of %d.", granted,
-            self->active.buffer_size),
-        ("Raise the sysctl net.core.rmem_max, or give CAP_NET_ADMIN."));
-  if (netdev && !netdev->up)
-    GST_ELEMENT_WARNING (self, RESOURCE, READ,
-        ("The interface %s is down: nothing arrives until it is up.",
-            netdev->name),
-        (NULL));
+  GST_OBJECT_LOCK (self);
+  changed = self->settings.port != port;
+  self->settings.port = port;
+  GST_OBJECT_UNLOCK (self);
+  if (!changed)
+    return;
+  g_object_notify (G_OBJECT (self), "port");
+  g_object_notify (G_OBJECT (self), "uri");
 }
 
 static gboolean
 gst_afxdp_src_open (GstAfxdpSrc *self)
 {
-  g_autoptr (GError) error = NULL;
   AfxdpStream *stream;
 
   gst_afxdp_settings_clear (&self->active);
@@ -248,23 +223,15 @@ gst_afxdp_src_open (GstAfxdpSrc *self)
   gst_afxdp_report_reset (self->report, afxdp_now ());
   gst_afxdp_gaps_reset (&self->gaps);
 
-  stream = gst_afxdp_open_stream (&self->active, &error);
+  stream = gst_afxdp_open (GST_ELEMENT (self), &self->active);
   g_mutex_lock (&self->stream_lock);
   self->stream = stream;
   g_mutex_unlock (&self->stream_lock);
   gst_afxdp_gate_set_stream (&self->gate, stream);
-  if (!stream) {
-    gst_element_message_full (GST_ELEMENT (self), GST_MESSAGE_ERROR,
-        GST_RESOURCE_ERROR, gst_afxdp_resource_error (error),
-        g_strdup (error->message),
-        g_strdup_printf ("address %s, port %d, multicast-iface %s, mode %s",
-            self->active.address, self->active.port,
-            self->active.multicast_iface ? self->active.multicast_iface : "any",
-            gst_afxdp_enum_nick (GST_TYPE_AFXDP_MODE, self->active.mode)),
-        __FILE__, GST_FUNCTION, __LINE__);
+  if (!stream)
     return FALSE;
-  }
-  warn_about_stream (self);
+  tell_port (self, afxdp_stream_port (stream));
+  g_object_notify (G_OBJECT (self), "used-socket");
   return TRUE;
 }
 
@@ -301,6 +268,10 @@ gst_afxdp_src_close (GstAfxdpSrc *self)
   gst_afxdp_gaps_close (&self->gaps, &drops, &self->timing);
   gst_afxdp_gaps_reset (&self->gaps);
   gst_afxdp_report_forget_messages (self->report);
+  gst_afxdp_timeout_clear (&self->timeout);
+  gst_afxdp_senders_clear (&self->senders);
+  g_clear_object (&self->active.socket);
+  g_object_notify (G_OBJECT (self), "used-socket");
   set_current_door (self, AFXDP_DOOR_NONE);
 }
 
@@ -557,9 +528,16 @@ tell (GstAfxdpSrc *self)
 static void
 hold (GstAfxdpSrc *self, AfxdpBatch *batch, guint not_rtp)
 {
-  gst_afxdp_timing_read (&self->timing, GST_ELEMENT (self));
-  self->held = gst_afxdp_buffers_make (self->stream, batch, self->is_rtp,
-      not_rtp, &self->timing, &self->held_yield);
+  GstAfxdpMake make = {
+    .only_rtp = self->is_rtp,
+    .mtu = self->active.mtu,
+    .senders = self->active.retrieve_sender_address ? &self->senders : NULL,
+  };
+
+  gst_afxdp_timing_read (&self->timing, GST_ELEMENT (self),
+      self->active.socket_timestamp == GST_AFXDP_SOCKET_TIMESTAMP_REALTIME);
+  self->held = gst_afxdp_buffers_make (
+      self->stream, batch, &make, not_rtp, &self->timing, &self->held_yield);
   gst_afxdp_report_handing_over (self->report, batch, afxdp_now ());
   self->held_door = batch->door;
   if (self->is_rtp)
@@ -581,8 +559,9 @@ most_packets (GstAfxdpSrc *self)
 static GstFlowReturn
 receive (GstAfxdpSrc *self)
 {
+  gst_afxdp_timeout_restart (&self->timeout);
   while (!self->held) {
-    guint64 due;
+    guint64 due, times_out;
     AfxdpBatch batch;
     guint not_rtp;
     gboolean accepted;
@@ -591,8 +570,12 @@ receive (GstAfxdpSrc *self)
     due = tell (self);
     if (!gst_afxdp_gate_pass (&self->gate, FALSE))
       return GST_FLOW_FLUSHING;
-    if (!afxdp_stream_receive (self->stream, &batch, most_packets (self), due))
+    times_out = gst_afxdp_timeout_check (
+        &self->timeout, GST_ELEMENT (self), self->active.timeout);
+    if (!afxdp_stream_receive (
+            self->stream, &batch, most_packets (self), MIN (due, times_out)))
       continue;
+    gst_afxdp_timeout_restart (&self->timeout);
     /* What was set while it waited holds for what it waited for. */
     follow_settings (self);
     accepted = self->caps_decided || decide_caps (self, &batch);
@@ -654,6 +637,7 @@ gst_afxdp_src_change_state (GstElement *element, GstStateChange transition)
     gst_afxdp_gate_set_pausing (&self->gate, TRUE);
     gst_afxdp_gate_wait_for_handing_over (&self->gate, GST_BASE_SRC_PAD (self));
   } else if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING) {
+    gst_afxdp_timeout_restart (&self->timeout);
     gst_afxdp_gate_set_pausing (&self->gate, FALSE);
   }
 
@@ -670,15 +654,40 @@ gst_afxdp_src_change_state (GstElement *element, GstStateChange transition)
 }
 
 static void
+set_uri (GstAfxdpSrc *self, const gchar *uri, GError **error)
+{
+  g_autofree gchar *sources = NULL;
+  gboolean other_sources;
+
+  GST_OBJECT_LOCK (self);
+  sources = g_strdup (self->settings.multicast_source);
+  gst_afxdp_settings_set_uri (&self->settings, uri, error);
+  other_sources = g_strcmp0 (sources, self->settings.multicast_source) != 0;
+  GST_OBJECT_UNLOCK (self);
+  if (other_sources)
+    g_object_notify (G_OBJECT (self), "multicast-source");
+}
+
+static void
 gst_afxdp_src_set_property (
     GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {
   GstAfxdpSrc *self = GST_AFXDP_SRC (object);
   g_autoptr (GError) error = NULL;
 
-  GST_OBJECT_LOCK (self);
-  gst_afxdp_settings_set (&self->settings, id, value, &error);
-  GST_OBJECT_UNLOCK (self);
+  if (id == GST_AFXDP_PROP_URI) {
+    set_uri (self, g_value_get_string (value), &error);
+  } else {
+    GST_OBJECT_LOCK (self);
+    gst_afxdp_settings_set (&self->settings, id, value);
+    GST_OBJECT_UNLOCK (self);
+  }
+  if (id == GST_AFXDP_PROP_SKIP_FIRST_BYTES) {
+    g_mutex_lock (&self->stream_lock);
+    if (self->stream)
+      afxdp_stream_set_skip (self->stream, g_value_get_int (value));
+    g_mutex_unlock (&self->stream_lock);
+  }
   g_atomic_int_set (&self->settings_changed, TRUE);
   if (error)
     g_warning ("%s: %s", GST_OBJECT_NAME (self), error->message);
@@ -704,12 +713,19 @@ gst_afxdp_src_get_property (
 {
   GstAfxdpSrc *self = GST_AFXDP_SRC (object);
 
-  if (id == PROP_STATS) {
+  if (id == GST_AFXDP_PROP_STATS) {
     g_value_take_boxed (value, get_stats (self));
     return;
   }
+  if (id == GST_AFXDP_PROP_USED_SOCKET) {
+    g_mutex_lock (&self->stream_lock);
+    g_value_set_object (
+        value, self->stream ? afxdp_stream_gsocket (self->stream) : NULL);
+    g_mutex_unlock (&self->stream_lock);
+    return;
+  }
   GST_OBJECT_LOCK (self);
-  if (id == PROP_CURRENT_MODE)
+  if (id == GST_AFXDP_PROP_CURRENT_MODE)
     g_value_set_enum (value, self->current_door);
   else
     gst_afxdp_settings_get (&self->settings, id, value);
@@ -750,22 +766,6 @@ gst_afxdp_src_init (GstAfxdpSrc *self)
       self, NULL);
 }
 
-#define READ_ONLY (G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)
-
-static void
-install_properties (GObjectClass *klass)
-{
-  gst_afxdp_settings_install (klass);
-  g_object_class_install_property (klass, PROP_CURRENT_MODE,
-      g_param_spec_enum ("current-mode", "Current Mode",
-          "The way of reception in use now", GST_TYPE_AFXDP_CURRENT_MODE,
-          AFXDP_DOOR_NONE, READ_ONLY));
-  g_object_class_install_property (klass, PROP_STATS,
-      g_param_spec_boxed ("stats", "Statistics",
-          "Totals since READY, kept after stop", GST_TYPE_STRUCTURE,
-          READ_ONLY));
-}
-
 static void
 gst_afxdp_src_class_init (GstAfxdpSrcClass *klass)
 {
@@ -778,7 +778,7 @@ gst_afxdp_src_class_init (GstAfxdpSrcClass *klass)
   object_class->set_property = gst_afxdp_src_set_property;
   object_class->get_property = gst_afxdp_src_get_property;
   object_class->finalize = gst_afxdp_src_finalize;
-  install_properties (object_class);
+  gst_afxdp_settings_install (object_class);
 
   element_class->change_state = gst_afxdp_src_change_state;
   gst_element_class_add_static_pad_template (element_class, &src_template);

@@ -221,9 +221,40 @@ read_metadata (AfxdpLane *lane, const guint8 *data, AfxdpPacket *packet)
   packet->arrival = lane->last_arrival = metadata.time;
 }
 
+static inline gboolean
+take_payload (AfxdpPacket *packet, const guint8 *data, guint size, guint skip)
+{
+  if (G_UNLIKELY (size < skip))
+    return FALSE;
+  packet->data = data + skip;
+  packet->size = size - skip;
+  afxdp_rtp_parse (packet->data, packet->size, &packet->rtp);
+  return TRUE;
+}
+
+/* fe80::/10, RFC 4291 section 2.5.6. */
+static inline gboolean
+is_link_local (const AfxdpDatagram *datagram)
+{
+  return datagram->version == 6 && datagram->source[0] == 0xfe &&
+      (datagram->source[1] & 0xc0) == 0x80;
+}
+
+static inline void
+take_sender (AfxdpSender *sender, const AfxdpDestination *destination,
+    const AfxdpDatagram *datagram)
+{
+  *sender = (AfxdpSender){
+    .address = datagram->source,
+    .scope = is_link_local (datagram) ? destination->scope : 0,
+    .port = datagram->source_port,
+    .version = datagram->version,
+  };
+}
+
 guint
-afxdp_lane_read_ring (
-    AfxdpLane *lane, const AfxdpDestination *destination, gboolean metadata)
+afxdp_lane_read_ring (AfxdpLane *lane, const AfxdpDestination *destination,
+    gboolean metadata, guint skip)
 {
   AfxdpXskPacket *raw = lane->raw;
   guint n = afxdp_xsk_receive (lane->ring->xsk, raw, lane->batch);
@@ -249,13 +280,12 @@ afxdp_lane_read_ring (
     packet->frame = raw[i].frame;
     if (afxdp_packet_parse (raw[i].data, raw[i].length, &datagram) !=
             AFXDP_PACKET_UDP ||
-        !is_for (destination, &datagram)) {
+        !is_for (destination, &datagram) ||
+        !take_payload (packet, datagram.payload, datagram.payload_size, skip)) {
       afxdp_umem_give (lane->umem, &packet->frame, 1);
       continue;
     }
-    packet->data = datagram.payload;
-    packet->size = datagram.payload_size;
-    afxdp_rtp_parse (packet->data, packet->size, &packet->rtp);
+    take_sender (&packet->sender, destination, &datagram);
     lane->end++;
   }
   if (G_UNLIKELY (lane->n_holes))
@@ -286,7 +316,7 @@ end_resuming (AfxdpLane *lane)
 
 /* Stamps are taken in another clock than ours. */
 static void
-take_batch (AfxdpLane *lane, guint n)
+take_batch (AfxdpLane *lane, guint n, guint skip)
 {
   const AfxdpSocketPacket *raw = lane->raw;
   guint64 monotonic, real;
@@ -303,21 +333,20 @@ take_batch (AfxdpLane *lane, guint n)
     packet->arrival = monotonic - age;
     follow_dropped (lane, raw[i].dropped, packet->arrival);
     lane->last_arrival = packet->arrival;
-    if (G_UNLIKELY (!raw[i].wanted)) {
+    if (G_UNLIKELY (!raw[i].wanted ||
+            !take_payload (packet, raw[i].data, raw[i].size, skip))) {
       if (raw[i].frame != AFXDP_NO_FRAME)
         afxdp_umem_give (lane->umem, &raw[i].frame, 1);
       continue;
     }
-    packet->data = raw[i].data;
-    packet->size = raw[i].size;
     packet->frame = raw[i].frame;
-    afxdp_rtp_parse (packet->data, packet->size, &packet->rtp);
+    packet->sender = raw[i].sender;
     lane->end++;
   }
 }
 
 guint
-afxdp_lane_read_socket (AfxdpLane *lane)
+afxdp_lane_read_socket (AfxdpLane *lane, guint skip)
 {
   guint n;
 
@@ -327,7 +356,7 @@ afxdp_lane_read_socket (AfxdpLane *lane)
   lane->first = lane->end = 0;
   lane->dry = n < lane->batch;
   if (n)
-    take_batch (lane, n);
+    take_batch (lane, n, skip);
   if (G_UNLIKELY (lane->resuming))
     end_resuming (lane);
   return n - lane->end;

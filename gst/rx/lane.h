@@ -19,10 +19,11 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  const guint8 *data; /* UDP payload */
+  const guint8 *data; /* UDP payload, behind what is skipped of it */
   guint size;         /* bytes, 0 is legal */
   guint32 frame;      /* AFXDP_NO_FRAME: not in one, or lent */
   guint64 arrival;    /* ns of CLOCK_MONOTONIC */
+  AfxdpSender sender;
   AfxdpRtp rtp;
 } AfxdpPacket;
 
@@ -34,6 +35,7 @@ typedef struct
   guint8 address[16]; /* network order, 4 or 16 bytes */
   guint16 port;
   const AfxdpSources *sources; /* that they come from; NULL: any */
+  guint32 scope;               /* the interface that they arrive on */
 } AfxdpDestination;
 
 /* Ordinals that were skipped, and arrivals of the packets around them. */
@@ -84,11 +86,12 @@ guint afxdp_lane_discard (AfxdpLane *lane);
 void afxdp_lane_clear (AfxdpLane *lane);
 
 /* Takes the next batch out of the source; the lane must be empty. Packets that
- * are not the stream's are dropped: both return how many. metadata: the program
+ * are not the stream's, or shorter than skip, are dropped: both return how many.
+ * skip: bytes of each datagram that lie in front of RTP. metadata: the program
  * writes it. */
-guint afxdp_lane_read_ring (
-    AfxdpLane *lane, const AfxdpDestination *destination, gboolean metadata);
-guint afxdp_lane_read_socket (AfxdpLane *lane);
+guint afxdp_lane_read_ring (AfxdpLane *lane,
+    const AfxdpDestination *destination, gboolean metadata, guint skip);
+guint afxdp_lane_read_socket (AfxdpLane *lane, guint skip);
 
 /* Tells of drops that no later packet has shown yet, as far as counters do. A
  * system call. metadata: as above. Returns until when all are known, in ns of

@@ -13,7 +13,8 @@ static const struct
   [AFXDP_COLUMN_KEPT_BACK] = { "kept-back", NULL,
       "is neither RTP nor RTCP, and the caps say RTP" },
   [AFXDP_COLUMN_MALFORMED] = { "malformed", NULL,
-      "is no datagram of this stream, or not from one of its sources" },
+      "is no datagram of this stream, not from one of its sources, or shorter "
+      "than skip-first-bytes" },
   [AFXDP_COLUMN_DISCARDED] = { "discarded", NULL,
       "had arrived when the element was stopped or flushed" },
 

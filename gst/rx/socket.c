@@ -3,11 +3,13 @@
 #include "socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "error.h"
 
@@ -30,10 +32,13 @@ typedef guint8 Control[CMSG_SPACE (sizeof (struct timespec)) +
 struct _AfxdpSocket
 {
   GInetAddress *address;
-  gchar *interface; /* NULL: where routing leads */
-  int ifindex;      /* 0: likewise */
+  AfxdpNetdev *netdevs;
+  guint n_netdevs; /* 0: where routing leads */
+  GArray *joined;  /* int: interface indexes where we joined it, 0 likewise */
   AfxdpSources *sources;
   GSocket *gsocket;
+  gboolean given;
+  gboolean keep_open;
   int fd;
   guint buffer_size;
   AfxdpUmem *umem;
@@ -46,10 +51,21 @@ struct _AfxdpSocket
   struct mmsghdr *messages;
   struct iovec (*vectors)[2];
   Control *control;
-  struct sockaddr_storage *senders; /* NULL: any sender will do */
+  struct sockaddr_storage *senders;
   guint32 *frames;
   guint8 *spill; /* batch times LARGEST_DATAGRAM, touched when used */
 };
+
+guint16
+afxdp_socket_port (const AfxdpSocket *socket)
+{
+  g_autoptr (GSocketAddress) address =
+      g_socket_get_local_address (socket->gsocket, NULL);
+
+  return G_IS_INET_SOCKET_ADDRESS (address)
+      ? g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (address))
+      : 0;
+}
 
 static void
 set_buffer_size (AfxdpSocket *socket, guint wanted)
@@ -57,7 +73,8 @@ set_buffer_size (AfxdpSocket *socket, guint wanted)
   guint granted = 0, size = wanted ? wanted : DEFAULT_BUFFER_SIZE;
   socklen_t length = sizeof granted;
 
-  if (setsockopt (socket->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size))
+  if ((wanted || !socket->given) &&
+      setsockopt (socket->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size))
     setsockopt (socket->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
   getsockopt (socket->fd, SOL_SOCKET, SO_RCVBUF, &granted, &length);
   socket->buffer_size = granted / 2;
@@ -69,7 +86,8 @@ set_buffer_size (AfxdpSocket *socket, guint wanted)
  * hash (udp_v4_early_demux() sets sock_pfree, by which inet_steal_sock() takes
  * the socket for one of bpf_sk_assign(); Linux 6.18). */
 static gboolean
-bind_group (AfxdpSocket *socket, GSocketAddress *address, GError **cause)
+bind_group (AfxdpSocket *socket, GSocketAddress *address, gboolean exclusive,
+    GError **cause)
 {
   struct sockaddr_storage native;
   gssize size = g_socket_address_get_native_size (address);
@@ -77,7 +95,8 @@ bind_group (AfxdpSocket *socket, GSocketAddress *address, GError **cause)
 
   if (!g_socket_address_to_native (address, &native, sizeof native, cause))
     return FALSE;
-  setsockopt (socket->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (!exclusive)
+    setsockopt (socket->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (!bind (socket->fd, (struct sockaddr *) &native, size))
     return TRUE;
   errnum = errno;
@@ -92,15 +111,16 @@ bind_socket (
 {
   g_autofree gchar *address = g_inet_address_to_string (settings->address);
   /* The interface makes a link-local IPv6 address unambiguous. */
-  g_autoptr (GSocketAddress) socket_address =
-      g_object_new (G_TYPE_INET_SOCKET_ADDRESS, "address", settings->address,
-          "port", settings->port, "scope-id",
-          settings->netdev ? (guint) settings->netdev->index : 0, NULL);
+  g_autoptr (GSocketAddress) socket_address = g_object_new (
+      G_TYPE_INET_SOCKET_ADDRESS, "address", settings->address, "port",
+      settings->port, "scope-id",
+      settings->n_netdevs == 1 ? (guint) settings->netdevs->index : 0, NULL);
   g_autoptr (GError) cause = NULL;
 
   if (g_inet_address_get_is_multicast (settings->address)
-          ? bind_group (socket, socket_address, &cause)
-          : g_socket_bind (socket->gsocket, socket_address, TRUE, &cause))
+          ? bind_group (socket, socket_address, settings->exclusive, &cause)
+          : g_socket_bind (
+                socket->gsocket, socket_address, !settings->exclusive, &cause))
     return TRUE;
   g_set_error (error, AFXDP_ERROR,
       g_error_matches (cause, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE)
@@ -131,13 +151,47 @@ hear_only_what_is_joined (AfxdpSocket *socket)
     setsockopt (socket->fd, IPPROTO_IP, IP_MULTICAST_ALL, &off, sizeof off);
 }
 
+/* What comes with each packet. */
+static void
+ask_for_control (AfxdpSocket *socket)
+{
+  int on = 1;
+
+  setsockopt (socket->fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
+  setsockopt (socket->fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on);
+}
+
+/* Its options are its owner's. */
+static gboolean
+take_socket (
+    AfxdpSocket *socket, const AfxdpSocketSettings *settings, GError **error)
+{
+  socket->gsocket = g_object_ref (settings->given);
+  socket->given = socket->keep_open = TRUE;
+  if (g_socket_is_closed (socket->gsocket) ||
+      g_socket_get_socket_type (socket->gsocket) != G_SOCKET_TYPE_DATAGRAM ||
+      !afxdp_socket_port (socket)) {
+    g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_SETTINGS,
+        "The socket that was given is not an open UDP socket that is bound");
+    return FALSE;
+  }
+  /* One of our own: its owner may close his while we read. */
+  socket->fd = fcntl (g_socket_get_fd (socket->gsocket), F_DUPFD_CLOEXEC, 0);
+  if (socket->fd < 0)
+    return afxdp_error_set (
+        error, errno, "Could not duplicate the socket that was given");
+  ask_for_control (socket);
+  set_buffer_size (socket, settings->buffer_size);
+  socket->keep_open = FALSE;
+  return TRUE;
+}
+
 static gboolean
 open_socket (
     AfxdpSocket *socket, const AfxdpSocketSettings *settings, GError **error)
 {
   GSocketFamily family = g_inet_address_get_family (settings->address);
   g_autoptr (GError) cause = NULL;
-  int on = 1;
 
   socket->gsocket = g_socket_new (
       family, G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, &cause);
@@ -147,10 +201,11 @@ open_socket (
     g_propagate_error (error, g_steal_pointer (&cause));
     return FALSE;
   }
-  g_socket_set_blocking (socket->gsocket, FALSE);
   socket->fd = g_socket_get_fd (socket->gsocket);
-  setsockopt (socket->fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
-  setsockopt (socket->fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on);
+  /* For whoever sends by it. */
+  g_socket_set_broadcast (socket->gsocket, TRUE);
+  g_socket_set_multicast_loopback (socket->gsocket, !settings->no_loop);
+  ask_for_control (socket);
   set_buffer_size (socket, settings->buffer_size);
   if (settings->joins)
     hear_only_what_is_joined (socket);
@@ -158,12 +213,13 @@ open_socket (
 }
 
 static guint
-frame_size_for (const AfxdpNetdev *netdev)
+frame_size_for (const AfxdpSocket *socket)
 {
   guint size = 2048;
 
-  while (netdev && size < netdev->mtu && size < LARGEST_FRAME)
-    size *= 2;
+  for (guint i = 0; i < socket->n_netdevs; i++)
+    while (size < socket->netdevs[i].mtu && size < LARGEST_FRAME)
+      size *= 2;
   return size;
 }
 
@@ -183,15 +239,14 @@ create_messages (AfxdpSocket *socket, guint batch, GError **error)
   socket->vectors = g_malloc0_n (batch, sizeof *socket->vectors);
   socket->control = g_malloc0_n (batch, sizeof *socket->control);
   socket->frames = g_new (guint32, batch);
-  if (afxdp_sources_kind (socket->sources) != AFXDP_SOURCES_ANY)
-    socket->senders = g_new0 (struct sockaddr_storage, batch);
+  socket->senders = g_new0 (struct sockaddr_storage, batch);
   for (guint i = 0; i < batch; i++) {
     struct msghdr *header = &socket->messages[i].msg_hdr;
 
     socket->frames[i] = AFXDP_NO_FRAME;
     header->msg_iov = socket->vectors[i];
     header->msg_control = socket->control[i];
-    header->msg_name = socket->senders ? &socket->senders[i] : NULL;
+    header->msg_name = &socket->senders[i];
   }
   return TRUE;
 }
@@ -201,42 +256,22 @@ afxdp_socket_new (const AfxdpSocketSettings *settings, GError **error)
 {
   g_autoptr (AfxdpSocket) socket = g_new0 (AfxdpSocket, 1);
 
+  socket->fd = -1;
   socket->address = g_object_ref (settings->address);
-  socket->interface =
-      settings->netdev ? g_strdup (settings->netdev->name) : NULL;
-  socket->ifindex = settings->netdev ? settings->netdev->index : 0;
+  socket->joined = g_array_new (FALSE, FALSE, sizeof (int));
+  socket->n_netdevs = settings->n_netdevs;
+  socket->netdevs = g_memdup2 (
+      settings->netdevs, settings->n_netdevs * sizeof *settings->netdevs);
   socket->sources = afxdp_sources_ref (settings->sources);
-  socket->frame_size = frame_size_for (settings->netdev);
+  socket->frame_size = frame_size_for (socket);
   socket->umem =
       afxdp_umem_new (MAX (AREA_SIZE / socket->frame_size, 4 * settings->batch),
           socket->frame_size, error);
   if (!socket->umem || !create_messages (socket, settings->batch, error) ||
-      !open_socket (socket, settings, error))
+      !(settings->given ? take_socket (socket, settings, error)
+                        : open_socket (socket, settings, error)))
     return NULL;
   return g_steal_pointer (&socket);
-}
-
-void
-afxdp_socket_free (AfxdpSocket *socket)
-{
-  if (!socket)
-    return;
-  g_clear_object (&socket->gsocket);
-  g_clear_object (&socket->address);
-  g_free (socket->interface);
-  afxdp_sources_unref (socket->sources);
-  for (guint i = 0; i < socket->batch; i++)
-    if (socket->frames[i] != AFXDP_NO_FRAME)
-      afxdp_umem_give (socket->umem, &socket->frames[i], 1);
-  afxdp_umem_unref (socket->umem);
-  if (socket->spill)
-    munmap (socket->spill, (gsize) socket->batch * LARGEST_DATAGRAM);
-  g_free (socket->messages);
-  g_free (socket->vectors);
-  g_free (socket->control);
-  g_free (socket->senders);
-  g_free (socket->frames);
-  g_free (socket);
 }
 
 /* bytes: an address of the socket's family, in network order. */
@@ -257,24 +292,103 @@ set_address (
   }
 }
 
+/* Where the socket joins its group, from 0: 0 is where routing leads. */
+static int
+ifindex (const AfxdpSocket *socket, guint place)
+{
+  return socket->n_netdevs ? socket->netdevs[place].index : 0;
+}
+
+/* A socket that is closed has left its group. */
+static void
+leave (AfxdpSocket *socket)
+{
+  int level = is_ipv6 (socket) ? IPPROTO_IPV6 : IPPROTO_IP;
+  struct group_req request = { 0 };
+
+  set_address (
+      socket, &request.gr_group, g_inet_address_to_bytes (socket->address));
+  for (guint i = 0; i < socket->joined->len; i++) {
+    request.gr_interface = g_array_index (socket->joined, int, i);
+    setsockopt (socket->fd, level, MCAST_LEAVE_GROUP, &request, sizeof request);
+  }
+}
+
+void
+afxdp_socket_keep_open (AfxdpSocket *socket)
+{
+  socket->keep_open = socket->given;
+}
+
+void
+afxdp_socket_free (AfxdpSocket *socket)
+{
+  if (!socket)
+    return;
+  if (socket->gsocket && socket->keep_open)
+    leave (socket);
+  else if (socket->gsocket)
+    g_socket_close (socket->gsocket, NULL);
+  if (socket->given && socket->fd >= 0)
+    close (socket->fd);
+  g_clear_object (&socket->gsocket);
+  g_clear_object (&socket->address);
+  g_free (socket->netdevs);
+  g_array_unref (socket->joined);
+  afxdp_sources_unref (socket->sources);
+  for (guint i = 0; i < socket->batch; i++)
+    if (socket->frames[i] != AFXDP_NO_FRAME)
+      afxdp_umem_give (socket->umem, &socket->frames[i], 1);
+  afxdp_umem_unref (socket->umem);
+  if (socket->spill)
+    munmap (socket->spill, (gsize) socket->batch * LARGEST_DATAGRAM);
+  g_free (socket->messages);
+  g_free (socket->vectors);
+  g_free (socket->control);
+  g_free (socket->senders);
+  g_free (socket->frames);
+  g_free (socket);
+}
+
+static const gchar *
+place_name (const AfxdpSocket *socket, guint place)
+{
+  return socket->n_netdevs ? socket->netdevs[place].name
+                           : "the interface routing leads to";
+}
+
+static void
+note_joined (AfxdpSocket *socket, guint place)
+{
+  int index = ifindex (socket, place);
+
+  g_array_append_val (socket->joined, index);
+}
+
 static gboolean
-join_any (AfxdpSocket *socket, GError **error)
+join_any (AfxdpSocket *socket, guint place, GError **error)
 {
   g_autofree gchar *group = g_inet_address_to_string (socket->address);
+  const gchar *interface =
+      socket->n_netdevs ? socket->netdevs[place].name : NULL;
   g_autoptr (GError) cause = NULL;
 
   if (g_socket_join_multicast_group (
-          socket->gsocket, socket->address, FALSE, socket->interface, &cause))
+          socket->gsocket, socket->address, FALSE, interface, &cause)) {
+    note_joined (socket, place);
     return TRUE;
+  }
+  if (socket->given &&
+      g_error_matches (cause, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE))
+    return TRUE; /* its owner did */
   g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_NOT_FOUND,
-      "Could not join %s on %s: %s", group,
-      socket->interface ? socket->interface : "the interface routing leads to",
+      "Could not join %s on %s: %s", group, place_name (socket, place),
       cause->message);
   return FALSE;
 }
 
 static gboolean
-sources_error (AfxdpSocket *socket, int errnum, GError **error)
+sources_error (AfxdpSocket *socket, guint place, int errnum, GError **error)
 {
   g_autofree gchar *group = g_inet_address_to_string (socket->address);
   const gchar *limit =
@@ -288,15 +402,16 @@ sources_error (AfxdpSocket *socket, int errnum, GError **error)
         group, n, limit);
   return afxdp_error_set (error, errnum,
       "Could not join %s on %s with the sources of multicast-source", group,
-      socket->interface ? socket->interface : "the interface routing leads to");
+      place_name (socket, place));
 }
 
 /* option, of RFC 3678 section 5.1, for each of the sources. GLib can include
  * sources, but not exclude them. */
 static gboolean
-tell_sources (AfxdpSocket *socket, int option, GError **error)
+tell_sources (AfxdpSocket *socket, guint place, int option, GError **error)
 {
-  struct group_source_req request = { .gsr_interface = socket->ifindex };
+  struct group_source_req request = { .gsr_interface =
+                                          ifindex (socket, place) };
   int level = is_ipv6 (socket) ? IPPROTO_IPV6 : IPPROTO_IP;
 
   set_address (
@@ -305,24 +420,34 @@ tell_sources (AfxdpSocket *socket, int option, GError **error)
     set_address (
         socket, &request.gsr_source, afxdp_sources_get (socket->sources, i));
     if (setsockopt (socket->fd, level, option, &request, sizeof request))
-      return sources_error (socket, errno, error);
+      return sources_error (socket, place, errno, error);
   }
   return TRUE;
+}
+
+static gboolean
+join_at (AfxdpSocket *socket, guint place, GError **error)
+{
+  switch (afxdp_sources_kind (socket->sources)) {
+    case AFXDP_SOURCES_INCLUDE:
+      note_joined (socket, place);
+      return tell_sources (socket, place, MCAST_JOIN_SOURCE_GROUP, error);
+    case AFXDP_SOURCES_EXCLUDE:
+      return join_any (socket, place, error) &&
+          tell_sources (socket, place, MCAST_BLOCK_SOURCE, error);
+    case AFXDP_SOURCES_ANY:
+      break;
+  }
+  return join_any (socket, place, error);
 }
 
 gboolean
 afxdp_socket_join (AfxdpSocket *socket, GError **error)
 {
-  switch (afxdp_sources_kind (socket->sources)) {
-    case AFXDP_SOURCES_INCLUDE:
-      return tell_sources (socket, MCAST_JOIN_SOURCE_GROUP, error);
-    case AFXDP_SOURCES_EXCLUDE:
-      return join_any (socket, error) &&
-          tell_sources (socket, MCAST_BLOCK_SOURCE, error);
-    case AFXDP_SOURCES_ANY:
-      break;
-  }
-  return join_any (socket, error);
+  for (guint place = 0; place < MAX (socket->n_netdevs, 1); place++)
+    if (!join_at (socket, place, error))
+      return FALSE;
+  return TRUE;
 }
 
 GSocket *
@@ -331,15 +456,13 @@ afxdp_socket_gsocket (const AfxdpSocket *socket)
   return socket->gsocket;
 }
 
-guint16
-afxdp_socket_port (const AfxdpSocket *socket)
+gboolean
+afxdp_socket_is_connected (const AfxdpSocket *socket)
 {
-  g_autoptr (GSocketAddress) address =
-      g_socket_get_local_address (socket->gsocket, NULL);
+  g_autoptr (GSocketAddress) peer =
+      g_socket_get_remote_address (socket->gsocket, NULL);
 
-  return address
-      ? g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (address))
-      : 0;
+  return peer != NULL;
 }
 
 int
@@ -397,7 +520,7 @@ arm (AfxdpSocket *socket, guint i)
     header->msg_iovlen = 2;
   }
   header->msg_controllen = sizeof *socket->control;
-  header->msg_namelen = socket->senders ? sizeof *socket->senders : 0;
+  header->msg_namelen = sizeof *socket->senders;
   header->msg_flags = 0;
 }
 
@@ -424,21 +547,44 @@ read_control (struct msghdr *header, AfxdpSocketPacket *packet)
   }
 }
 
+/* An IPv4 sender of an IPv6 socket is written as ::ffff:ADDRESS (RFC 4291 section
+ * 2.5.5.2), and is the IPv4 one to everybody else. */
+static void
+read_sender (const struct sockaddr_storage *native, AfxdpSender *sender)
+{
+  const struct sockaddr_in *in = (const struct sockaddr_in *) native;
+  const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *) native;
+
+  if (native->ss_family != AF_INET6)
+    *sender = (AfxdpSender){
+      .address = (const guint8 *) &in->sin_addr,
+      .port = g_ntohs (in->sin_port),
+      .version = 4,
+    };
+  else if (IN6_IS_ADDR_V4MAPPED (&in6->sin6_addr))
+    *sender = (AfxdpSender){
+      .address = &in6->sin6_addr.s6_addr[12],
+      .port = g_ntohs (in6->sin6_port),
+      .version = 4,
+    };
+  else
+    *sender = (AfxdpSender){
+      .address = in6->sin6_addr.s6_addr,
+      .scope = in6->sin6_scope_id,
+      .port = g_ntohs (in6->sin6_port),
+      .version = 6,
+    };
+}
+
 /* The kernel's filter begins at the join, for excluded sources a little later,
  * and with auto-multicast=false never. */
 static gboolean
-is_wanted (const AfxdpSocket *socket, guint i)
+is_wanted (const AfxdpSocket *socket, const AfxdpSender *sender)
 {
-  const struct sockaddr_in *in;
-  const struct sockaddr_in6 *in6;
-
-  if (G_LIKELY (!socket->senders))
+  if (G_LIKELY (afxdp_sources_kind (socket->sources) == AFXDP_SOURCES_ANY))
     return TRUE;
-  in = (const struct sockaddr_in *) &socket->senders[i];
-  in6 = (const struct sockaddr_in6 *) &socket->senders[i];
-  return afxdp_sources_match (socket->sources,
-      in->sin_family == AF_INET6 ? (const guint8 *) &in6->sin6_addr
-                                 : (const guint8 *) &in->sin_addr);
+  return sender->version == (is_ipv6 (socket) ? 6 : 4) &&
+      afxdp_sources_match (socket->sources, sender->address);
 }
 
 /* Takes message i, which has arrived, over into packet. */
@@ -449,7 +595,8 @@ disarm (AfxdpSocket *socket, guint i, AfxdpSocketPacket *packet)
 
   packet->size = socket->messages[i].msg_len;
   read_control (&socket->messages[i].msg_hdr, packet);
-  packet->wanted = is_wanted (socket, i);
+  read_sender (&socket->senders[i], &packet->sender);
+  packet->wanted = is_wanted (socket, &packet->sender);
   packet->frame = AFXDP_NO_FRAME;
   packet->data = spill;
   if (socket->frames[i] == AFXDP_NO_FRAME)

@@ -20,29 +20,41 @@ typedef struct _AfxdpSocket AfxdpSocket;
 
 typedef struct
 {
-  GInetAddress *address;     /* to bind: a group, an own address or any */
-  guint16 port;              /* 0 = any free one */
-  const AfxdpNetdev *netdev; /* NULL: not known */
-  AfxdpSources *sources;     /* of a group, NULL = any */
-  gboolean joins;            /* a group, by afxdp_socket_join(), and hears
-                                nothing before that */
-  guint buffer_size;         /* bytes of SO_RCVBUF, 0 = 16 MiB, by force */
-  guint batch;               /* most packets that receive() is asked for */
+  GInetAddress *address;      /* to bind: a group, an own address or any */
+  guint16 port;               /* 0 = any free one */
+  const AfxdpNetdev *netdevs; /* that a group is joined on */
+  guint n_netdevs;            /* 0: where routing leads */
+  AfxdpSources *sources;      /* of a group, NULL = any */
+  gboolean joins;             /* a group, by afxdp_socket_join(), and hears
+                                 nothing before that */
+  gboolean exclusive;         /* shares address and port with no other socket */
+  gboolean no_loop;           /* what it sends to a group stays off this host */
+  guint buffer_size;          /* bytes of SO_RCVBUF, 0 = 16 MiB, by force */
+  guint batch;                /* most packets that receive() is asked for */
+  GSocket *given;             /* NULL, or one that is bound already: then only
+                                 a buffer_size that is not 0 is set, and address
+                                 is the group to join */
 } AfxdpSocketSettings;
 
 /* Errors: AFXDP_ERROR_PORT_IN_USE, _NOT_FOUND, _PERMISSION, _MEMORY. */
 AfxdpSocket *afxdp_socket_new (
     const AfxdpSocketSettings *settings, GError **error);
+/* Closes the GSocket, whoever else may hold it. */
 void afxdp_socket_free (AfxdpSocket *socket);
+/* From now on free() leaves what was joined, and closes nothing, if the socket was
+ * given. */
+void afxdp_socket_keep_open (AfxdpSocket *socket);
 
-/* Joins the group that the socket is bound to, on the interface of the settings
- * or where routing leads, and tells the kernel the sources. Errors:
- * AFXDP_ERROR_NOT_FOUND, _MEMORY (more sources than the host allows). */
+/* Joins the group of the settings, on each of their interfaces or where routing
+ * leads, and tells the kernel the sources. Errors: AFXDP_ERROR_NOT_FOUND,
+ * _MEMORY (more sources than the host allows). */
 gboolean afxdp_socket_join (AfxdpSocket *socket, GError **error);
 
 GSocket *afxdp_socket_gsocket (const AfxdpSocket *socket);
 /* The port that it is bound to. */
 guint16 afxdp_socket_port (const AfxdpSocket *socket);
+/* Whether the kernel keeps back what others than one peer send to it. */
+gboolean afxdp_socket_is_connected (const AfxdpSocket *socket);
 int afxdp_socket_fd (const AfxdpSocket *socket);
 /* Bytes that the kernel granted, as asked for (it doubles them inside). */
 guint afxdp_socket_buffer_size (const AfxdpSocket *socket);
@@ -51,17 +63,27 @@ AfxdpUmem *afxdp_socket_umem (const AfxdpSocket *socket);
 /* Frames of the area that must not be lent, or copying would begin. */
 guint afxdp_socket_n_armed (const AfxdpSocket *socket);
 
+/* Where a packet came from. */
+typedef struct
+{
+  const guint8 *address; /* network order, 4 or 16 bytes */
+  guint32 scope;         /* interface, of a link-local address; or 0 */
+  guint16 port;
+  guint8 version; /* 4 or 6 */
+} AfxdpSender;
+
 /* A datagram: in a frame, which the caller then owns, or, when it is longer
  * than a frame or no frame was free, in memory of the socket that is valid
  * until the next receive(). */
 typedef struct
 {
   const guint8 *data;
-  guint size;      /* bytes, 0 is legal */
-  guint32 frame;   /* of afxdp_socket_umem(), or AFXDP_NO_FRAME */
-  guint64 arrival; /* ns of CLOCK_REALTIME, 0 when the kernel gave none */
-  gboolean wanted; /* it comes from one of the sources */
-  guint32 dropped; /* by the socket before this one, as dropped() counts */
+  guint size;         /* bytes, 0 is legal */
+  guint32 frame;      /* of afxdp_socket_umem(), or AFXDP_NO_FRAME */
+  guint64 arrival;    /* ns of CLOCK_REALTIME, 0 when the kernel gave none */
+  gboolean wanted;    /* it comes from one of the sources */
+  guint32 dropped;    /* by the socket before this one, as dropped() counts */
+  AfxdpSender sender; /* its address is valid until the next receive() */
 } AfxdpSocketPacket;
 
 /* Receives up to n datagrams without waiting. Fewer than n: the socket is

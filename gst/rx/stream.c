@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "bell.h"
@@ -39,14 +40,18 @@ struct _AfxdpStream
   GInetAddress *address;
   AfxdpSources *sources;
   AfxdpDestination destination;
-  gboolean has_netdev;
-  AfxdpNetdev netdev;
+  AfxdpNetdev *netdevs; /* that it is received on */
+  guint n_netdevs;      /* 0: any */
   AfxdpSocket *socket;
+  gboolean opened; /* all went well */
   AfxdpAccount *socket_account;
   AfxdpMember *member; /* NULL: there is only the socket */
+  GPtrArray *claims;   /* AfxdpMember: of each interface, when there is no fast
+                          door; nobody else may take the flow there */
   int wake;
   atomic_bool woken;
   atomic_bool paused; /* woken since the last receive(), or not begun */
+  atomic_uint skip; /* bytes in front of RTP */
 
   /* The streaming thread's own. */
   AfxdpDoors doors;
@@ -116,13 +121,15 @@ doubt (AfxdpStream *stream, guint64 passed, guint64 redirected)
 static void
 look_into_rings (AfxdpStream *stream)
 {
+  guint skip = atomic_load_explicit (&stream->skip, memory_order_relaxed);
+
   for (guint i = 1; i < stream->doors.n_lanes; i++) {
     AfxdpLane *lane = &stream->doors.lanes[i];
 
     if (afxdp_lane_is_empty (lane))
       atomic_fetch_add_explicit (&stream->malformed,
           afxdp_lane_read_ring (
-              lane, &stream->destination, stream->doors.fast.metadata),
+              lane, &stream->destination, stream->doors.fast.metadata, skip),
           memory_order_relaxed);
   }
 }
@@ -131,6 +138,7 @@ static void
 look (AfxdpStream *stream)
 {
   guint64 passed = 0, redirected = 0;
+  guint skip = atomic_load_explicit (&stream->skip, memory_order_relaxed);
   AfxdpLane *slow = &stream->doors.lanes[0];
 
   look_into_rings (stream);
@@ -146,8 +154,8 @@ look (AfxdpStream *stream)
       passed == stream->passed &&
       (!stream->doors.open || ++stream->batches < BATCHES_BETWEEN_LOOKS))
     return;
-  atomic_fetch_add_explicit (
-      &stream->malformed, afxdp_lane_read_socket (slow), memory_order_relaxed);
+  atomic_fetch_add_explicit (&stream->malformed,
+      afxdp_lane_read_socket (slow, skip), memory_order_relaxed);
   stream->batches = 0;
   stream->slow_due = !slow->dry;
   if (slow->end && stream->doors.subscription)
@@ -423,6 +431,12 @@ afxdp_stream_done (AfxdpStream *stream)
 }
 
 void
+afxdp_stream_set_skip (AfxdpStream *stream, guint skip)
+{
+  atomic_store_explicit (&stream->skip, skip, memory_order_relaxed);
+}
+
+void
 afxdp_stream_wake (AfxdpStream *stream)
 {
   atomic_store (&stream->paused, TRUE);
@@ -480,31 +494,66 @@ afxdp_stream_buffer_size (const AfxdpStream *stream)
   return afxdp_socket_buffer_size (stream->socket);
 }
 
+GSocket *
+afxdp_stream_gsocket (const AfxdpStream *stream)
+{
+  return afxdp_socket_gsocket (stream->socket);
+}
+
+guint16
+afxdp_stream_port (const AfxdpStream *stream)
+{
+  return stream->settings.port;
+}
+
 const AfxdpNetdev *
 afxdp_stream_netdev (const AfxdpStream *stream)
 {
-  return stream->has_netdev ? &stream->netdev : NULL;
+  return stream->n_netdevs == 1 ? stream->netdevs : NULL;
 }
 
 /* Beginning and end. */
 
+/* The interface that its owner has bound socket to, by SO_BINDTODEVICE, if any. */
 static gboolean
-find_interface (
+find_device (GSocket *socket, gchar *name)
+{
+  socklen_t size = IF_NAMESIZE;
+
+  return socket &&
+      !getsockopt (
+          g_socket_get_fd (socket), SOL_SOCKET, SO_BINDTODEVICE, name, &size) &&
+      size && *name;
+}
+
+static gboolean
+find_interfaces (
     AfxdpStream *stream, const AfxdpStreamSettings *settings, GError **error)
 {
-  if (settings->interface) {
-    stream->has_netdev =
-        afxdp_netdev_by_name (settings->interface, &stream->netdev, error);
-    return stream->has_netdev;
+  const gchar *const *names = settings->interfaces;
+  guint n = names ? g_strv_length ((gchar **) names) : 0;
+  gchar device[IF_NAMESIZE] = "";
+  const gchar *const of_socket[] = { device };
+
+  if (!n && find_device (settings->socket, device)) {
+    names = of_socket;
+    n = 1;
   }
-  if (g_inet_address_get_is_any (stream->address))
+
+  stream->netdevs = g_new0 (AfxdpNetdev, MAX (n, 1));
+  for (guint i = 0; i < n; i++)
+    if (!afxdp_netdev_by_name (names[i], &stream->netdevs[i], error))
+      return FALSE;
+  stream->n_netdevs = n;
+  if (n || g_inet_address_get_is_any (stream->address))
     return TRUE;
-  stream->has_netdev =
-      afxdp_netdev_by_route (stream->address, &stream->netdev, error);
-  if (!stream->has_netdev)
+  if (!afxdp_netdev_by_route (stream->address, stream->netdevs, error)) {
     g_prefix_error (error,
         "No interface is given with multicast-iface, and routing knows none: ");
-  return stream->has_netdev;
+    return FALSE;
+  }
+  stream->n_netdevs = 1;
+  return TRUE;
 }
 
 static gboolean
@@ -521,11 +570,15 @@ open_slow_door (
   AfxdpSocketSettings socket_settings = {
     .address = stream->address,
     .port = settings->port,
-    .netdev = stream->has_netdev ? &stream->netdev : NULL,
+    .netdevs = stream->netdevs,
+    .n_netdevs = stream->n_netdevs,
     .sources = stream->sources,
     .joins = joins_group (stream),
+    .exclusive = settings->exclusive,
+    .no_loop = settings->no_loop,
     .buffer_size = settings->buffer_size,
     .batch = settings->batch,
+    .given = settings->socket,
   };
 
   stream->socket = afxdp_socket_new (&socket_settings, error);
@@ -537,7 +590,42 @@ open_slow_door (
   afxdp_doors_init (
       &stream->doors, stream->socket, settings->batch, &stream->drops);
   stream->destination.port = stream->settings.port;
+  stream->destination.scope = stream->netdevs->index;
   return TRUE;
+}
+
+/* Otherwise another stream of this process would take packets away by XDP. */
+static gboolean
+claim_flows (
+    AfxdpStream *stream, const AfxdpMemberSettings *settings, GError **error)
+{
+  for (guint i = 0; i < stream->n_netdevs; i++) {
+    AfxdpMember *claim = afxdp_distributor_join (
+        &stream->netdevs[i], settings, stream->wake, error);
+
+    if (!claim)
+      return FALSE;
+    g_ptr_array_add (stream->claims, claim);
+  }
+  return TRUE;
+}
+
+/* NULL: there may be a fast door. */
+static const gchar *
+why_only_socket (const AfxdpStream *stream)
+{
+  if (!stream->n_netdevs)
+    return "The address is not a particular one; set multicast-iface to "
+           "receive "
+           "for the addresses of an interface through AF_XDP, or "
+           "multicast-group or address";
+  if (stream->n_netdevs > 1)
+    return "multicast-iface names several interfaces, and AF_XDP receives from "
+           "one; use an element for each of them";
+  if (afxdp_socket_is_connected (stream->socket))
+    return "The socket that was given is connected, and receives from its peer "
+           "alone, which only the kernel can tell";
+  return NULL;
 }
 
 static gboolean
@@ -557,22 +645,22 @@ look_for_fast_door (
     .socket_only = settings->mode == AFXDP_MODE_SOCKET,
   };
 
-  if (!stream->has_netdev) {
-    stream->doors.slow_reason = g_strdup (
-        "The address is not a particular one; set multicast-iface to receive "
-        "for the addresses of an interface through AF_XDP, or multicast-group "
-        "or address");
+  const gchar *reason = why_only_socket (stream);
+
+  if (reason) {
+    stream->doors.slow_reason = g_strdup (reason);
+    member_settings.socket_only = TRUE;
     if (settings->mode != AFXDP_MODE_AF_XDP)
-      return TRUE;
+      return claim_flows (stream, &member_settings, error);
     g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_SETTINGS, "%s",
         stream->doors.slow_reason);
     return FALSE;
   }
   stream->member = afxdp_distributor_join (
-      &stream->netdev, &member_settings, stream->wake, error);
+      stream->netdevs, &member_settings, stream->wake, error);
   if (!stream->member)
     return FALSE;
-  stream->doors.interface = stream->netdev.name;
+  stream->doors.interface = stream->netdevs->name;
   stream->doors.subscription = afxdp_member_subscription (stream->member);
   return settings->mode != AFXDP_MODE_AF_XDP ||
       afxdp_subscription_wait (
@@ -588,6 +676,7 @@ afxdp_stream_new (const AfxdpStreamSettings *settings, GError **error)
 
   stream->settings = *settings;
   stream->address = g_object_ref (settings->address);
+  stream->claims = g_ptr_array_new ();
   stream->sources = afxdp_sources_ref (settings->sources);
   if (afxdp_sources_kind (stream->sources) != AFXDP_SOURCES_ANY)
     stream->destination.sources = stream->sources;
@@ -601,17 +690,28 @@ afxdp_stream_new (const AfxdpStreamSettings *settings, GError **error)
   stream->coalesce.longest = settings->coalesce;
   stream->wake = afxdp_bell_new ();
   atomic_store (&stream->paused, TRUE);
+  atomic_init (&stream->skip, settings->skip);
   /* The fast door before the join: attaching resets most NICs. */
   if (stream->wake < 0)
     afxdp_error_set (error, errno, "Could not create an eventfd");
-  else if (find_interface (stream, settings, error) &&
+  else if (find_interfaces (stream, settings, error) &&
       open_slow_door (stream, settings, error) &&
       look_for_fast_door (stream, settings, error) &&
       (!joins_group (stream) || afxdp_socket_join (stream->socket, error)))
+    stream->opened = TRUE;
+  if (stream->opened)
     return stream;
   afxdp_stream_close (stream, &counts, &drops);
   afxdp_stream_counts_clear (&counts);
   return NULL;
+}
+
+/* Whether the socket goes back to its owner, with what it holds. */
+static gboolean
+returns_socket (const AfxdpStream *stream)
+{
+  return stream->settings.socket &&
+      (stream->settings.keep_open || !stream->opened);
 }
 
 /* What came to the socket and nobody will read. */
@@ -623,7 +723,7 @@ discard_socket (AfxdpStream *stream)
 
   lane->paused = TRUE;
   do {
-    stream->malformed += afxdp_lane_read_socket (lane);
+    stream->malformed += afxdp_lane_read_socket (lane, 0);
     stream->discarded += afxdp_lane_discard (lane);
   } while (!lane->dry && lane->last_arrival < now);
   lane->paused = TRUE;
@@ -655,18 +755,27 @@ afxdp_stream_close (
     add_loss (&stream->drops, &stream->member->lost);
   }
   if (stream->socket) {
-    discard_socket (stream);
+    if (!returns_socket (stream))
+      discard_socket (stream);
     afxdp_stream_counts (stream, counts);
   }
   *drops = stream->drops;
   afxdp_doors_clear (&stream->doors);
   afxdp_distributor_forget (stream->member);
+  for (guint i = 0; i < stream->claims->len; i++) {
+    afxdp_distributor_leave (stream->claims->pdata[i]);
+    afxdp_distributor_forget (stream->claims->pdata[i]);
+  }
+  g_ptr_array_unref (stream->claims);
 
   afxdp_account_close (stream->socket_account);
+  if (stream->socket && returns_socket (stream))
+    afxdp_socket_keep_open (stream->socket);
   afxdp_socket_free (stream->socket);
   if (stream->wake >= 0)
     close (stream->wake);
   g_object_unref (stream->address);
   afxdp_sources_unref (stream->sources);
+  g_free (stream->netdevs);
   g_free (stream);
 }

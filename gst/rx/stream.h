@@ -42,8 +42,10 @@ typedef struct
 {
   GInetAddress *address;
   guint16 port;
-  AfxdpSources *sources;  /* of a multicast group, NULL: any */
-  const gchar *interface; /* NULL: by the route to address */
+  AfxdpSources *sources; /* of a multicast group, NULL: any */
+  /* Ends with NULL. None: the one that socket is bound to, or by the route to
+   * address. With several there is only the socket. */
+  const gchar *const *interfaces;
   AfxdpMode mode;
   AfxdpXdpMode xdp_mode;
   AfxdpZeroCopy zero_copy;
@@ -54,6 +56,13 @@ typedef struct
   guint64 coalesce; /* ns that it may sleep to gather a batch */
   guint buffer_size;
   gboolean auto_multicast;
+  gboolean exclusive; /* no other socket may have address and port */
+  gboolean no_loop;   /* what the socket sends to a group stays off this host */
+  guint skip;         /* see set_skip() */
+  GSocket *socket;    /* bound, to be used instead of one of its own; address is
+                         what it is bound to, or the group to join; NULL: none */
+  gboolean keep_open; /* close() leaves this socket open, as new() does when it
+                         fails */
 } AfxdpStreamSettings;
 
 /* Most packets in a batch. */
@@ -91,7 +100,11 @@ void afxdp_stream_close (
     AfxdpStream *stream, AfxdpStreamCounts *counts, AfxdpDrops *drops);
 
 guint afxdp_stream_buffer_size (const AfxdpStream *stream);
-/* The interface, or NULL when it is not known. */
+/* The socket, which close() closes unless it shall be kept open. */
+GSocket *afxdp_stream_gsocket (const AfxdpStream *stream);
+/* The port, which may have been chosen by the kernel. */
+guint16 afxdp_stream_port (const AfxdpStream *stream);
+/* The interface, or NULL when it is not known, or there are several. */
 const AfxdpNetdev *afxdp_stream_netdev (const AfxdpStream *stream);
 
 /* Fills in batch with 1 to max packets, valid until done(). FALSE: wake() was
@@ -118,6 +131,10 @@ guint64 afxdp_stream_look_for_drops (AfxdpStream *stream, guint64 wanted);
  * change. */
 gboolean afxdp_stream_door_changed (
     AfxdpStream *stream, AfxdpDoorChange *change);
+
+/* So many bytes of each datagram that is read from now on lie in front of RTP: they
+ * are no part of its packet, and what is shorter is malformed. Any thread. */
+void afxdp_stream_set_skip (AfxdpStream *stream, guint skip);
 
 /* Closes the fast door: nobody is going to call receive() for a while. The
  * next receive() opens it again. Streaming thread. */

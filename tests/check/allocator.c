@@ -186,6 +186,43 @@ GST_START_TEST (test_buffer_keeps_frame)
 }
 GST_END_TEST
 
+static void
+assert_part (GstMemory *part, gsize offset, gsize size)
+{
+  gsize is_offset, maxsize;
+
+  fail_unless (is_frame (part));
+  fail_unless_equals_int (
+      gst_memory_get_sizes (part, &is_offset, &maxsize), size);
+  fail_unless_equals_int (is_offset, HEADER_SIZE + offset);
+  fail_unless_equals_int (maxsize, is_offset + size);
+  fail_unless (gst_memory_is_writable (part));
+}
+
+/* Both parts keep the frame, and are one again without a copy. */
+GST_START_TEST (test_split)
+{
+  GstBuffer *buffer = gst_buffer_new ();
+  GstMemory *rest,
+      *begin = gst_afxdp_allocator_split (receive (SIZE, 8), 1000, &rest);
+  GstMapInfo map;
+
+  assert_part (begin, 0, 1000);
+  assert_part (rest, 1000, SIZE - 1000);
+  gst_buffer_append_memory (buffer, gst_memory_ref (begin));
+  gst_buffer_append_memory (buffer, gst_memory_ref (rest));
+  fail_unless (gst_buffer_map (buffer, &map, GST_MAP_READ));
+  fail_unless (map.data == (guint8 *) afxdp_umem_area (umem) + HEADER_SIZE);
+  gst_buffer_unmap (buffer, &map);
+  assert_bytes (buffer, SIZE, 8);
+  gst_buffer_unref (buffer);
+  gst_memory_unref (begin);
+  assert_n_out (1);
+  gst_memory_unref (rest);
+  assert_n_out (0);
+}
+GST_END_TEST
+
 /* As a depayloader does it. */
 GST_START_TEST (test_sub_buffer_keeps_frame)
 {
@@ -460,6 +497,7 @@ allocator_suite (void)
   tcase_add_test (tcase, test_resize);
   tcase_add_test (tcase, test_used_again);
   tcase_add_test (tcase, test_buffer_keeps_frame);
+  tcase_add_test (tcase, test_split);
   tcase_add_test (tcase, test_sub_buffer_keeps_frame);
   tcase_add_test (tcase, test_sub_memory);
   tcase_add_test (tcase, test_memory_outlives_its_buffer);

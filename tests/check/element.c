@@ -108,6 +108,10 @@ static const struct
   { "uri", FALSE, "gchararray = afxdp://0.0.0.0:5004" },
   { "multicast-source", FALSE, "gchararray = NULL" }, /* udpsrc 1.24 */
   { "caps", TRUE, "GstCaps = NULL" },
+  { "timeout", TRUE, "guint64 0 to 18446744073709551615 = 0" },
+  { "skip-first-bytes", TRUE, "gint 0 to 2147483647 = 0" },
+  { "retrieve-sender-address", TRUE, "gboolean = true" },
+  { "socket-timestamp", FALSE, "GstAfxdpSocketTimestamp = disabled" },
   { "mode", FALSE, "GstAfxdpMode = auto" },
   { "current-mode", FALSE, "GstAfxdpCurrentMode = none read-only" },
   { "xdp-mode", FALSE, "GstAfxdpXdpMode = auto" },
@@ -148,6 +152,7 @@ static const struct
   { "GstAfxdpCurrentMode", "none af-xdp socket" },
   { "GstAfxdpXdpMode", "auto native generic" },
   { "GstAfxdpZeroCopy", "auto require never" },
+  { "GstAfxdpSocketTimestamp", "disabled realtime" },
 };
 
 GST_START_TEST (test_choices)
@@ -166,24 +171,84 @@ GST_START_TEST (test_choices)
 }
 GST_END_TEST
 
-/* Those that an application of udpsrc sets. */
-static const gchar *const udpsrc_properties[] = { "address", "multicast-group",
-  "port", "multicast-iface", "auto-multicast", "caps", "buffer-size" };
+/* A new element's, since the specification of udpsrc's socket-timestamp tells
+ * another default than the one it has. */
+static gchar *
+describe_default (GstElement *element, const gchar *name)
+{
+  g_auto (GValue) value = G_VALUE_INIT;
 
+  g_object_get_property (G_OBJECT (element), name, &value);
+  if (G_VALUE_HOLDS_OBJECT (&value))
+    return g_strdup (g_value_get_object (&value) ? "an object" : "NULL");
+  return describe_value (&value);
+}
+
+static gchar *
+describe_type (GParamSpec *pspec)
+{
+  return g_strdup_printf ("%s%s",
+      G_IS_PARAM_SPEC_ENUM (pspec) ? "enum" : g_type_name (pspec->value_type),
+      pspec->flags & G_PARAM_WRITABLE ? "" : " read-only");
+}
+
+/* udpsrc has all its properties, and those of its base classes, here too: with the
+ * same name, type, range and default. Enumerations have types of their own, with
+ * the same values. */
 GST_START_TEST (test_properties_of_udpsrc)
+{
+  g_autoptr (GstElement) src = make ();
+  g_autoptr (GstElement) udpsrc = gst_element_factory_make ("udpsrc", NULL);
+  guint n;
+  g_autofree GParamSpec **pspecs =
+      g_object_class_list_properties (G_OBJECT_GET_CLASS (udpsrc), &n);
+
+  gst_object_ref_sink (udpsrc);
+  fail_unless (n >= 24);
+  for (guint i = 0; i < n; i++) {
+    const gchar *name = pspecs[i]->name;
+    g_autofree gchar *ours = describe_type (find (src, name));
+    g_autofree gchar *theirs = describe_type (pspecs[i]);
+    g_autofree gchar *our_range = describe_range (find (src, name));
+    g_autofree gchar *their_range = describe_range (pspecs[i]);
+    g_autofree gchar *our_default = describe_default (src, name);
+    g_autofree gchar *their_default = describe_default (udpsrc, name);
+
+    fail_unless_equals_string (ours, theirs);
+    fail_unless (g_str_equal (our_range, their_range), "%s is%s, of udpsrc%s",
+        name, our_range, their_range);
+    if (g_str_equal (name, "uri") || g_str_equal (name, "name"))
+      continue;
+    fail_unless (!g_strcmp0 (our_default, their_default),
+        "%s is %s, of udpsrc %s", name, our_default, their_default);
+  }
+}
+GST_END_TEST
+
+static void
+assert_same_choices (GParamSpec *ours, GParamSpec *theirs)
+{
+  GEnumClass *our_class = G_PARAM_SPEC_ENUM (ours)->enum_class;
+  GEnumClass *their_class = G_PARAM_SPEC_ENUM (theirs)->enum_class;
+
+  fail_if (ours->value_type == theirs->value_type);
+  fail_unless_equals_int (our_class->n_values, their_class->n_values);
+  for (guint i = 0; i < our_class->n_values; i++) {
+    fail_unless_equals_int (
+        our_class->values[i].value, their_class->values[i].value);
+    fail_unless_equals_string (
+        our_class->values[i].value_nick, their_class->values[i].value_nick);
+  }
+}
+
+GST_START_TEST (test_choices_of_udpsrc)
 {
   g_autoptr (GstElement) src = make ();
   g_autoptr (GstElement) udpsrc = gst_element_factory_make ("udpsrc", NULL);
 
   gst_object_ref_sink (udpsrc);
-  for (guint i = 0; i < G_N_ELEMENTS (udpsrc_properties); i++) {
-    const gchar *name = udpsrc_properties[i];
-    g_autofree gchar *ours = describe (find (src, name));
-    g_autofree gchar *theirs = describe (find (udpsrc, name));
-
-    fail_unless (g_str_equal (ours, theirs), "%s is %s, of udpsrc %s", name,
-        ours, theirs);
-  }
+  assert_same_choices (
+      find (src, "socket-timestamp"), find (udpsrc, "socket-timestamp"));
 }
 GST_END_TEST
 
@@ -222,6 +287,15 @@ static const struct
   { "multicast-source", "" },
   { "auto-multicast", "false" },
   { "buffer-size", "1048576" },
+  { "multicast-iface", "eth0,eth1" },
+  { "reuse", "false" },
+  { "loop", "false" },
+  { "close-socket", "false" },
+  { "mtu", "9000" },
+  { "socket-timestamp", "realtime" },
+  { "timeout", "1000000000" },
+  { "skip-first-bytes", "4" },
+  { "retrieve-sender-address", "false" },
   { "caps", "application/x-rtp, payload=(int)96" },
   { "caps", "ANY" },
   { "mode", "af-xdp" },
@@ -384,15 +458,14 @@ GST_START_TEST (test_uri_of_any_source)
 }
 GST_END_TEST
 
-/* A URI that names none leaves them, and one with an empty list takes them
- * away. */
+/* A URI that names none takes them away, as with udpsrc. */
 GST_START_TEST (test_uri_without_sources)
 {
   g_autoptr (GstElement) src = make ();
 
   g_object_set (src, "multicast-source", "+10.0.0.1", "uri",
       "afxdp://232.1.1.2:5002", NULL);
-  assert_source (src, "+10.0.0.1");
+  assert_source (src, NULL);
   g_object_set (src, "uri", "udp://232.1.1.2?multicast-source=-10.0.0.2", NULL);
   assert_source (src, "-10.0.0.2");
   g_object_set (src, "uri", "udp://232.1.1.2?multicast-source=", NULL);
@@ -493,6 +566,7 @@ add_tests (TCase *tcase)
   tcase_add_test (tcase, test_own_properties);
   tcase_add_test (tcase, test_choices);
   tcase_add_test (tcase, test_properties_of_udpsrc);
+  tcase_add_test (tcase, test_choices_of_udpsrc);
   tcase_add_test (tcase, test_defaults);
   tcase_add_test (tcase, test_settings);
   tcase_add_test (tcase, test_address);

@@ -203,7 +203,8 @@ GST_START_TEST (test_frame_size)
   g_autoptr (AfxdpSocket) socket = NULL;
 
   settings.port = 0;
-  settings.netdev = &netdev;
+  settings.netdevs = &netdev;
+  settings.n_netdevs = 1;
   socket = open_door (&settings);
   fail_unless_equals_int (afxdp_umem_frame_size (afxdp_socket_umem (socket)),
       frame_sizes[__i__].frame_size);
@@ -429,7 +430,8 @@ open_group (const gchar *group)
   AfxdpNetdev netdev = { .name = "lo", .mtu = 1500 };
 
   settings.address = address;
-  settings.netdev = &netdev;
+  settings.netdevs = &netdev;
+  settings.n_netdevs = 1;
   settings.joins = TRUE;
   return open_door (&settings);
 }
@@ -542,7 +544,8 @@ open_group_of (const gchar *group, const gchar *text, gboolean joins)
   };
 
   settings.address = address;
-  settings.netdev = &netdev;
+  settings.netdevs = &netdev;
+  settings.n_netdevs = 1;
   settings.sources = sources;
   settings.joins = joins;
   return open_door (&settings);

@@ -117,7 +117,7 @@ begin (Receiver *receiver)
   AfxdpStreamSettings settings = {
     .address = address,
     .port = 5000,
-    .interface = interface,
+    .interfaces = (const gchar *const[]){ interface, NULL },
     .queue = -1,
     .ring_size = 4096,
     .batch = BATCH,

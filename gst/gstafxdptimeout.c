@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* That nothing came for some time. */
+#include "gstafxdptimeout.h"
+
+#include "clock.h"
+
+#define SHORTEST GST_MSECOND
+
+void
+gst_afxdp_timeout_restart (GstAfxdpTimeout *timeout)
+{
+  g_atomic_int_set (&timeout->restarted, TRUE);
+}
+
+guint64
+gst_afxdp_timeout_check (
+    GstAfxdpTimeout *timeout, GstElement *element, GstClockTime length)
+{
+  guint64 now, wait;
+
+  if (!length)
+    return G_MAXUINT64;
+  now = afxdp_now ();
+  wait = MAX (length, SHORTEST);
+  if (g_atomic_int_compare_and_exchange (&timeout->restarted, TRUE, FALSE)) {
+    timeout->since = now;
+  } else if (now - timeout->since >= wait) {
+    timeout->since = now;
+    if (gst_afxdp_outbox_has_room (&timeout->outbox))
+      gst_afxdp_outbox_post (&timeout->outbox, element,
+          gst_structure_new (
+              "GstUDPSrcTimeout", "timeout", G_TYPE_UINT64, length, NULL));
+  }
+  return wait < G_MAXUINT64 - timeout->since ? timeout->since + wait
+                                             : G_MAXUINT64;
+}
+
+void
+gst_afxdp_timeout_clear (GstAfxdpTimeout *timeout)
+{
+  gst_afxdp_outbox_empty (&timeout->outbox);
+}

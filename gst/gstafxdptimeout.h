@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * That nothing came for some time: when it is so, and the message that says it.
+ *
+ * All zeros is one that has not begun to wait. restart() is for any thread, the
+ * rest for the streaming thread, or while none runs.
+ */
+#pragma once
+
+#include <gst/gst.h>
+
+#include "gstafxdpoutbox.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  gint restarted; /* atomic */
+  guint64 since;  /* ns of CLOCK_MONOTONIC */
+  GstAfxdpOutbox outbox;
+} GstAfxdpTimeout;
+
+/* A packet came, or it is waited for from now on. */
+void gst_afxdp_timeout_restart (GstAfxdpTimeout *timeout);
+/* Posts GstUDPSrcTimeout when nothing came for length, and each length again, but
+ * not more often than once in a millisecond. 0 is never. Returns when that will be
+ * next, in ns of CLOCK_MONOTONIC. */
+guint64 gst_afxdp_timeout_check (
+    GstAfxdpTimeout *timeout, GstElement *element, GstClockTime length);
+void gst_afxdp_timeout_clear (GstAfxdpTimeout *timeout);
+
+G_END_DECLS
