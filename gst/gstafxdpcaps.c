@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Caps from the first packet of a stream. */
+/* The caps of a stream. */
 #include "gstafxdpcaps.h"
 
 #include <gst/rtp/rtp.h>
@@ -11,42 +11,67 @@ caps_of_payload (guint8 payload_type)
       "application/x-rtp", "payload", G_TYPE_INT, payload_type, NULL);
 }
 
-/* RFC 3551 section 6. NULL for a dynamic or unassigned payload type. */
-static GstCaps *
-caps_of_static (guint8 payload_type)
+static void
+add_string (GstStructure *structure, const gchar *field, const gchar *value)
 {
-  const GstRTPPayloadInfo *info = gst_rtp_payload_info_for_pt (payload_type);
-  GstCaps *caps;
-
-  if (!info || !info->clock_rate)
-    return NULL;
-  caps = caps_of_payload (payload_type);
-  gst_caps_set_simple (caps, "media", G_TYPE_STRING, info->media, "clock-rate",
-      G_TYPE_INT, info->clock_rate, "encoding-name", G_TYPE_STRING,
-      info->encoding_name, NULL);
-  if (info->encoding_parameters)
-    gst_caps_set_simple (caps, "encoding-params", G_TYPE_STRING,
-        info->encoding_parameters, NULL);
-  return caps;
+  if (value && !gst_structure_has_field (structure, field))
+    gst_structure_set (structure, field, G_TYPE_STRING, value, NULL);
 }
 
-GstCaps *
-gst_afxdp_caps_guess (GstPad *srcpad, const AfxdpRtp *rtp, gchar **problem)
+/* Adds what the library's table says, where nothing is said yet. */
+static void
+add_known (GstStructure *structure, const GstRTPPayloadInfo *info)
+{
+  if (info->clock_rate && !gst_structure_has_field (structure, "clock-rate"))
+    gst_structure_set (
+        structure, "clock-rate", G_TYPE_INT, info->clock_rate, NULL);
+  add_string (structure, "media", info->media);
+  if (!gst_structure_has_field (structure, "encoding-name"))
+    add_string (structure, "encoding-params", info->encoding_parameters);
+  add_string (structure, "encoding-name", info->encoding_name);
+}
+
+gboolean
+gst_afxdp_caps_complete (GstCaps *caps, guint8 payload_type)
+{
+  const GstRTPPayloadInfo *info = gst_rtp_payload_info_for_pt (payload_type);
+
+  if (!info || !info->clock_rate)
+    return FALSE;
+  add_known (gst_caps_get_structure (caps, 0), info);
+  return TRUE;
+}
+
+/* Of several caps, those for a packet. */
+static GstCaps *
+choose (GstCaps *set, const AfxdpRtp *rtp)
+{
+  if (rtp->kind == AFXDP_RTP_DATA) {
+    g_autoptr (GstCaps) of_packet = caps_of_payload (rtp->payload_type);
+    g_autoptr (GstCaps) common =
+        gst_caps_intersect_full (set, of_packet, GST_CAPS_INTERSECT_FIRST);
+
+    if (!gst_caps_is_empty (common))
+      return gst_caps_fixate (g_steal_pointer (&common));
+  }
+  return gst_caps_fixate (gst_caps_copy (set));
+}
+
+static GstCaps *
+guess (GstPad *srcpad, const AfxdpRtp *rtp, gchar **problem)
 {
   g_autoptr (GstCaps) wanted = NULL;
   g_autoptr (GstCaps) common = NULL;
   gint clock_rate;
 
-  *problem = NULL;
   if (rtp->kind != AFXDP_RTP_DATA)
     return NULL;
-  wanted = caps_of_static (rtp->payload_type);
-  if (wanted)
+  wanted = caps_of_payload (rtp->payload_type);
+  if (gst_afxdp_caps_complete (wanted, rtp->payload_type))
     return gst_pad_peer_query_accept_caps (srcpad, wanted)
         ? g_steal_pointer (&wanted)
         : NULL;
 
-  wanted = caps_of_payload (rtp->payload_type);
   common = gst_pad_peer_query_caps (srcpad, wanted);
   if (gst_caps_is_empty (common))
     return NULL; /* downstream does not want RTP */
@@ -60,4 +85,44 @@ gst_afxdp_caps_guess (GstPad *srcpad, const AfxdpRtp *rtp, gchar **problem)
       "clock-rate=90000, encoding-name=H264, payload=%u\", or sdp-location",
       rtp->payload_type, rtp->payload_type);
   return NULL;
+}
+
+static const AfxdpPacket *
+first_that_tells (const AfxdpBatch *batch)
+{
+  for (guint i = 0; i < batch->n; i++)
+    if (batch->packets[i].size &&
+        batch->packets[i].rtp.kind != AFXDP_RTP_CONTROL)
+      return &batch->packets[i];
+  return NULL;
+}
+
+void
+gst_afxdp_caps_clear (GstAfxdpCaps *caps)
+{
+  caps->decided = caps->are_rtp = FALSE;
+  gst_clear_caps (&caps->current);
+}
+
+gboolean
+gst_afxdp_caps_decide (GstAfxdpCaps *caps, GstCaps *set, GstPad *srcpad,
+    const AfxdpBatch *batch, gchar **problem)
+{
+  const AfxdpPacket *packet = first_that_tells (batch);
+
+  *problem = NULL;
+  if (set && gst_caps_is_empty (set))
+    return FALSE;
+  if (set && (gst_caps_is_any (set) || gst_caps_is_fixed (set)))
+    caps->current = gst_caps_is_any (set) ? NULL : gst_caps_ref (set);
+  else if (!packet)
+    return TRUE;
+  else
+    caps->current = set ? choose (set, &packet->rtp)
+                        : guess (srcpad, &packet->rtp, problem);
+  caps->decided = TRUE;
+  caps->are_rtp = caps->current &&
+      gst_structure_has_name (
+          gst_caps_get_structure (caps->current, 0), "application/x-rtp");
+  return TRUE;
 }

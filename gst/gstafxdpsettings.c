@@ -6,6 +6,7 @@
 
 #include "error.h"
 #include "gstafxdpenums.h"
+#include "gstafxdpsdp.h"
 
 #define DEFAULT_ADDRESS "0.0.0.0"
 #define LARGEST_RING (1u << 20)
@@ -30,6 +31,7 @@ static const gsize offsets[GST_AFXDP_N_SETTINGS] = {
   [GST_AFXDP_PROP_UMEM_FRAMES] = FIELD (umem_frames),
   [GST_AFXDP_PROP_BATCH_SIZE] = FIELD (batch_size),
   [GST_AFXDP_PROP_COALESCE] = FIELD (coalesce),
+  [GST_AFXDP_PROP_SDP_LOCATION] = FIELD (sdp_location),
   [GST_AFXDP_PROP_STATS_INTERVAL] = FIELD (stats_interval),
 #undef FIELD
 };
@@ -129,6 +131,14 @@ install_own_properties (GObjectClass *klass)
           "longer than a quarter of what its credit holds at the present rate. "
           "Before READY",
           0, GST_SECOND, 0, AT_OPEN));
+  /* Not CONSTRUCT: it comes after the defaults, which it must win over. */
+  g_object_class_install_property (klass, GST_AFXDP_PROP_SDP_LOCATION,
+      g_param_spec_string ("sdp-location", "SDP Location",
+          "SDP file, or file:// URI, that gives address, port, "
+          "multicast-source "
+          "and caps of the first stream in it, or of stream N (from 0) with "
+          "#m=N; what is set after it wins. Before READY",
+          NULL, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS));
   g_object_class_install_property (klass, GST_AFXDP_PROP_STATS_INTERVAL,
       g_param_spec_uint64 ("stats-interval", "Stats Interval",
           "Time between two GstAfxdpSrcStats messages in ns, 0 = none", 0,
@@ -149,6 +159,8 @@ gst_afxdp_settings_copy (GstAfxdpSettings *to, const GstAfxdpSettings *from)
   to->address = g_strdup (from->address);
   to->multicast_iface = g_strdup (from->multicast_iface);
   to->multicast_source = g_strdup (from->multicast_source);
+  to->sdp_location = g_strdup (from->sdp_location);
+  to->sdp_caps = from->sdp_caps ? gst_caps_ref (from->sdp_caps) : NULL;
   to->caps = from->caps ? gst_caps_ref (from->caps) : NULL;
 }
 
@@ -158,7 +170,23 @@ gst_afxdp_settings_clear (GstAfxdpSettings *settings)
   g_clear_pointer (&settings->address, g_free);
   g_clear_pointer (&settings->multicast_iface, g_free);
   g_clear_pointer (&settings->multicast_source, g_free);
+  g_clear_pointer (&settings->sdp_location, g_free);
+  gst_clear_caps (&settings->sdp_caps);
   gst_clear_caps (&settings->caps);
+}
+
+/* Setting. */
+
+static void
+note_newer (GstAfxdpSettings *settings, guint id)
+{
+  settings->newer_than_sdp |= G_GUINT64_CONSTANT (1) << id;
+}
+
+static gboolean
+is_newer (const GstAfxdpSettings *settings, guint id)
+{
+  return (settings->newer_than_sdp >> id) & 1;
 }
 
 static void
@@ -167,6 +195,16 @@ set_address (GstAfxdpSettings *settings, const gchar *address)
   g_free (settings->address);
   settings->address =
       g_strdup (address && *address ? address : DEFAULT_ADDRESS);
+  note_newer (settings, GST_AFXDP_PROP_ADDRESS);
+}
+
+static void
+set_sdp_location (GstAfxdpSettings *settings, const gchar *location)
+{
+  g_free (settings->sdp_location);
+  settings->sdp_location = location && *location ? g_strdup (location) : NULL;
+  settings->newer_than_sdp = 0;
+  gst_clear_caps (&settings->sdp_caps);
 }
 
 /* One of our schemes, a port that there can be, no address where only a path is
@@ -201,12 +239,15 @@ gst_afxdp_settings_set_uri (
     return FALSE;
   }
   set_address (settings, gst_uri_get_host (uri));
-  if (gst_uri_get_port (uri) != GST_URI_NO_PORT)
+  if (gst_uri_get_port (uri) != GST_URI_NO_PORT) {
     settings->port = gst_uri_get_port (uri);
+    note_newer (settings, GST_AFXDP_PROP_PORT);
+  }
   source = gst_uri_get_query_value (uri, SOURCE_KEY);
   if (source) {
     g_free (settings->multicast_source);
     settings->multicast_source = *source ? g_strdup (source) : NULL;
+    note_newer (settings, GST_AFXDP_PROP_MULTICAST_SOURCE);
   }
   return TRUE;
 }
@@ -223,6 +264,40 @@ gst_afxdp_settings_get_uri (const GstAfxdpSettings *settings)
   return g_strdup_printf (ipv6 ? "afxdp://[%s]:%d%s%s" : "afxdp://%s:%d%s%s",
       settings->address, settings->port,
       escaped && *escaped ? "?" SOURCE_KEY "=" : "", escaped ? escaped : "");
+}
+
+gboolean
+gst_afxdp_settings_read_sdp (GstAfxdpSettings *settings, GError **error)
+{
+  GstAfxdpSdp sdp;
+
+  if (!settings->sdp_location)
+    return TRUE;
+  if (!gst_afxdp_sdp_read (&sdp, settings->sdp_location, error))
+    return FALSE;
+  if (!is_newer (settings, GST_AFXDP_PROP_ADDRESS)) {
+    g_free (settings->address);
+    settings->address = g_strdup (sdp.address);
+    /* They are of this address. */
+    if (sdp.sources && !is_newer (settings, GST_AFXDP_PROP_MULTICAST_SOURCE)) {
+      g_free (settings->multicast_source);
+      settings->multicast_source = g_strdup (sdp.sources);
+    }
+  }
+  if (!is_newer (settings, GST_AFXDP_PROP_PORT))
+    settings->port = sdp.port;
+  gst_caps_replace (&settings->sdp_caps, sdp.caps);
+  gst_caps_replace (&settings->caps, gst_afxdp_settings_peek_caps (settings));
+  gst_afxdp_sdp_clear (&sdp);
+  return TRUE;
+}
+
+GstCaps *
+gst_afxdp_settings_peek_caps (const GstAfxdpSettings *settings)
+{
+  if (settings->sdp_location && !is_newer (settings, GST_AFXDP_PROP_CAPS))
+    return settings->sdp_caps;
+  return settings->caps;
 }
 
 AfxdpSources *
@@ -249,7 +324,11 @@ gst_afxdp_settings_set (
 {
   gpointer field = G_STRUCT_MEMBER_P (settings, offsets[id]);
 
+  note_newer (settings, id);
   switch (id) {
+    case GST_AFXDP_PROP_SDP_LOCATION:
+      set_sdp_location (settings, g_value_get_string (value));
+      return TRUE;
     case GST_AFXDP_PROP_URI:
       return gst_afxdp_settings_set_uri (settings,
           g_value_get_string (value) ? g_value_get_string (value) : "afxdp://",

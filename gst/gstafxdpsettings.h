@@ -29,6 +29,9 @@ typedef struct
   guint umem_frames; /* 0 = automatic */
   guint batch_size;  /* packets */
   GstClockTime coalesce;
+  gchar *sdp_location;    /* NULL: none */
+  guint64 newer_than_sdp; /* 1 << id of what was set after it */
+  GstCaps *sdp_caps;      /* of the file as it was read last; NULL: not read */
 
   /* These may change while playing. */
   GstClockTime stats_interval; /* 0 = none */
@@ -54,6 +57,7 @@ enum
   GST_AFXDP_PROP_UMEM_FRAMES,
   GST_AFXDP_PROP_BATCH_SIZE,
   GST_AFXDP_PROP_COALESCE,
+  GST_AFXDP_PROP_SDP_LOCATION,
   GST_AFXDP_PROP_STATS_INTERVAL,
   GST_AFXDP_N_SETTINGS, /* the element's own properties begin here */
 };
@@ -78,6 +82,16 @@ void gst_afxdp_settings_get (
 gboolean gst_afxdp_settings_set_uri (
     GstAfxdpSettings *settings, const gchar *uri, GError **error);
 gchar *gst_afxdp_settings_get_uri (const GstAfxdpSettings *settings);
+
+/* Reads the file at sdp_location, if there is one, and takes over what it says:
+ * over what was set before sdp_location, not over what was set after it. Waits for
+ * the file system. Errors: any of AFXDP_ERROR. */
+gboolean gst_afxdp_settings_read_sdp (
+    GstAfxdpSettings *settings, GError **error);
+
+/* The caps that hold: of the property, or of the SDP file. NULL: neither tells
+ * any. */
+GstCaps *gst_afxdp_settings_peek_caps (const GstAfxdpSettings *settings);
 
 /* Reads multicast_source, for the address that it is about. Errors:
  * AFXDP_ERROR_SETTINGS. */

@@ -36,6 +36,19 @@
  * others. That holds with #GstAfxdpSrc:auto-multicast off too, where nothing is
  * joined; what then reaches the socket from others is counted as `malformed`.
  *
+ * ## Session descriptions
+ *
+ * #GstAfxdpSrc:sdp-location names an SDP file (RFC 8866), which is read at NULL →
+ * READY: address, port, senders (`a=source-filter`, RFC 4570) and caps of the
+ * first of its media that is RTP/AVP, RTP/AVPF or udp and has a port, or of the
+ * one that `#m=N` behind the name tells, counted from 0. Of the legs of ST 2022-7
+ * (`a=group:DUP`) it is the first. Properties that are set after sdp-location, or
+ * a URI, win over the file, those that are set before do not. Of several payload
+ * types the caps are those of the first packet.
+ * |[
+ * gst-launch-1.0 afxdpsrc sdp-location=camera.sdp ! rtpjitterbuffer ! rtpvrawdepay ! fakesink
+ * ]|
+ *
  * ## Buffers
  *
  * Each buffer is the payload of one UDP datagram. PTS and DTS are the running
@@ -85,6 +98,7 @@ struct _GstAfxdpSrc
 
   GstAfxdpSettings settings; /* object lock */
   gint settings_changed;     /* atomic: what may change while playing did */
+  gboolean caps_changed;     /* object lock: so did caps */
 
   GstAfxdpReport *report;
 
@@ -101,9 +115,7 @@ struct _GstAfxdpSrc
   GstMiniObject *held; /* a batch on its way to the base class */
   GstAfxdpYield held_yield;
   AfxdpDoor held_door;
-  gboolean caps_decided;
-  GstCaps *current_caps;
-  gboolean is_rtp; /* current_caps are application/x-rtp */
+  GstAfxdpCaps caps;
   GstAfxdpTiming timing;
   guint64 next_stats;
   gboolean mode_unposted;
@@ -134,10 +146,10 @@ follow_settings (GstAfxdpSrc *self)
   if (!g_atomic_int_compare_and_exchange (&self->settings_changed, TRUE, FALSE))
     return;
   GST_OBJECT_LOCK (self);
-  if (gst_caps_replace (&self->active.caps, self->settings.caps)) {
-    self->caps_decided = self->is_rtp = FALSE;
-    gst_clear_caps (&self->current_caps);
-  }
+  if (self->caps_changed &&
+      gst_caps_replace (&self->active.caps, self->settings.caps))
+    gst_afxdp_caps_clear (&self->caps);
+  self->caps_changed = FALSE;
   if (self->active.stats_interval != self->settings.stats_interval)
     self->next_stats = 0;
   self->active.stats_interval = self->settings.stats_interval;
@@ -217,20 +229,34 @@ warn_about_stream (GstAfxdpSrc *self)
         (NULL));
 }
 
+/* Takes the settings over, and those of the SDP file among them. */
 static gboolean
-gst_afxdp_src_open (GstAfxdpSrc *self)
+take_settings (GstAfxdpSrc *self, GError **error)
 {
-  g_autoptr (GError) error = NULL;
-  AfxdpStream *stream;
+  gboolean taken;
 
   gst_afxdp_settings_clear (&self->active);
   GST_OBJECT_LOCK (self);
   gst_afxdp_settings_copy (&self->active, &self->settings);
+  self->caps_changed = FALSE;
   GST_OBJECT_UNLOCK (self);
   g_atomic_int_set (&self->settings_changed, FALSE);
-  gst_afxdp_report_reset (self->report, afxdp_now ());
+  taken = gst_afxdp_settings_read_sdp (&self->active, error);
+  GST_OBJECT_LOCK (self);
+  gst_caps_replace (&self->settings.sdp_caps, self->active.sdp_caps);
+  GST_OBJECT_UNLOCK (self);
+  return taken;
+}
 
-  stream = gst_afxdp_open_stream (&self->active, &error);
+static gboolean
+gst_afxdp_src_open (GstAfxdpSrc *self)
+{
+  g_autoptr (GError) error = NULL;
+  AfxdpStream *stream = NULL;
+
+  gst_afxdp_report_reset (self->report, afxdp_now ());
+  if (take_settings (self, &error))
+    stream = gst_afxdp_open_stream (&self->active, &error);
   g_mutex_lock (&self->stream_lock);
   self->stream = stream;
   g_mutex_unlock (&self->stream_lock);
@@ -239,10 +265,12 @@ gst_afxdp_src_open (GstAfxdpSrc *self)
     gst_element_message_full (GST_ELEMENT (self), GST_MESSAGE_ERROR,
         GST_RESOURCE_ERROR, gst_afxdp_resource_error (error),
         g_strdup (error->message),
-        g_strdup_printf ("address %s, port %d, multicast-iface %s, mode %s",
+        g_strdup_printf ("address %s, port %d, multicast-iface %s, mode %s, "
+                         "sdp-location %s",
             self->active.address, self->active.port,
             self->active.multicast_iface ? self->active.multicast_iface : "any",
-            gst_afxdp_enum_nick (GST_TYPE_AFXDP_MODE, self->active.mode)),
+            gst_afxdp_enum_nick (GST_TYPE_AFXDP_MODE, self->active.mode),
+            self->active.sdp_location ? self->active.sdp_location : "none"),
         __FILE__, GST_FUNCTION, __LINE__);
     return FALSE;
   }
@@ -301,9 +329,7 @@ gst_afxdp_src_start (GstBaseSrc *base)
   GstAfxdpSrc *self = GST_AFXDP_SRC (base);
 
   self->timing.last = 0;
-  self->caps_decided = FALSE;
-  self->is_rtp = FALSE;
-  gst_clear_caps (&self->current_caps);
+  gst_afxdp_caps_clear (&self->caps);
   return TRUE;
 }
 
@@ -360,8 +386,7 @@ gst_afxdp_src_get_caps (GstBaseSrc *base, GstCaps *filter)
   g_autoptr (GstCaps) caps = NULL;
 
   GST_OBJECT_LOCK (self);
-  if (self->settings.caps)
-    caps = gst_caps_ref (self->settings.caps);
+  gst_caps_replace (&caps, gst_afxdp_settings_peek_caps (&self->settings));
   GST_OBJECT_UNLOCK (self);
   if (!caps)
     caps = gst_pad_get_current_caps (GST_BASE_SRC_PAD (base));
@@ -377,8 +402,8 @@ gst_afxdp_src_negotiate (GstBaseSrc *base)
 {
   GstAfxdpSrc *self = GST_AFXDP_SRC (base);
 
-  return !self->current_caps ||
-      gst_base_src_set_caps (base, self->current_caps);
+  return !self->caps.current ||
+      gst_base_src_set_caps (base, self->caps.current);
 }
 
 /* A packet waits for others up to coalesce. */
@@ -409,60 +434,39 @@ gst_afxdp_src_decide_allocation (GstBaseSrc *base, GstQuery *query)
   return TRUE;
 }
 
-static gboolean
-use_caps (GstAfxdpSrc *self, GstCaps *caps)
+static void
+tell_clock_rate (GstAfxdpSrc *self, const GstStructure *structure)
 {
-  const GstStructure *structure = gst_caps_get_structure (caps, 0);
   gint payload, clock_rate;
 
-  gst_caps_replace (&self->current_caps, caps);
-  self->is_rtp = gst_structure_has_name (structure, "application/x-rtp");
-  if (self->is_rtp &&
-      gst_structure_get_int (structure, "clock-rate", &clock_rate)) {
-    if (gst_structure_get_int (structure, "payload", &payload) &&
-        payload >= 0 && payload < 128)
+  if (!gst_structure_get_int (structure, "clock-rate", &clock_rate))
+    return;
+  if (gst_structure_get_int (structure, "payload", &payload) && payload >= 0 &&
+      payload < 128)
+    gst_afxdp_report_set_clock_rate (self->report, payload, clock_rate);
+  else
+    for (payload = 0; payload < 128; payload++)
       gst_afxdp_report_set_clock_rate (self->report, payload, clock_rate);
-    else
-      for (payload = 0; payload < 128; payload++)
-        gst_afxdp_report_set_clock_rate (self->report, payload, clock_rate);
-  }
-  return gst_base_src_set_caps (GST_BASE_SRC (self), caps);
 }
 
-/* Decides the caps, once: by the property, or by the first packet that is
- * neither empty nor RTCP, which goes beside any stream. Returns FALSE when
- * downstream refuses those of the property. */
+/* Returns FALSE when downstream refuses those of the property. */
 static gboolean
 decide_caps (GstAfxdpSrc *self, const AfxdpBatch *batch)
 {
-  const AfxdpPacket *packet = NULL;
-  g_autoptr (GstCaps) caps = NULL;
   g_autofree gchar *problem = NULL;
 
-  if (self->active.caps) {
-    self->caps_decided = TRUE;
-    self->is_rtp = FALSE;
-    if (gst_caps_is_any (self->active.caps))
-      return TRUE;
-    if (gst_caps_is_empty (self->active.caps))
-      return FALSE;
-    caps = gst_caps_fixate (gst_caps_copy (self->active.caps));
-    return use_caps (self, caps);
-  }
-  for (guint i = 0; i < batch->n && !packet; i++)
-    if (batch->packets[i].size &&
-        batch->packets[i].rtp.kind != AFXDP_RTP_CONTROL)
-      packet = &batch->packets[i];
-  if (!packet)
-    return TRUE;
-  self->caps_decided = TRUE;
-  caps = gst_afxdp_caps_guess (GST_BASE_SRC_PAD (self), &packet->rtp, &problem);
+  if (!gst_afxdp_caps_decide (&self->caps, self->active.caps,
+          GST_BASE_SRC_PAD (self), batch, &problem))
+    return FALSE;
   if (problem)
     GST_ELEMENT_WARNING (
         self, STREAM, FORMAT, ("%s.", problem), ("No caps are set."));
-  if (caps)
-    GST_INFO_OBJECT (self, "the first packet tells %" GST_PTR_FORMAT, caps);
-  return !caps || use_caps (self, caps);
+  if (!self->caps.current)
+    return TRUE;
+  GST_INFO_OBJECT (self, "caps %" GST_PTR_FORMAT, self->caps.current);
+  if (self->caps.are_rtp)
+    tell_clock_rate (self, gst_caps_get_structure (self->caps.current, 0));
+  return gst_base_src_set_caps (GST_BASE_SRC (self), self->caps.current);
 }
 
 /* What is told: between two batches, with no lock held. */
@@ -533,10 +537,10 @@ static void
 hold (GstAfxdpSrc *self, AfxdpBatch *batch, guint not_rtp)
 {
   gst_afxdp_timing_read (&self->timing, GST_ELEMENT (self));
-  self->held = gst_afxdp_buffers_make (self->stream, batch, self->is_rtp,
+  self->held = gst_afxdp_buffers_make (self->stream, batch, self->caps.are_rtp,
       not_rtp, &self->timing, &self->held_yield);
   self->held_door = batch->door;
-  if (self->is_rtp)
+  if (self->caps.are_rtp)
     gst_afxdp_report_dropped (self->report, AFXDP_COLUMN_KEPT_BACK, not_rtp);
 }
 
@@ -569,7 +573,7 @@ receive (GstAfxdpSrc *self)
       continue;
     /* What was set while it waited holds for what it waited for. */
     follow_settings (self);
-    accepted = self->caps_decided || decide_caps (self, &batch);
+    accepted = self->caps.decided || decide_caps (self, &batch);
     /* By the clock rate that the caps tell. */
     not_rtp = gst_afxdp_report_count (self->report, &batch);
     if (accepted)
@@ -652,6 +656,7 @@ gst_afxdp_src_set_property (
 
   GST_OBJECT_LOCK (self);
   gst_afxdp_settings_set (&self->settings, id, value, &error);
+  self->caps_changed |= id == GST_AFXDP_PROP_CAPS;
   GST_OBJECT_UNLOCK (self);
   g_atomic_int_set (&self->settings_changed, TRUE);
   if (error)
@@ -697,7 +702,7 @@ gst_afxdp_src_finalize (GObject *object)
 
   gst_afxdp_settings_clear (&self->settings);
   gst_afxdp_settings_clear (&self->active);
-  gst_clear_caps (&self->current_caps);
+  gst_afxdp_caps_clear (&self->caps);
   gst_afxdp_report_free (self->report);
   g_mutex_clear (&self->stream_lock);
   gst_afxdp_gate_clear (&self->gate);

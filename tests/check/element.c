@@ -117,6 +117,7 @@ static const struct
   { "umem-frames", FALSE, "guint 0 to 16777216 = 0" },
   { "batch-size", FALSE, "guint 1 to 1024 = 64" },
   { "coalesce", FALSE, "guint64 0 to 1000000000 = 0" },
+  { "sdp-location", FALSE, "gchararray = NULL" },
   { "stats-interval", TRUE, "guint64 0 to 18446744073709551615 = 1000000000" },
   { "stats", FALSE, "GstStructure = NULL read-only" },
 };
@@ -232,6 +233,8 @@ static const struct
   { "umem-frames", "65536" },
   { "batch-size", "1" },
   { "coalesce", "2000000" },
+  { "sdp-location", "/tmp/stream.sdp#m=1" },
+  { "sdp-location", "file:///tmp/stream.sdp" },
   { "stats-interval", "0" },
   { "uri", "afxdp://239.1.1.2:5002" },
   { "uri", "afxdp://239.1.1.2:5002?multicast-source=%2B10.0.0.1" },
