@@ -2,7 +2,10 @@
 /* The caps of a stream. */
 #include "gstafxdpcaps.h"
 
+#include <string.h>
 #include <gst/rtp/rtp.h>
+
+#define FIRST_DYNAMIC 96
 
 static GstCaps *
 caps_of_payload (guint8 payload_type)
@@ -41,6 +44,120 @@ gst_afxdp_caps_complete (GstCaps *caps, guint8 payload_type)
   add_known (gst_caps_get_structure (caps, 0), info);
   return TRUE;
 }
+
+/* Caps in URIs. */
+
+static const struct
+{
+  const gchar *key;  /* and the field of the caps */
+  guint least, most; /* of a number; otherwise a string */
+} keys[] = {
+  { "media" },
+  { "encoding-name" },
+  { "encoding-params" },
+  { "clock-rate", 1, G_MAXINT },
+  { "payload", 0, 127 },
+};
+
+static gboolean
+take_key (GstStructure *structure, const GstUri *uri, guint i, GError **error)
+{
+  const gchar *key = keys[i].key;
+  const gchar *value = gst_uri_get_query_value (uri, key);
+  guint64 number;
+
+  if (!gst_uri_query_has_key (uri, key))
+    return TRUE;
+  if (value && *value && !keys[i].most) {
+    g_autofree gchar *text = strcmp (key, "encoding-name")
+        ? g_strdup (value)
+        : g_ascii_strup (value, -1);
+
+    gst_structure_set (structure, key, G_TYPE_STRING, text, NULL);
+    return TRUE;
+  }
+  if (value && keys[i].most &&
+      g_ascii_string_to_unsigned (
+          value, 10, keys[i].least, keys[i].most, &number, NULL)) {
+    gst_structure_set (structure, key, G_TYPE_INT, (gint) number, NULL);
+    return TRUE;
+  }
+  g_set_error (error, GST_URI_ERROR, GST_URI_ERROR_BAD_URI,
+      "%s is \"%s\", which it cannot be", key, value ? value : "");
+  return FALSE;
+}
+
+/* Adds what the library's table says of the name. Of audio that has a static
+ * payload type, the rate there is of that type alone (L16: 44100). */
+static void
+add_known_of_name (GstStructure *structure)
+{
+  static const gchar *const medias[] = { "video", "audio", "application" };
+  const gchar *name = gst_structure_get_string (structure, "encoding-name");
+  const gchar *media = gst_structure_get_string (structure, "media");
+
+  for (guint i = 0; name && i < G_N_ELEMENTS (medias); i++) {
+    const GstRTPPayloadInfo *info = !media || !strcmp (media, medias[i])
+        ? gst_rtp_payload_info_for_name (medias[i], name)
+        : NULL;
+
+    if (!info)
+      continue;
+    if (info->payload_type < FIRST_DYNAMIC && !strcmp (medias[i], "audio"))
+      add_string (structure, "media", info->media);
+    else
+      add_known (structure, info);
+    return;
+  }
+}
+
+GstCaps *
+gst_afxdp_caps_from_uri (const GstUri *uri, GError **error)
+{
+  GstStructure *structure = gst_structure_new_empty ("application/x-rtp");
+  g_autoptr (GstCaps) caps = gst_caps_new_full (structure, NULL);
+  gint payload;
+
+  for (guint i = 0; i < G_N_ELEMENTS (keys); i++)
+    if (!take_key (structure, uri, i, error))
+      return NULL;
+  if (!gst_structure_n_fields (structure))
+    return NULL;
+  add_known_of_name (structure);
+  if (gst_structure_get_int (structure, "payload", &payload) &&
+      !gst_structure_has_field (structure, "encoding-name"))
+    gst_afxdp_caps_complete (caps, payload);
+  if (gst_structure_has_field (structure, "clock-rate"))
+    return g_steal_pointer (&caps);
+  g_set_error (error, GST_URI_ERROR, GST_URI_ERROR_BAD_URI,
+      "the clock rate of what it describes is not known: add clock-rate=");
+  return NULL;
+}
+
+gchar **
+gst_afxdp_caps_to_query (const GstCaps *caps)
+{
+  const GstStructure *structure = gst_caps_get_structure (caps, 0);
+  GPtrArray *words = g_ptr_array_new ();
+
+  for (guint i = 0; i < G_N_ELEMENTS (keys); i++) {
+    const gchar *key = keys[i].key;
+    const gchar *text = gst_structure_get_string (structure, key);
+    gint number;
+
+    if (text) {
+      g_autofree gchar *escaped = g_uri_escape_string (text, NULL, FALSE);
+
+      g_ptr_array_add (words, g_strconcat (key, "=", escaped, NULL));
+    } else if (gst_structure_get_int (structure, key, &number)) {
+      g_ptr_array_add (words, g_strdup_printf ("%s=%d", key, number));
+    }
+  }
+  g_ptr_array_add (words, NULL);
+  return (gchar **) g_ptr_array_free (words, FALSE);
+}
+
+/* Caps of packets. */
 
 /* Of several caps, those for a packet. */
 static GstCaps *

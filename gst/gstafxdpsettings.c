@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "gstafxdpcaps.h"
 #include "gstafxdpenums.h"
 #include "gstafxdpsdp.h"
 
@@ -73,8 +74,10 @@ install_udpsrc_properties (GObjectClass *klass)
           "Join the multicast group. Before READY", TRUE, AT_OPEN));
   g_object_class_install_property (klass, GST_AFXDP_PROP_URI,
       g_param_spec_string ("uri", "URI",
-          "Address and port as afxdp://ADDRESS:PORT, and ?multicast-source=... "
-          "behind them; udp:// is taken too. Before READY",
+          "Address and port as afxdp://ADDRESS:PORT, with "
+          "?multicast-source=..., "
+          "and &encoding-name=...&clock-rate=... behind them; udp:// is taken "
+          "too. Before READY",
           "afxdp://" DEFAULT_ADDRESS ":5004", ALIAS));
   g_object_class_install_property (klass, GST_AFXDP_PROP_CAPS,
       g_param_spec_boxed ("caps", "Caps",
@@ -178,9 +181,13 @@ gst_afxdp_settings_clear (GstAfxdpSettings *settings)
 /* Setting. */
 
 static void
-note_newer (GstAfxdpSettings *settings, guint id)
+note_newer (GstAfxdpSettings *settings, guint id, gboolean newer)
 {
-  settings->newer_than_sdp |= G_GUINT64_CONSTANT (1) << id;
+  guint64 bit = G_GUINT64_CONSTANT (1) << id;
+
+  settings->newer_than_sdp &= ~bit;
+  if (newer)
+    settings->newer_than_sdp |= bit;
 }
 
 static gboolean
@@ -195,7 +202,7 @@ set_address (GstAfxdpSettings *settings, const gchar *address)
   g_free (settings->address);
   settings->address =
       g_strdup (address && *address ? address : DEFAULT_ADDRESS);
-  note_newer (settings, GST_AFXDP_PROP_ADDRESS);
+  note_newer (settings, GST_AFXDP_PROP_ADDRESS, TRUE);
 }
 
 static void
@@ -223,32 +230,47 @@ is_usable (const GstUri *uri)
           !gst_uri_query_has_key (uri, SOURCE_KEY));
 }
 
+static void
+set_caps_of_uri (GstAfxdpSettings *settings, GstCaps *caps)
+{
+  if (!caps && !settings->caps_of_uri)
+    return;
+  gst_caps_replace (&settings->caps, caps);
+  settings->caps_of_uri = caps != NULL;
+  note_newer (settings, GST_AFXDP_PROP_CAPS, caps != NULL);
+}
+
 gboolean
 gst_afxdp_settings_set_uri (
     GstAfxdpSettings *settings, const gchar *text, GError **error)
 {
   /* Leaves a + that is not escaped as it is, unlike forms in the web. */
   g_autoptr (GstUri) uri = gst_uri_from_string (text);
+  g_autoptr (GError) cause = NULL;
+  g_autoptr (GstCaps) caps = NULL;
   const gchar *source;
 
-  if (!uri || !is_usable (uri)) {
+  if (uri && is_usable (uri))
+    caps = gst_afxdp_caps_from_uri (uri, &cause);
+  if (!uri || !is_usable (uri) || cause) {
     g_set_error (error, GST_URI_ERROR, GST_URI_ERROR_BAD_URI,
         "\"%s\" is not of the form afxdp://ADDRESS:PORT[?" SOURCE_KEY
-        "=SOURCES]",
-        text);
+        "=SOURCES&encoding-name=NAME&clock-rate=RATE]%s%s",
+        text, cause ? ": " : "", cause ? cause->message : "");
     return FALSE;
   }
   set_address (settings, gst_uri_get_host (uri));
   if (gst_uri_get_port (uri) != GST_URI_NO_PORT) {
     settings->port = gst_uri_get_port (uri);
-    note_newer (settings, GST_AFXDP_PROP_PORT);
+    note_newer (settings, GST_AFXDP_PROP_PORT, TRUE);
   }
   source = gst_uri_get_query_value (uri, SOURCE_KEY);
   if (source) {
     g_free (settings->multicast_source);
     settings->multicast_source = *source ? g_strdup (source) : NULL;
-    note_newer (settings, GST_AFXDP_PROP_MULTICAST_SOURCE);
+    note_newer (settings, GST_AFXDP_PROP_MULTICAST_SOURCE, TRUE);
   }
+  set_caps_of_uri (settings, caps);
   return TRUE;
 }
 
@@ -257,13 +279,25 @@ gst_afxdp_settings_get_uri (const GstAfxdpSettings *settings)
 {
   gboolean ipv6 = strchr (settings->address, ':') != NULL;
   const gchar *source = settings->multicast_source;
-  /* With + escaped, since others take it for a blank. */
-  g_autofree gchar *escaped =
-      source ? g_uri_escape_string (source, ":", FALSE) : NULL;
+  GString *uri = g_string_new (NULL);
+  gchar separator = '?';
 
-  return g_strdup_printf (ipv6 ? "afxdp://[%s]:%d%s%s" : "afxdp://%s:%d%s%s",
-      settings->address, settings->port,
-      escaped && *escaped ? "?" SOURCE_KEY "=" : "", escaped ? escaped : "");
+  g_string_printf (uri, ipv6 ? "afxdp://[%s]:%d" : "afxdp://%s:%d",
+      settings->address, settings->port);
+  if (source && *source) {
+    /* With + escaped, since others take it for a blank. */
+    g_autofree gchar *escaped = g_uri_escape_string (source, ":", FALSE);
+
+    g_string_append_printf (uri, "%c" SOURCE_KEY "=%s", separator, escaped);
+    separator = '&';
+  }
+  if (settings->caps_of_uri) {
+    g_auto (GStrv) words = gst_afxdp_caps_to_query (settings->caps);
+    g_autofree gchar *joined = g_strjoinv ("&", words);
+
+    g_string_append_printf (uri, "%c%s", separator, joined);
+  }
+  return g_string_free (uri, FALSE);
 }
 
 gboolean
@@ -324,7 +358,7 @@ gst_afxdp_settings_set (
 {
   gpointer field = G_STRUCT_MEMBER_P (settings, offsets[id]);
 
-  note_newer (settings, id);
+  note_newer (settings, id, TRUE);
   switch (id) {
     case GST_AFXDP_PROP_SDP_LOCATION:
       set_sdp_location (settings, g_value_get_string (value));
@@ -339,6 +373,7 @@ gst_afxdp_settings_set (
       return TRUE;
     case GST_AFXDP_PROP_CAPS:
       gst_caps_replace (field, (GstCaps *) gst_value_get_caps (value));
+      settings->caps_of_uri = FALSE;
       return TRUE;
     default:
       break;

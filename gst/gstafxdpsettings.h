@@ -36,6 +36,7 @@ typedef struct
   /* These may change while playing. */
   GstClockTime stats_interval; /* 0 = none */
   GstCaps *caps;               /* NULL = automatic */
+  gboolean caps_of_uri;        /* they came with the URI, and go with it */
 } GstAfxdpSettings;
 
 enum
@@ -77,8 +78,9 @@ void gst_afxdp_settings_get (
     const GstAfxdpSettings *settings, guint id, GValue *value);
 
 /* afxdp://ADDRESS:PORT?multicast-source=SOURCES, an IPv6 address in brackets;
- * udp:// is taken too. A port and sources that are not given stay what they
- * are. */
+ * udp:// is taken too. The query may also tell caps, as gst_afxdp_caps_from_uri()
+ * has them. What is not given stays what it is, but for caps that were of an
+ * earlier URI: those go. */
 gboolean gst_afxdp_settings_set_uri (
     GstAfxdpSettings *settings, const gchar *uri, GError **error);
 gchar *gst_afxdp_settings_get_uri (const GstAfxdpSettings *settings);

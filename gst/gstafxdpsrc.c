@@ -36,6 +36,17 @@
  * others. That holds with #GstAfxdpSrc:auto-multicast off too, where nothing is
  * joined; what then reaches the socket from others is counted as `malformed`.
  *
+ * ## Caps
+ *
+ * #GstAfxdpSrc:caps sets them, also while playing, and so does the query of a URI
+ * with the keys that rtpsrc has, `afxdp://239.1.1.1:5000?encoding-name=H264` or
+ * `media`, `encoding-params`, `clock-rate`, `payload`. Otherwise they come from the
+ * first packet: of a static payload type by RFC 3551's table, of a dynamic one by
+ * what the depayloader downstream wants. A clock rate is never invented: without
+ * caps, as of #udpsrc, the packets are pushed as they are. `caps=ANY` asks for
+ * that. Once caps are application/x-rtp, what is neither RTP nor RTCP is counted
+ * as `kept-back` and not pushed.
+ *
  * ## Session descriptions
  *
  * #GstAfxdpSrc:sdp-location names an SDP file (RFC 8866), which is read at NULL →
