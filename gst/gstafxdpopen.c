@@ -77,6 +77,7 @@ gst_afxdp_open_stream (const GstAfxdpSettings *settings, GError **error)
     .coalesce = settings->coalesce,
     .buffer_size = settings->buffer_size,
     .auto_multicast = settings->auto_multicast,
+    .verify_checksum = settings->verify_checksum,
   };
 
   return sources ? afxdp_stream_new (&stream_settings, error) : NULL;

@@ -32,6 +32,7 @@ static const gsize offsets[GST_AFXDP_N_SETTINGS] = {
   [GST_AFXDP_PROP_UMEM_FRAMES] = FIELD (umem_frames),
   [GST_AFXDP_PROP_BATCH_SIZE] = FIELD (batch_size),
   [GST_AFXDP_PROP_COALESCE] = FIELD (coalesce),
+  [GST_AFXDP_PROP_VERIFY_CHECKSUM] = FIELD (verify_checksum),
   [GST_AFXDP_PROP_SDP_LOCATION] = FIELD (sdp_location),
   [GST_AFXDP_PROP_STATS_INTERVAL] = FIELD (stats_interval),
 #undef FIELD
@@ -134,6 +135,14 @@ install_own_properties (GObjectClass *klass)
           "longer than a quarter of what its credit holds at the present rate. "
           "Before READY",
           0, GST_SECOND, 0, AT_OPEN));
+  g_object_class_install_property (klass, GST_AFXDP_PROP_VERIFY_CHECKSUM,
+      g_param_spec_boolean ("verify-checksum", "Verify Checksum",
+          "Check UDP checksums of what comes through AF_XDP, as the kernel "
+          "does "
+          "for the socket; a wrong one counts as malformed. A sender on this "
+          "host leaves them to be made, and so needs ethtool -K DEV tx off. "
+          "Before READY",
+          FALSE, AT_OPEN));
   /* Not CONSTRUCT: it comes after the defaults, which it must win over. */
   g_object_class_install_property (klass, GST_AFXDP_PROP_SDP_LOCATION,
       g_param_spec_string ("sdp-location", "SDP Location",

@@ -29,6 +29,7 @@ typedef struct
   guint umem_frames; /* 0 = automatic */
   guint batch_size;  /* packets */
   GstClockTime coalesce;
+  gboolean verify_checksum;
   gchar *sdp_location;    /* NULL: none */
   guint64 newer_than_sdp; /* 1 << id of what was set after it */
   GstCaps *sdp_caps;      /* of the file as it was read last; NULL: not read */
@@ -58,6 +59,7 @@ enum
   GST_AFXDP_PROP_UMEM_FRAMES,
   GST_AFXDP_PROP_BATCH_SIZE,
   GST_AFXDP_PROP_COALESCE,
+  GST_AFXDP_PROP_VERIFY_CHECKSUM,
   GST_AFXDP_PROP_SDP_LOCATION,
   GST_AFXDP_PROP_STATS_INTERVAL,
   GST_AFXDP_N_SETTINGS, /* the element's own properties begin here */

@@ -35,6 +35,7 @@
  * with these sources (IGMPv3, MLDv2), and the XDP program redirects nothing of
  * others. That holds with #GstAfxdpSrc:auto-multicast off too, where nothing is
  * joined; what then reaches the socket from others is counted as `malformed`.
+ * So are, with #GstAfxdpSrc:verify-checksum, packets with a wrong UDP checksum.
  *
  * ## Caps
  *

@@ -117,7 +117,9 @@ afxdp_lane_read_ring (
     packet->frame = raw[i].frame;
     if (afxdp_packet_parse (raw[i].data, raw[i].length, &datagram) !=
             AFXDP_PACKET_UDP ||
-        !is_for (destination, &datagram)) {
+        !is_for (destination, &datagram) ||
+        (G_UNLIKELY (destination->verifies) &&
+            !afxdp_packet_has_right_checksum (&datagram))) {
       afxdp_umem_give (lane->umem, &packet->frame, 1);
       continue;
     }

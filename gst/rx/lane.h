@@ -33,6 +33,7 @@ typedef struct
   guint8 address[16]; /* network order, 4 or 16 bytes */
   guint16 port;
   const AfxdpSources *sources; /* that they come from; NULL: any */
+  gboolean verifies; /* their UDP checksums, which the socket does by itself */
 } AfxdpDestination;
 
 typedef struct
@@ -57,7 +58,7 @@ void afxdp_lane_init_socket (AfxdpLane *lane, AfxdpSocket *socket, guint batch);
 guint afxdp_lane_clear (AfxdpLane *lane);
 
 /* Takes the next batch out of the source; the lane must be empty. Packets that
- * are not the stream's are dropped: both return how many. metadata: the program
+ * are not the stream's, or are damaged, are dropped: both return how many. metadata: the program
  * writes it. */
 guint afxdp_lane_read_ring (
     AfxdpLane *lane, const AfxdpDestination *destination, gboolean metadata);

@@ -13,7 +13,9 @@ static const struct
   [AFXDP_COLUMN_KEPT_BACK] = { "kept-back",
       "is neither RTP nor RTCP, and the caps say RTP" },
   [AFXDP_COLUMN_MALFORMED] = { "malformed",
-      "is no datagram of this stream, or not from one of its sources" },
+      "is no datagram of this stream, not from one of its sources, or has a "
+      "wrong "
+      "checksum that verify-checksum found" },
   [AFXDP_COLUMN_DISCARDED] = { "discarded",
       "had arrived when the element was stopped or flushed" },
 };

@@ -532,6 +532,7 @@ afxdp_stream_new (const AfxdpStreamSettings *settings, GError **error)
   memcpy (stream->destination.address,
       g_inet_address_to_bytes (settings->address),
       g_inet_address_get_native_size (settings->address));
+  stream->destination.verifies = settings->verify_checksum;
   stream->destination.any = g_inet_address_get_is_any (settings->address);
   stream->coalesce.longest = settings->coalesce;
   stream->wake = afxdp_bell_new ();

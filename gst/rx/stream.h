@@ -54,6 +54,7 @@ typedef struct
   guint64 coalesce; /* ns that it may sleep to gather a batch */
   guint buffer_size;
   gboolean auto_multicast;
+  gboolean verify_checksum; /* of what comes by the fast door */
 } AfxdpStreamSettings;
 
 /* Most packets in a batch. */
@@ -69,7 +70,7 @@ typedef struct
 
 typedef struct
 {
-  guint64 malformed; /* not this stream's after all */
+  guint64 malformed; /* not this stream's after all, or damaged */
   guint64 discarded; /* had arrived, but nobody called receive() any more */
   guint n_frames;
   guint n_frames_free; /* not with the application */
