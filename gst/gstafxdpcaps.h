@@ -12,8 +12,8 @@ G_BEGIN_DECLS
  * where they say nothing. FALSE: it is not in the table. */
 gboolean gst_afxdp_caps_complete (GstCaps *caps, guint8 payload_type);
 
-/* The caps that the query of a URI tells, by the keys that rtpsrc has: media,
- * encoding-name, encoding-params, clock-rate and payload. What follows from a name
+/* The caps that the query of a URI tells by encoding-name, as rtpsrc has it, media,
+ * encoding-params, clock-rate and payload. What follows from a name
  * or a static payload type need not be said. NULL: none, or with error set
  * (GST_URI_ERROR) none that can be. */
 GstCaps *gst_afxdp_caps_from_uri (const GstUri *uri, GError **error);

@@ -39,8 +39,8 @@
  *
  * ## Caps
  *
- * #GstAfxdpSrc:caps sets them, also while playing, and so does the query of a URI
- * with the keys that rtpsrc has, `afxdp://239.1.1.1:5000?encoding-name=H264` or
+ * #GstAfxdpSrc:caps sets them, also while playing, and so does the query of a URI,
+ * `afxdp://239.1.1.1:5000?encoding-name=H264`, as rtpsrc has it; other keys are
  * `media`, `encoding-params`, `clock-rate`, `payload`. Otherwise they come from the
  * first packet: of a static payload type by RFC 3551's table, of a dynamic one by
  * what the depayloader downstream wants. A clock rate is never invented: without
