@@ -39,9 +39,8 @@ static const gsize offsets[GST_AFXDP_N_SETTINGS] = {
 };
 
 /* Takes effect at NULL -> READY. */
-#define AT_OPEN (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_CONSTRUCT)
+#define AT_OPEN (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS)
 #define ANY_TIME (AT_OPEN | GST_PARAM_MUTABLE_PLAYING)
-#define ALIAS (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS)
 
 /* Those of udpsrc, with its names, types, ranges and defaults. multicast-source
  * is of GStreamer 1.24. */
@@ -55,7 +54,7 @@ install_udpsrc_properties (GObjectClass *klass)
           DEFAULT_ADDRESS, AT_OPEN));
   g_object_class_install_property (klass, GST_AFXDP_PROP_MULTICAST_GROUP,
       g_param_spec_string ("multicast-group", "Multicast Group",
-          "The same as address. Before READY", DEFAULT_ADDRESS, ALIAS));
+          "The same as address. Before READY", DEFAULT_ADDRESS, AT_OPEN));
   g_object_class_install_property (klass, GST_AFXDP_PROP_PORT,
       g_param_spec_int ("port", "Port",
           "UDP port to receive packets on, 0 = any free one. Before READY", 0,
@@ -79,7 +78,7 @@ install_udpsrc_properties (GObjectClass *klass)
           "?multicast-source=..., "
           "and &encoding-name=...&clock-rate=... behind them; udp:// is taken "
           "too. Before READY",
-          "afxdp://" DEFAULT_ADDRESS ":5004", ALIAS));
+          "afxdp://" DEFAULT_ADDRESS ":5004", AT_OPEN));
   g_object_class_install_property (klass, GST_AFXDP_PROP_CAPS,
       g_param_spec_boxed ("caps", "Caps",
           "Caps of the stream, NULL = from the first packet, ANY = none",
@@ -143,14 +142,13 @@ install_own_properties (GObjectClass *klass)
           "host leaves them to be made, and so needs ethtool -K DEV tx off. "
           "Before READY",
           FALSE, AT_OPEN));
-  /* Not CONSTRUCT: it comes after the defaults, which it must win over. */
   g_object_class_install_property (klass, GST_AFXDP_PROP_SDP_LOCATION,
       g_param_spec_string ("sdp-location", "SDP Location",
           "SDP file, or file:// URI, that gives address, port, "
           "multicast-source "
           "and caps of the first stream in it, or of stream N (from 0) with "
           "#m=N; what is set after it wins. Before READY",
-          NULL, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS));
+          NULL, AT_OPEN));
   g_object_class_install_property (klass, GST_AFXDP_PROP_STATS_INTERVAL,
       g_param_spec_uint64 ("stats-interval", "Stats Interval",
           "Time between two GstAfxdpSrcStats messages in ns, 0 = none", 0,
@@ -162,6 +160,23 @@ gst_afxdp_settings_install (GObjectClass *klass)
 {
   install_udpsrc_properties (klass);
   install_own_properties (klass);
+}
+
+/* Not by CONSTRUCT: gst-launch sets what has that flag before all else, so that
+ * port=5000 behind uri= or sdp-location= would come too early, and complains when
+ * it is there twice. */
+void
+gst_afxdp_settings_set_defaults (GObject *object)
+{
+  guint n;
+  g_autofree GParamSpec **pspecs =
+      g_object_class_list_properties (G_OBJECT_GET_CLASS (object), &n);
+
+  for (guint i = 0; i < n; i++)
+    if (pspecs[i]->owner_type == G_OBJECT_TYPE (object) &&
+        pspecs[i]->flags & G_PARAM_WRITABLE)
+      g_object_set_property (
+          object, pspecs[i]->name, g_param_spec_get_default_value (pspecs[i]));
 }
 
 void

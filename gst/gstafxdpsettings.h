@@ -3,7 +3,7 @@
  * What an application can set: the properties, their defaults, and the URI.
  *
  * Not thread-safe: the element holds its object lock. A default stands once, in
- * the property's specification; CONSTRUCT puts it into the settings.
+ * the property's specification; set_defaults() puts it into the settings.
  */
 #pragma once
 
@@ -67,6 +67,8 @@ enum
 
 /* Installs the properties above. */
 void gst_afxdp_settings_install (GObjectClass *klass);
+/* Sets those of an object that is being made to their defaults. */
+void gst_afxdp_settings_set_defaults (GObject *object);
 
 void gst_afxdp_settings_copy (
     GstAfxdpSettings *to, const GstAfxdpSettings *from);

@@ -726,8 +726,7 @@ gst_afxdp_src_init (GstAfxdpSrc *self)
 {
   GstBaseSrc *base = GST_BASE_SRC (self);
 
-  /* Settings have their defaults from the property specifications, which set
-   * them at construction. */
+  gst_afxdp_settings_set_defaults (G_OBJECT (self));
   self->report = gst_afxdp_report_new (GST_ELEMENT (self));
   g_mutex_init (&self->stream_lock);
   gst_afxdp_gate_init (&self->gate);

@@ -261,6 +261,21 @@ GST_START_TEST (test_set_after)
 }
 GST_END_TEST
 
+/* The order is that of gst-launch's line, too. */
+GST_START_TEST (test_launch_line)
+{
+  g_autofree gchar *properties = NULL;
+
+  write_file (NOWHERE, 9, H264_LINES);
+  properties = g_strdup_printf (
+      "port=9 sdp-location=%s %s", location, loopback->properties);
+  element_new (properties, "fakesink");
+  receiver_play (receiver);
+  assert_next (96, H264);
+  end ();
+}
+GST_END_TEST
+
 /* A URI says as much as is in it. */
 GST_START_TEST (test_uri_after)
 {
@@ -419,6 +434,7 @@ add_tests (TCase *tcase)
   tcase_add_test (tcase, test_raw);
   tcase_add_test (tcase, test_set_before);
   tcase_add_test (tcase, test_set_after);
+  tcase_add_test (tcase, test_launch_line);
   tcase_add_test (tcase, test_uri_after);
   tcase_add_test (tcase, test_caps_of_uri_after);
   tcase_add_test (tcase, test_sources_of_another_address);

@@ -562,6 +562,25 @@ GST_START_TEST (test_uri_property)
 }
 GST_END_TEST
 
+/* gst-launch sets properties one after the other, as it does udpsrc's. */
+GST_START_TEST (test_launch_line)
+{
+  static const gchar *const lines[] = {
+    "afxdpsrc uri=afxdp://239.1.1.1:5000 port=6000",
+    "afxdpsrc port=5000 uri=udp://239.1.1.1:6000",
+    "afxdpsrc port=5000 address=10.0.0.1 port=6000 multicast-group=239.1.1.1",
+    "afxdpsrc multicast-group=10.0.0.1 address=239.1.1.1 port=6000",
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (lines); i++) {
+    g_autoptr (GstElement) src = gst_parse_launch (lines[i], NULL);
+
+    gst_object_ref_sink (src);
+    assert_address_and_port (src, "239.1.1.1", 6000);
+  }
+}
+GST_END_TEST
+
 GST_START_TEST (test_made_from_uri)
 {
   g_autoptr (GError) error = NULL;
@@ -632,6 +651,7 @@ add_tests (TCase *tcase)
   tcase_add_test (tcase, test_uri_without_caps);
   tcase_add_test (tcase, test_uri_protocols);
   tcase_add_test (tcase, test_uri_property);
+  tcase_add_test (tcase, test_launch_line);
   tcase_add_test (tcase, test_made_from_uri);
   tcase_add_test (tcase, test_latency);
   tcase_add_test (tcase, test_latency_of_coalesce);
