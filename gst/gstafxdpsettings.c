@@ -74,10 +74,9 @@ install_udpsrc_properties (GObjectClass *klass)
           "Join the multicast group. Before READY", TRUE, AT_OPEN));
   g_object_class_install_property (klass, GST_AFXDP_PROP_URI,
       g_param_spec_string ("uri", "URI",
-          "Address and port as afxdp://ADDRESS:PORT, with "
-          "?multicast-source=..., "
-          "and &encoding-name=...&clock-rate=... behind them; udp:// is taken "
-          "too. Before READY",
+          "Address and port as afxdp://ADDRESS:PORT, behind them senders and "
+          "caps (?multicast-source=...&encoding-name=...&clock-rate=...); "
+          "udp:// is taken too. Before READY",
           "afxdp://" DEFAULT_ADDRESS ":5004", AT_OPEN));
   g_object_class_install_property (klass, GST_AFXDP_PROP_CAPS,
       g_param_spec_boxed ("caps", "Caps",
@@ -144,10 +143,9 @@ install_own_properties (GObjectClass *klass)
           FALSE, AT_OPEN));
   g_object_class_install_property (klass, GST_AFXDP_PROP_SDP_LOCATION,
       g_param_spec_string ("sdp-location", "SDP Location",
-          "SDP file, or file:// URI, that gives address, port, "
-          "multicast-source "
-          "and caps of the first stream in it, or of stream N (from 0) with "
-          "#m=N; what is set after it wins. Before READY",
+          "SDP file, or file:// URI, that gives address, port, senders and "
+          "caps of the first stream in it, or of stream N, from 0, with #m=N "
+          "behind the name; what is set after it wins. Before READY",
           NULL, AT_OPEN));
   g_object_class_install_property (klass, GST_AFXDP_PROP_STATS_INTERVAL,
       g_param_spec_uint64 ("stats-interval", "Stats Interval",

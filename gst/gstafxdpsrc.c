@@ -56,7 +56,8 @@
  * one that `#m=N` behind the name tells, counted from 0. Of the legs of ST 2022-7
  * (`a=group:DUP`) it is the first. Properties that are set after sdp-location, or
  * a URI, win over the file, those that are set before do not. Of several payload
- * types the caps are those of the first packet.
+ * types the caps are those of the first packet; udp has none. The senders are those
+ * of a multicast group: with a unicast address they are left aside.
  * |[
  * gst-launch-1.0 afxdpsrc sdp-location=camera.sdp ! rtpjitterbuffer ! rtpvrawdepay ! fakesink
  * ]|

@@ -224,11 +224,12 @@ GST_END_TEST;
 GST_START_TEST (test_checksum_of_zero)
 {
   const PacketCase *packet = find_case ("IPv4 multicast");
-  g_autofree guint8 *frame = g_memdup2 (packet->frame, packet->size);
+  g_autofree guint8 *frame = g_malloc (packet->size);
   guint8 *payload = frame + 42;
   AfxdpDatagram datagram;
   guint16 first_word;
 
+  memcpy (frame, packet->frame, packet->size);
   set_checksum (payload, 0);
   fail_unless (is_right (frame, packet->size));
   /* Minus what they sum up to, in the first word. */
