@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A sender that is not ours: ffmpeg with its own SDP file, received by that file
- * alone, and MPEG-TS without RTP. Every picture is decoded, whichever door it came
- * through. */
+ * alone, and MPEG-TS without RTP. Every picture is decoded, and every sample of
+ * studio audio is there, whichever door it came through. */
 #include <glib/gstdio.h>
 #include <gst/check/gstcheck.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "network.h"
 #include "receiver.h"
@@ -99,6 +100,67 @@ GST_START_TEST (test_session)
 }
 GST_END_TEST
 
+/* Studio audio, L24 in 8 channels as of ST 2110-30: the same to the byte. */
+
+#define TONE "sine=sample_rate=48000:duration=1 -ac 8 -c:a pcm_s24be "
+
+static gsize
+size_of (const gchar *path)
+{
+  GStatBuf about;
+
+  return g_stat (path, &about) ? 0 : about.st_size;
+}
+
+static void
+assert_same (const gchar *one, const gchar *other)
+{
+  g_autofree gchar *one_bytes = NULL;
+  g_autofree gchar *other_bytes = NULL;
+  gsize one_size, other_size;
+
+  fail_unless (g_file_get_contents (one, &one_bytes, &one_size, NULL));
+  fail_unless (g_file_get_contents (other, &other_bytes, &other_size, NULL));
+  fail_unless_equals_int (one_size, other_size);
+  fail_if (memcmp (one_bytes, other_bytes, one_size));
+}
+
+GST_START_TEST (test_studio_audio)
+{
+  g_autofree gchar *directory = g_dir_make_tmp ("afxdp-ffmpeg-XXXXXX", NULL);
+  g_autofree gchar *location = g_build_filename (directory, "l24.sdp", NULL);
+  g_autofree gchar *tone = g_build_filename (directory, "tone", NULL);
+  g_autofree gchar *received = g_build_filename (directory, "received", NULL);
+  g_autofree gchar *properties =
+      g_strdup_printf ("%s sdp-location=%s", doors[__i__], location);
+  g_autofree gchar *rest = g_strdup_printf (
+      "rtpjitterbuffer ! rtpL24depay ! audio/x-raw,channels=8,rate=48000 ! "
+      "filesink buffer-mode=unbuffered location=%s",
+      received);
+  g_autofree gchar *send =
+      g_strdup_printf ("ffmpeg -nostdin -v error -y -re -f lavfi -i " TONE
+                       "-f rtp rtp://239.2.2.2:6000?pkt_size=1472 -sdp_file %s",
+          location);
+  Receiver *receiver = receiver_new (properties, rest);
+
+  network_run_on_sender (
+      "ffmpeg -nostdin -v error -y -f lavfi -i " TONE "-f s24be %s", tone);
+  network_run_on_sender ("%s", send);
+  receiver_play (receiver);
+  network_run_on_sender ("%s", send);
+  wait_until (size_of (received) >= size_of (tone));
+  receiver_assert_stat (receiver, "lost", 0);
+  receiver_assert_stat (
+      receiver, delivered[__i__], receiver_stat (receiver, "packets"));
+  receiver_free (receiver);
+  assert_same (tone, received);
+  g_remove (location);
+  g_remove (tone);
+  g_remove (received);
+  g_rmdir (directory);
+}
+GST_END_TEST
+
 /* MPEG-TS in datagrams. */
 
 /* That the sending host's sockets have sent. */
@@ -167,6 +229,7 @@ ffmpeg_suite (void)
   tcase_set_timeout (tcase, 60);
   tcase_add_checked_fixture (tcase, up_with_one_queue, network_down);
   tcase_add_loop_test (tcase, test_session, 0, G_N_ELEMENTS (doors));
+  tcase_add_loop_test (tcase, test_studio_audio, 0, G_N_ELEMENTS (doors));
   tcase_add_loop_test (tcase, test_transport_stream, 0, G_N_ELEMENTS (doors));
   return suite;
 }
