@@ -71,3 +71,11 @@ gst_afxdp_enum_nick (GType type, gint value)
   g_type_class_unref (klass); /* static types stay */
   return nick;
 }
+
+const gchar *
+gst_afxdp_xdp_mode_name (AfxdpDoor door, AfxdpXdpMode mode)
+{
+  if (door != AFXDP_DOOR_FAST)
+    return "none";
+  return gst_afxdp_enum_nick (GST_TYPE_AFXDP_XDP_MODE, mode);
+}

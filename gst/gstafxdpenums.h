@@ -4,6 +4,8 @@
 
 #include <gst/gst.h>
 
+#include "stream.h"
+
 G_BEGIN_DECLS
 
 #define GST_TYPE_AFXDP_MODE (gst_afxdp_mode_get_type ())
@@ -26,5 +28,9 @@ GType gst_afxdp_socket_timestamp_get_type (void);
 
 /* The short name of value, as gst-launch-1.0 takes it. Static memory. */
 const gchar *gst_afxdp_enum_nick (GType type, gint value);
+
+/* Where the program runs, as statistics and messages call it: "none" without the
+ * fast door. */
+const gchar *gst_afxdp_xdp_mode_name (AfxdpDoor door, AfxdpXdpMode mode);
 
 G_END_DECLS

@@ -118,6 +118,7 @@ open_stream (const GstAfxdpSettings *settings, GError **error)
     .skip = settings->skip_first_bytes,
     .socket = settings->socket,
     .keep_open = !settings->close_socket,
+    .verify_checksum = settings->verify_checksum,
   };
 
   if (!address)
@@ -150,20 +151,24 @@ warn_about_stream (
 }
 
 AfxdpStream *
-gst_afxdp_open (GstElement *element, const GstAfxdpSettings *settings)
+gst_afxdp_open (GstElement *element, GstAfxdpSettings *settings)
 {
   g_autoptr (GError) error = NULL;
-  AfxdpStream *stream = open_stream (settings, &error);
+  AfxdpStream *stream = gst_afxdp_settings_read_sdp (settings, &error)
+      ? open_stream (settings, &error)
+      : NULL;
 
   if (stream)
     warn_about_stream (element, settings, stream);
   else
     gst_element_message_full (element, GST_MESSAGE_ERROR, GST_RESOURCE_ERROR,
         resource_error (error), g_strdup (error->message),
-        g_strdup_printf ("address %s, port %d, multicast-iface %s, mode %s",
+        g_strdup_printf ("address %s, port %d, multicast-iface %s, mode %s, "
+                         "sdp-location %s",
             settings->address, settings->port,
             settings->multicast_iface ? settings->multicast_iface : "any",
-            gst_afxdp_enum_nick (GST_TYPE_AFXDP_MODE, settings->mode)),
+            gst_afxdp_enum_nick (GST_TYPE_AFXDP_MODE, settings->mode),
+            settings->sdp_location ? settings->sdp_location : "none"),
         __FILE__, GST_FUNCTION, __LINE__);
   return stream;
 }

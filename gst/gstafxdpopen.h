@@ -7,8 +7,8 @@
 
 G_BEGIN_DECLS
 
-/* NULL: element has posted an error that says why. */
-AfxdpStream *gst_afxdp_open (
-    GstElement *element, const GstAfxdpSettings *settings);
+/* Takes what the SDP file says into settings. NULL: element has posted an error
+ * that says why. */
+AfxdpStream *gst_afxdp_open (GstElement *element, GstAfxdpSettings *settings);
 
 G_END_DECLS

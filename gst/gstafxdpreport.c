@@ -70,8 +70,7 @@ struct _GstAfxdpReport
   GHashTable *rates; /* SSRC to SourceRate */
 
   /* The streaming thread's own. */
-  AfxdpDoor posted_door;
-  GstAfxdpOutbox stats_outbox, mode_outbox;
+  GstAfxdpOutbox outbox;
 };
 
 static guint64
@@ -80,19 +79,10 @@ counter (const Totals *totals, guint i)
   return G_STRUCT_MEMBER (guint64, totals, counters[i].offset);
 }
 
-static const gchar *
-xdp_mode_name (AfxdpDoor door, AfxdpXdpMode mode)
-{
-  if (door != AFXDP_DOOR_FAST)
-    return "none";
-  return gst_afxdp_enum_nick (GST_TYPE_AFXDP_XDP_MODE, mode);
-}
-
 void
 gst_afxdp_report_forget_messages (GstAfxdpReport *report)
 {
-  gst_afxdp_outbox_empty (&report->stats_outbox);
-  gst_afxdp_outbox_empty (&report->mode_outbox);
+  gst_afxdp_outbox_empty (&report->outbox);
 }
 
 /* Called in the sequence statistics, and so with the lock. */
@@ -153,7 +143,6 @@ gst_afxdp_report_reset (GstAfxdpReport *report, guint64 now)
   static const Totals none;
 
   gst_afxdp_report_forget_messages (report);
-  report->posted_door = AFXDP_DOOR_NONE;
   g_mutex_lock (&report->lock);
   afxdp_attribution_free (report->attribution);
   afxdp_rtp_stats_free (report->rtp);
@@ -593,11 +582,12 @@ snapshot (GstAfxdpReport *report, const gchar *name)
   static const AfxdpLedger none;
   GstStructure *structure = gst_structure_new (name, "mode", G_TYPE_STRING,
       gst_afxdp_enum_nick (GST_TYPE_AFXDP_CURRENT_MODE, report->door),
-      "xdp-mode", G_TYPE_STRING, xdp_mode_name (report->door, report->xdp_mode),
-      "zero-copy", G_TYPE_BOOLEAN, report->zero_copy, "packets-per-second",
-      G_TYPE_DOUBLE, report->packets_per_second, "bitrate", G_TYPE_DOUBLE,
-      report->bitrate, "frames", G_TYPE_UINT64, (guint64) report->n_frames,
-      "frames-free", G_TYPE_UINT64, (guint64) report->n_frames_free, NULL);
+      "xdp-mode", G_TYPE_STRING,
+      gst_afxdp_xdp_mode_name (report->door, report->xdp_mode), "zero-copy",
+      G_TYPE_BOOLEAN, report->zero_copy, "packets-per-second", G_TYPE_DOUBLE,
+      report->packets_per_second, "bitrate", G_TYPE_DOUBLE, report->bitrate,
+      "frames", G_TYPE_UINT64, (guint64) report->n_frames, "frames-free",
+      G_TYPE_UINT64, (guint64) report->n_frames_free, NULL);
 
   sum_up (report);
   for (guint i = 0; i < G_N_ELEMENTS (counters); i++)
@@ -642,7 +632,7 @@ gst_afxdp_report_post_stats (GstAfxdpReport *report)
 {
   GstStructure *structure, *delta;
 
-  if (!gst_afxdp_outbox_has_room (&report->stats_outbox))
+  if (!gst_afxdp_outbox_has_room (&report->outbox))
     return;
   g_mutex_lock (&report->lock);
   structure = snapshot (report, "GstAfxdpSrcStats");
@@ -650,36 +640,5 @@ gst_afxdp_report_post_stats (GstAfxdpReport *report)
   g_mutex_unlock (&report->lock);
   gst_structure_set (structure, "delta", GST_TYPE_STRUCTURE, delta, NULL);
   gst_structure_free (delta);
-  gst_afxdp_outbox_post (&report->stats_outbox, report->element, structure);
-}
-
-gboolean
-gst_afxdp_report_post_mode (GstAfxdpReport *report,
-    const AfxdpDoorChange *change, const gchar *interface)
-{
-  GValue queues = G_VALUE_INIT;
-  GstStructure *structure;
-
-  if (!gst_afxdp_outbox_has_room (&report->mode_outbox))
-    return FALSE;
-  structure = gst_structure_new ("GstAfxdpSrcMode", "mode", G_TYPE_STRING,
-      gst_afxdp_enum_nick (GST_TYPE_AFXDP_CURRENT_MODE, change->door),
-      "previous-mode", G_TYPE_STRING,
-      gst_afxdp_enum_nick (GST_TYPE_AFXDP_CURRENT_MODE, report->posted_door),
-      "interface", G_TYPE_STRING, interface, "xdp-mode", G_TYPE_STRING,
-      xdp_mode_name (change->door, change->xdp_mode), "zero-copy",
-      G_TYPE_BOOLEAN, change->zero_copy, "reason", G_TYPE_STRING,
-      change->reason, NULL);
-  g_value_init (&queues, GST_TYPE_ARRAY);
-  for (guint i = 0; i < change->n_queues; i++) {
-    GValue value = G_VALUE_INIT;
-
-    g_value_init (&value, G_TYPE_INT);
-    g_value_set_int (&value, change->queues[i]);
-    gst_value_array_append_and_take_value (&queues, &value);
-  }
-  gst_structure_take_value (structure, "queues", &queues);
-  report->posted_door = change->door;
-  gst_afxdp_outbox_post (&report->mode_outbox, report->element, structure);
-  return TRUE;
+  gst_afxdp_outbox_post (&report->outbox, report->element, structure);
 }

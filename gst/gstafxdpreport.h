@@ -5,8 +5,8 @@
  *
  * count() and delivered() are for the streaming thread, once for each batch;
  * stats() is for any thread; all take the report's own lock, so that every
- * snapshot is consistent. The post functions are for the streaming thread, and
- * post without any lock held.
+ * snapshot is consistent. post_stats() is for the streaming thread, and posts
+ * without any lock held.
  *
  * An application may never read its bus: of each message type only some are
  * outstanding (gstafxdpoutbox.h). What could not be posted is in the next one.
@@ -71,8 +71,5 @@ void gst_afxdp_report_tick (GstAfxdpReport *report, guint64 now);
 /* application/x-afxdp-stats. */
 GstStructure *gst_afxdp_report_stats (GstAfxdpReport *report);
 void gst_afxdp_report_post_stats (GstAfxdpReport *report);
-/* Returns FALSE when too many are unread: try again later. */
-gboolean gst_afxdp_report_post_mode (GstAfxdpReport *report,
-    const AfxdpDoorChange *change, const gchar *interface);
 
 G_END_DECLS

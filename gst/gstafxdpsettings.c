@@ -5,6 +5,9 @@
 #include <string.h>
 
 #include "error.h"
+#include "gstafxdpcaps.h"
+#include "gstafxdpenums.h"
+#include "gstafxdpsdp.h"
 
 #define DEFAULT_ADDRESS "0.0.0.0"
 #define LARGEST_RING (1u << 20)
@@ -38,16 +41,17 @@ static const gsize offsets[GST_AFXDP_N_SETTINGS] = {
   [GST_AFXDP_PROP_UMEM_FRAMES] = FIELD (umem_frames),
   [GST_AFXDP_PROP_BATCH_SIZE] = FIELD (batch_size),
   [GST_AFXDP_PROP_COALESCE] = FIELD (coalesce),
+  [GST_AFXDP_PROP_VERIFY_CHECKSUM] = FIELD (verify_checksum),
+  [GST_AFXDP_PROP_SDP_LOCATION] = FIELD (sdp_location),
   [GST_AFXDP_PROP_STATS_INTERVAL] = FIELD (stats_interval),
   [GST_AFXDP_PROP_GAP_INTERVAL] = FIELD (gap_interval),
 #undef FIELD
 };
 
 /* Takes effect at NULL -> READY. */
-#define AT_OPEN (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_CONSTRUCT)
+#define AT_OPEN (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS)
 #define ANY_TIME (AT_OPEN | GST_PARAM_MUTABLE_PLAYING)
 #define READ_ONLY (G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)
-#define ALIAS (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS)
 
 /* Those of udpsrc, with its names, types, ranges and defaults: first what is
  * received, multicast-source of GStreamer 1.24 among it. */
@@ -61,7 +65,7 @@ install_address_properties (GObjectClass *klass)
           DEFAULT_ADDRESS, AT_OPEN));
   g_object_class_install_property (klass, GST_AFXDP_PROP_MULTICAST_GROUP,
       g_param_spec_string ("multicast-group", "Multicast Group",
-          "The same as address. Before READY", DEFAULT_ADDRESS, ALIAS));
+          "The same as address. Before READY", DEFAULT_ADDRESS, AT_OPEN));
   g_object_class_install_property (klass, GST_AFXDP_PROP_PORT,
       g_param_spec_int ("port", "Port",
           "UDP port to receive packets on, 0 = any free one. Before READY", 0,
@@ -84,9 +88,10 @@ install_address_properties (GObjectClass *klass)
           "Join the multicast group. Before READY", TRUE, AT_OPEN));
   g_object_class_install_property (klass, GST_AFXDP_PROP_URI,
       g_param_spec_string ("uri", "URI",
-          "Address and port as afxdp://ADDRESS:PORT, and ?multicast-source=... "
-          "behind them; udp:// is taken too. Before READY",
-          "afxdp://" DEFAULT_ADDRESS ":5004", ALIAS));
+          "Address and port as afxdp://ADDRESS:PORT, behind them senders and "
+          "caps (?multicast-source=...&encoding-name=...&clock-rate=...); "
+          "udp:// is taken too. Before READY",
+          "afxdp://" DEFAULT_ADDRESS ":5004", AT_OPEN));
 }
 
 /* The rest of them: by which socket, and what becomes of packets. */
@@ -198,6 +203,20 @@ install_own_properties (GObjectClass *klass)
           "longer than a quarter of what its credit holds at the present rate. "
           "Before READY",
           0, GST_SECOND, 0, AT_OPEN));
+  g_object_class_install_property (klass, GST_AFXDP_PROP_VERIFY_CHECKSUM,
+      g_param_spec_boolean ("verify-checksum", "Verify Checksum",
+          "Check UDP checksums of what comes through AF_XDP, as the kernel "
+          "does "
+          "for the socket; a wrong one counts as malformed. A sender on this "
+          "host leaves them to be made, and so needs ethtool -K DEV tx off. "
+          "Before READY",
+          FALSE, AT_OPEN));
+  g_object_class_install_property (klass, GST_AFXDP_PROP_SDP_LOCATION,
+      g_param_spec_string ("sdp-location", "SDP Location",
+          "SDP file, or file:// URI, that gives address, port, senders and "
+          "caps of the first stream in it, or of stream N, from 0, with #m=N "
+          "behind the name; what is set after it wins. Before READY",
+          NULL, AT_OPEN));
   g_object_class_install_property (klass, GST_AFXDP_PROP_STATS_INTERVAL,
       g_param_spec_uint64 ("stats-interval", "Stats Interval",
           "Time between two GstAfxdpSrcStats messages in ns, 0 = none", 0,
@@ -236,6 +255,23 @@ gst_afxdp_settings_install (GObjectClass *klass)
   install_read_only_properties (klass);
 }
 
+/* Not by CONSTRUCT: gst-launch sets what has that flag before all else, so that
+ * port=5000 behind uri= or sdp-location= would come too early, and complains when
+ * it is there twice. */
+void
+gst_afxdp_settings_set_defaults (GObject *object)
+{
+  guint n;
+  g_autofree GParamSpec **pspecs =
+      g_object_class_list_properties (G_OBJECT_GET_CLASS (object), &n);
+
+  for (guint i = 0; i < n; i++)
+    if (pspecs[i]->owner_type == G_OBJECT_TYPE (object) &&
+        pspecs[i]->flags & G_PARAM_WRITABLE)
+      g_object_set_property (
+          object, pspecs[i]->name, g_param_spec_get_default_value (pspecs[i]));
+}
+
 void
 gst_afxdp_settings_copy (GstAfxdpSettings *to, const GstAfxdpSettings *from)
 {
@@ -244,6 +280,8 @@ gst_afxdp_settings_copy (GstAfxdpSettings *to, const GstAfxdpSettings *from)
   to->multicast_iface = g_strdup (from->multicast_iface);
   to->multicast_source = g_strdup (from->multicast_source);
   to->socket = from->socket ? g_object_ref (from->socket) : NULL;
+  to->sdp_location = g_strdup (from->sdp_location);
+  to->sdp_caps = from->sdp_caps ? gst_caps_ref (from->sdp_caps) : NULL;
   to->caps = from->caps ? gst_caps_ref (from->caps) : NULL;
 }
 
@@ -254,7 +292,27 @@ gst_afxdp_settings_clear (GstAfxdpSettings *settings)
   g_clear_pointer (&settings->multicast_iface, g_free);
   g_clear_pointer (&settings->multicast_source, g_free);
   g_clear_object (&settings->socket);
+  g_clear_pointer (&settings->sdp_location, g_free);
+  gst_clear_caps (&settings->sdp_caps);
   gst_clear_caps (&settings->caps);
+}
+
+/* Setting. */
+
+static void
+note_newer (GstAfxdpSettings *settings, guint id, gboolean newer)
+{
+  guint64 bit = G_GUINT64_CONSTANT (1) << id;
+
+  settings->newer_than_sdp &= ~bit;
+  if (newer)
+    settings->newer_than_sdp |= bit;
+}
+
+static gboolean
+is_newer (const GstAfxdpSettings *settings, guint id)
+{
+  return (settings->newer_than_sdp >> id) & 1;
 }
 
 static void
@@ -263,6 +321,16 @@ set_address (GstAfxdpSettings *settings, const gchar *address)
   g_free (settings->address);
   settings->address =
       g_strdup (address && *address ? address : DEFAULT_ADDRESS);
+  note_newer (settings, GST_AFXDP_PROP_ADDRESS, TRUE);
+}
+
+static void
+set_sdp_location (GstAfxdpSettings *settings, const gchar *location)
+{
+  g_free (settings->sdp_location);
+  settings->sdp_location = location && *location ? g_strdup (location) : NULL;
+  settings->newer_than_sdp = 0;
+  gst_clear_caps (&settings->sdp_caps);
 }
 
 /* One of our schemes, a port that there can be, no address where only a path is
@@ -281,27 +349,45 @@ is_usable (const GstUri *uri)
           !gst_uri_query_has_key (uri, SOURCE_KEY));
 }
 
+static void
+set_caps_of_uri (GstAfxdpSettings *settings, GstCaps *caps)
+{
+  if (!caps && !settings->caps_of_uri)
+    return;
+  gst_caps_replace (&settings->caps, caps);
+  settings->caps_of_uri = caps != NULL;
+  note_newer (settings, GST_AFXDP_PROP_CAPS, caps != NULL);
+}
+
 gboolean
 gst_afxdp_settings_set_uri (
     GstAfxdpSettings *settings, const gchar *text, GError **error)
 {
   /* Leaves a + that is not escaped as it is, unlike forms in the web. */
   g_autoptr (GstUri) uri = gst_uri_from_string (text ? text : "afxdp://");
+  g_autoptr (GError) cause = NULL;
+  g_autoptr (GstCaps) caps = NULL;
   const gchar *source;
 
-  if (!uri || !is_usable (uri)) {
+  if (uri && is_usable (uri))
+    caps = gst_afxdp_caps_from_uri (uri, &cause);
+  if (!uri || !is_usable (uri) || cause) {
     g_set_error (error, GST_URI_ERROR, GST_URI_ERROR_BAD_URI,
         "\"%s\" is not of the form afxdp://ADDRESS:PORT[?" SOURCE_KEY
-        "=SOURCES]",
-        text);
+        "=SOURCES&encoding-name=NAME&clock-rate=RATE]%s%s",
+        text, cause ? ": " : "", cause ? cause->message : "");
     return FALSE;
   }
   set_address (settings, gst_uri_get_host (uri));
-  if (gst_uri_get_port (uri) != GST_URI_NO_PORT)
+  if (gst_uri_get_port (uri) != GST_URI_NO_PORT) {
     settings->port = gst_uri_get_port (uri);
+    note_newer (settings, GST_AFXDP_PROP_PORT, TRUE);
+  }
   source = gst_uri_get_query_value (uri, SOURCE_KEY);
   g_free (settings->multicast_source);
   settings->multicast_source = source && *source ? g_strdup (source) : NULL;
+  note_newer (settings, GST_AFXDP_PROP_MULTICAST_SOURCE, TRUE);
+  set_caps_of_uri (settings, caps);
   return TRUE;
 }
 
@@ -310,13 +396,59 @@ gst_afxdp_settings_get_uri (const GstAfxdpSettings *settings)
 {
   gboolean ipv6 = strchr (settings->address, ':') != NULL;
   const gchar *source = settings->multicast_source;
-  /* With + escaped, since others take it for a blank. */
-  g_autofree gchar *escaped =
-      source ? g_uri_escape_string (source, ":", FALSE) : NULL;
+  GString *uri = g_string_new (NULL);
+  gchar separator = '?';
 
-  return g_strdup_printf (ipv6 ? "afxdp://[%s]:%d%s%s" : "afxdp://%s:%d%s%s",
-      settings->address, settings->port,
-      escaped && *escaped ? "?" SOURCE_KEY "=" : "", escaped ? escaped : "");
+  g_string_printf (uri, ipv6 ? "afxdp://[%s]:%d" : "afxdp://%s:%d",
+      settings->address, settings->port);
+  if (source && *source) {
+    /* With + escaped, since others take it for a blank. */
+    g_autofree gchar *escaped = g_uri_escape_string (source, ":", FALSE);
+
+    g_string_append_printf (uri, "%c" SOURCE_KEY "=%s", separator, escaped);
+    separator = '&';
+  }
+  if (settings->caps_of_uri) {
+    g_auto (GStrv) words = gst_afxdp_caps_to_query (settings->caps);
+    g_autofree gchar *joined = g_strjoinv ("&", words);
+
+    g_string_append_printf (uri, "%c%s", separator, joined);
+  }
+  return g_string_free (uri, FALSE);
+}
+
+gboolean
+gst_afxdp_settings_read_sdp (GstAfxdpSettings *settings, GError **error)
+{
+  GstAfxdpSdp sdp;
+
+  if (!settings->sdp_location)
+    return TRUE;
+  if (!gst_afxdp_sdp_read (&sdp, settings->sdp_location, error))
+    return FALSE;
+  if (!is_newer (settings, GST_AFXDP_PROP_ADDRESS)) {
+    g_free (settings->address);
+    settings->address = g_strdup (sdp.address);
+    /* They are of this address. */
+    if (sdp.sources && !is_newer (settings, GST_AFXDP_PROP_MULTICAST_SOURCE)) {
+      g_free (settings->multicast_source);
+      settings->multicast_source = g_strdup (sdp.sources);
+    }
+  }
+  if (!is_newer (settings, GST_AFXDP_PROP_PORT))
+    settings->port = sdp.port;
+  gst_caps_replace (&settings->sdp_caps, sdp.caps);
+  gst_caps_replace (&settings->caps, gst_afxdp_settings_peek_caps (settings));
+  gst_afxdp_sdp_clear (&sdp);
+  return TRUE;
+}
+
+GstCaps *
+gst_afxdp_settings_peek_caps (const GstAfxdpSettings *settings)
+{
+  if (settings->sdp_location && !is_newer (settings, GST_AFXDP_PROP_CAPS))
+    return settings->sdp_caps;
+  return settings->caps;
 }
 
 AfxdpSources *
@@ -343,13 +475,18 @@ gst_afxdp_settings_set (
 {
   gpointer field = G_STRUCT_MEMBER_P (settings, offsets[id]);
 
+  note_newer (settings, id, TRUE);
   switch (id) {
+    case GST_AFXDP_PROP_SDP_LOCATION:
+      set_sdp_location (settings, g_value_get_string (value));
+      return;
     case GST_AFXDP_PROP_ADDRESS:
     case GST_AFXDP_PROP_MULTICAST_GROUP:
       set_address (settings, g_value_get_string (value));
       return;
     case GST_AFXDP_PROP_CAPS:
       gst_caps_replace (field, (GstCaps *) gst_value_get_caps (value));
+      settings->caps_of_uri = FALSE;
       return;
     default:
       break;

@@ -3,7 +3,7 @@
  * What an application can set: the properties, their defaults, and the URI.
  *
  * Not thread-safe: the element holds its object lock. A default stands once, in
- * the property's specification; CONSTRUCT puts it into the settings.
+ * the property's specification; set_defaults() puts it into the settings.
  */
 #pragma once
 
@@ -37,6 +37,10 @@ typedef struct
   guint umem_frames; /* 0 = automatic */
   guint batch_size;  /* packets */
   GstClockTime coalesce;
+  gboolean verify_checksum;
+  gchar *sdp_location;    /* NULL: none */
+  guint64 newer_than_sdp; /* 1 << id of what was set after it */
+  GstCaps *sdp_caps;      /* of the file as it was read last; NULL: not read */
 
   /* These may change while playing. */
   GstClockTime timeout; /* 0 = none */
@@ -45,6 +49,7 @@ typedef struct
   GstClockTime stats_interval; /* 0 = none */
   GstClockTime gap_interval;   /* 0 = a message for every gap */
   GstCaps *caps;               /* NULL = automatic */
+  gboolean caps_of_uri;        /* they came with the URI, and go with it */
 } GstAfxdpSettings;
 
 enum
@@ -75,6 +80,8 @@ enum
   GST_AFXDP_PROP_UMEM_FRAMES,
   GST_AFXDP_PROP_BATCH_SIZE,
   GST_AFXDP_PROP_COALESCE,
+  GST_AFXDP_PROP_VERIFY_CHECKSUM,
+  GST_AFXDP_PROP_SDP_LOCATION,
   GST_AFXDP_PROP_STATS_INTERVAL,
   GST_AFXDP_PROP_GAP_INTERVAL,
   GST_AFXDP_N_SETTINGS,
@@ -87,6 +94,8 @@ enum
 
 /* Installs the properties above. */
 void gst_afxdp_settings_install (GObjectClass *klass);
+/* Sets those of an object that is being made to their defaults. */
+void gst_afxdp_settings_set_defaults (GObject *object);
 
 void gst_afxdp_settings_copy (
     GstAfxdpSettings *to, const GstAfxdpSettings *from);
@@ -99,12 +108,23 @@ void gst_afxdp_settings_get (
     const GstAfxdpSettings *settings, guint id, GValue *value);
 
 /* afxdp://ADDRESS:PORT?multicast-source=SOURCES, an IPv6 address in brackets;
- * udp:// is taken too. A port that is not given stays what it is; without sources
- * all are received. NULL is the default. A URI that cannot be read changes nothing,
- * and sets error (GST_URI_ERROR). */
+ * udp:// is taken too. The query may also tell caps, as gst_afxdp_caps_from_uri()
+ * has them. A port that is not given stays what it is; without sources all are
+ * received, and caps that were of an earlier URI go. NULL is the default. A URI
+ * that cannot be read changes nothing, and sets error (GST_URI_ERROR). */
 gboolean gst_afxdp_settings_set_uri (
     GstAfxdpSettings *settings, const gchar *uri, GError **error);
 gchar *gst_afxdp_settings_get_uri (const GstAfxdpSettings *settings);
+
+/* Reads the file at sdp_location, if there is one, and takes over what it says:
+ * over what was set before sdp_location, not over what was set after it. Waits for
+ * the file system. Errors: any of AFXDP_ERROR. */
+gboolean gst_afxdp_settings_read_sdp (
+    GstAfxdpSettings *settings, GError **error);
+
+/* The caps that hold: of the property, or of the SDP file. NULL: neither tells
+ * any. */
+GstCaps *gst_afxdp_settings_peek_caps (const GstAfxdpSettings *settings);
 
 /* Reads multicast_source, for the address that it is about. Errors:
  * AFXDP_ERROR_SETTINGS. */

@@ -35,6 +35,32 @@
  * with these sources (IGMPv3, MLDv2), and the XDP program redirects nothing of
  * others. That holds with #GstAfxdpSrc:auto-multicast off too, where nothing is
  * joined; what then reaches the socket from others is counted as `malformed`.
+ * So are, with #GstAfxdpSrc:verify-checksum, packets with a wrong UDP checksum.
+ *
+ * ## Caps
+ *
+ * #GstAfxdpSrc:caps sets them, also while playing, and so does the query of a URI,
+ * `afxdp://239.1.1.1:5000?encoding-name=H264`, as rtpsrc has it; other keys are
+ * `media`, `encoding-params`, `clock-rate`, `payload`. Otherwise they come from the
+ * first packet: of a static payload type by RFC 3551's table, of a dynamic one by
+ * what the depayloader downstream wants. A clock rate is never invented: without
+ * caps, as of #udpsrc, the packets are pushed as they are. `caps=ANY` asks for
+ * that. Once caps are application/x-rtp, what is neither RTP nor RTCP is counted
+ * as `kept-back` and not pushed.
+ *
+ * ## Session descriptions
+ *
+ * #GstAfxdpSrc:sdp-location names an SDP file (RFC 8866), which is read at NULL →
+ * READY: address, port, senders (`a=source-filter`, RFC 4570) and caps of the
+ * first of its media that is RTP/AVP, RTP/AVPF or udp and has a port, or of the
+ * one that `#m=N` behind the name tells, counted from 0. Of the legs of ST 2022-7
+ * (`a=group:DUP`) it is the first. Properties that are set after sdp-location, or
+ * a URI, win over the file, those that are set before do not. Of several payload
+ * types the caps are those of the first packet; udp has none. The senders are those
+ * of a multicast group: with a unicast address they are left aside.
+ * |[
+ * gst-launch-1.0 afxdpsrc sdp-location=camera.sdp ! rtpjitterbuffer ! rtpvrawdepay ! fakesink
+ * ]|
  *
  * ## Buffers
  *
@@ -118,6 +144,7 @@
 #include "gstafxdpenums.h"
 #include "gstafxdpgaps.h"
 #include "gstafxdpgate.h"
+#include "gstafxdpmode.h"
 #include "gstafxdpopen.h"
 #include "gstafxdpreport.h"
 #include "gstafxdpsettings.h"
@@ -134,14 +161,15 @@ struct _GstAfxdpSrc
 
   GstAfxdpSettings settings; /* object lock */
   gint settings_changed;     /* atomic: what may change while playing did */
+  gboolean caps_changed;     /* object lock: so did caps */
 
   GstAfxdpReport *report;
 
   /* Protects the pointer: readers of stats against the state change that
    * closes the stream. Outside all others. */
   GMutex stream_lock;
-  AfxdpStream *stream;    /* NULL -> READY to READY -> NULL */
-  AfxdpDoor current_door; /* object lock */
+  AfxdpStream *stream; /* NULL -> READY to READY -> NULL */
+  GstAfxdpCurrentMode current_mode;
 
   GstAfxdpGate gate;
 
@@ -150,16 +178,12 @@ struct _GstAfxdpSrc
   GstMiniObject *held; /* a batch on its way to the base class */
   GstAfxdpYield held_yield;
   AfxdpDoor held_door;
-  gboolean caps_decided;
-  GstCaps *current_caps;
-  gboolean is_rtp; /* current_caps are application/x-rtp */
+  GstAfxdpCaps caps;
   GstAfxdpTiming timing;
   GstAfxdpSenders senders;
   GstAfxdpTimeout timeout;
   GstAfxdpGaps gaps;
   guint64 next_stats;
-  gboolean mode_unposted;
-  AfxdpDoorChange unposted;
 };
 
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE (
@@ -177,10 +201,10 @@ follow_settings (GstAfxdpSrc *self)
   if (!g_atomic_int_compare_and_exchange (&self->settings_changed, TRUE, FALSE))
     return;
   GST_OBJECT_LOCK (self);
-  if (gst_caps_replace (&self->active.caps, self->settings.caps)) {
-    self->caps_decided = self->is_rtp = FALSE;
-    gst_clear_caps (&self->current_caps);
-  }
+  if (self->caps_changed &&
+      gst_caps_replace (&self->active.caps, self->settings.caps))
+    gst_afxdp_caps_clear (&self->caps);
+  self->caps_changed = FALSE;
   if (self->active.stats_interval != self->settings.stats_interval)
     self->next_stats = 0;
   self->active.stats_interval = self->settings.stats_interval;
@@ -218,34 +242,27 @@ gst_afxdp_src_open (GstAfxdpSrc *self)
   gst_afxdp_settings_clear (&self->active);
   GST_OBJECT_LOCK (self);
   gst_afxdp_settings_copy (&self->active, &self->settings);
+  self->caps_changed = FALSE;
   GST_OBJECT_UNLOCK (self);
   g_atomic_int_set (&self->settings_changed, FALSE);
   gst_afxdp_report_reset (self->report, afxdp_now ());
   gst_afxdp_gaps_reset (&self->gaps);
 
   stream = gst_afxdp_open (GST_ELEMENT (self), &self->active);
+  /* Who asks for caps gets those of the file, too. */
+  GST_OBJECT_LOCK (self);
+  gst_caps_replace (&self->settings.sdp_caps, self->active.sdp_caps);
+  GST_OBJECT_UNLOCK (self);
   g_mutex_lock (&self->stream_lock);
   self->stream = stream;
   g_mutex_unlock (&self->stream_lock);
   gst_afxdp_gate_set_stream (&self->gate, stream);
   if (!stream)
     return FALSE;
-  tell_port (self, afxdp_stream_port (stream));
+  if (afxdp_stream_port (stream) != self->active.port)
+    tell_port (self, afxdp_stream_port (stream));
   g_object_notify (G_OBJECT (self), "used-socket");
   return TRUE;
-}
-
-static void
-set_current_door (GstAfxdpSrc *self, AfxdpDoor door)
-{
-  gboolean changed;
-
-  GST_OBJECT_LOCK (self);
-  changed = self->current_door != door;
-  self->current_door = door;
-  GST_OBJECT_UNLOCK (self);
-  if (changed)
-    g_object_notify (G_OBJECT (self), "current-mode");
 }
 
 static void
@@ -272,7 +289,7 @@ gst_afxdp_src_close (GstAfxdpSrc *self)
   gst_afxdp_senders_clear (&self->senders);
   g_clear_object (&self->active.socket);
   g_object_notify (G_OBJECT (self), "used-socket");
-  set_current_door (self, AFXDP_DOOR_NONE);
+  gst_afxdp_current_mode_reset (&self->current_mode);
 }
 
 /* Drops a batch that nobody will take any more. */
@@ -292,9 +309,7 @@ gst_afxdp_src_start (GstBaseSrc *base)
   GstAfxdpSrc *self = GST_AFXDP_SRC (base);
 
   self->timing.last = 0;
-  self->caps_decided = FALSE;
-  self->is_rtp = FALSE;
-  gst_clear_caps (&self->current_caps);
+  gst_afxdp_caps_clear (&self->caps);
   return TRUE;
 }
 
@@ -304,8 +319,7 @@ gst_afxdp_src_stop (GstBaseSrc *base)
   GstAfxdpSrc *self = GST_AFXDP_SRC (base);
 
   drop_held (self);
-  afxdp_door_change_clear (&self->unposted);
-  self->mode_unposted = FALSE;
+  gst_afxdp_current_mode_stop (&self->current_mode);
   /* A streaming thread that was blocked downstream could not. */
   afxdp_stream_close_door (self->stream);
   gst_afxdp_gaps_end (
@@ -353,8 +367,7 @@ gst_afxdp_src_get_caps (GstBaseSrc *base, GstCaps *filter)
   g_autoptr (GstCaps) caps = NULL;
 
   GST_OBJECT_LOCK (self);
-  if (self->settings.caps)
-    caps = gst_caps_ref (self->settings.caps);
+  gst_caps_replace (&caps, gst_afxdp_settings_peek_caps (&self->settings));
   GST_OBJECT_UNLOCK (self);
   if (!caps)
     caps = gst_pad_get_current_caps (GST_BASE_SRC_PAD (base));
@@ -370,8 +383,8 @@ gst_afxdp_src_negotiate (GstBaseSrc *base)
 {
   GstAfxdpSrc *self = GST_AFXDP_SRC (base);
 
-  return !self->current_caps ||
-      gst_base_src_set_caps (base, self->current_caps);
+  return !self->caps.current ||
+      gst_base_src_set_caps (base, self->caps.current);
 }
 
 /* A packet waits for others up to coalesce. */
@@ -402,85 +415,42 @@ gst_afxdp_src_decide_allocation (GstBaseSrc *base, GstQuery *query)
   return TRUE;
 }
 
-static gboolean
-use_caps (GstAfxdpSrc *self, GstCaps *caps)
+static void
+tell_clock_rate (GstAfxdpSrc *self, const GstStructure *structure)
 {
-  const GstStructure *structure = gst_caps_get_structure (caps, 0);
   gint payload, clock_rate;
 
-  gst_caps_replace (&self->current_caps, caps);
-  self->is_rtp = gst_structure_has_name (structure, "application/x-rtp");
-  if (self->is_rtp &&
-      gst_structure_get_int (structure, "clock-rate", &clock_rate)) {
-    if (gst_structure_get_int (structure, "payload", &payload) &&
-        payload >= 0 && payload < 128)
+  if (!gst_structure_get_int (structure, "clock-rate", &clock_rate))
+    return;
+  if (gst_structure_get_int (structure, "payload", &payload) && payload >= 0 &&
+      payload < 128)
+    gst_afxdp_report_set_clock_rate (self->report, payload, clock_rate);
+  else
+    for (payload = 0; payload < 128; payload++)
       gst_afxdp_report_set_clock_rate (self->report, payload, clock_rate);
-    else
-      for (payload = 0; payload < 128; payload++)
-        gst_afxdp_report_set_clock_rate (self->report, payload, clock_rate);
-  }
-  return gst_base_src_set_caps (GST_BASE_SRC (self), caps);
 }
 
-/* Decides the caps, once: by the property, or by the first packet that is
- * neither empty nor RTCP, which goes beside any stream. Returns FALSE when
- * downstream refuses those of the property. */
+/* Returns FALSE when downstream refuses those of the property. */
 static gboolean
 decide_caps (GstAfxdpSrc *self, const AfxdpBatch *batch)
 {
-  const AfxdpPacket *packet = NULL;
-  g_autoptr (GstCaps) caps = NULL;
   g_autofree gchar *problem = NULL;
 
-  if (self->active.caps) {
-    self->caps_decided = TRUE;
-    self->is_rtp = FALSE;
-    if (gst_caps_is_any (self->active.caps))
-      return TRUE;
-    if (gst_caps_is_empty (self->active.caps))
-      return FALSE;
-    caps = gst_caps_fixate (gst_caps_copy (self->active.caps));
-    return use_caps (self, caps);
-  }
-  for (guint i = 0; i < batch->n && !packet; i++)
-    if (batch->packets[i].size &&
-        batch->packets[i].rtp.kind != AFXDP_RTP_CONTROL)
-      packet = &batch->packets[i];
-  if (!packet)
-    return TRUE;
-  self->caps_decided = TRUE;
-  caps = gst_afxdp_caps_guess (GST_BASE_SRC_PAD (self), &packet->rtp, &problem);
+  if (!gst_afxdp_caps_decide (&self->caps, self->active.caps,
+          GST_BASE_SRC_PAD (self), batch, &problem))
+    return FALSE;
   if (problem)
     GST_ELEMENT_WARNING (
         self, STREAM, FORMAT, ("%s.", problem), ("No caps are set."));
-  if (caps)
-    GST_INFO_OBJECT (self, "the first packet tells %" GST_PTR_FORMAT, caps);
-  return !caps || use_caps (self, caps);
+  if (!self->caps.current)
+    return TRUE;
+  GST_INFO_OBJECT (self, "caps %" GST_PTR_FORMAT, self->caps.current);
+  if (self->caps.are_rtp)
+    tell_clock_rate (self, gst_caps_get_structure (self->caps.current, 0));
+  return gst_base_src_set_caps (GST_BASE_SRC (self), self->caps.current);
 }
 
 /* What is told: between two batches, with no lock held. */
-
-static void
-tell_door (GstAfxdpSrc *self)
-{
-  const AfxdpNetdev *netdev = afxdp_stream_netdev (self->stream);
-  AfxdpDoorChange change;
-
-  if (afxdp_stream_door_changed (self->stream, &change)) {
-    GST_INFO_OBJECT (self, "%s", change.reason);
-    gst_afxdp_report_set_door (self->report, &change);
-    set_current_door (self, change.door);
-    if (change.error && self->active.mode == AFXDP_MODE_AF_XDP)
-      GST_ELEMENT_WARNING (self, RESOURCE, READ, ("%s.", change.reason),
-          ("mode is af-xdp, and the socket is used in the meantime."));
-    afxdp_door_change_clear (&self->unposted);
-    self->unposted = change;
-    self->mode_unposted = TRUE;
-  }
-  if (self->mode_unposted)
-    self->mode_unposted = !gst_afxdp_report_post_mode (
-        self->report, &self->unposted, netdev ? netdev->name : "");
-}
 
 static void
 tell_stats (GstAfxdpSrc *self, guint64 now)
@@ -516,7 +486,8 @@ tell (GstAfxdpSrc *self)
       &self->gaps, self->stream, &self->timing, self->active.gap_interval, now);
   guint64 due;
 
-  tell_door (self);
+  gst_afxdp_current_mode_follow (&self->current_mode, self->stream,
+      self->active.mode == AFXDP_MODE_AF_XDP);
   tell_stats (self, now);
   due = MIN (self->next_stats, now + GST_SECOND);
   return gap_due ? MIN (gap_due, due) : due;
@@ -529,7 +500,7 @@ static void
 hold (GstAfxdpSrc *self, AfxdpBatch *batch, guint not_rtp)
 {
   GstAfxdpMake make = {
-    .only_rtp = self->is_rtp,
+    .only_rtp = self->caps.are_rtp,
     .mtu = self->active.mtu,
     .senders = self->active.retrieve_sender_address ? &self->senders : NULL,
   };
@@ -540,7 +511,7 @@ hold (GstAfxdpSrc *self, AfxdpBatch *batch, guint not_rtp)
       self->stream, batch, &make, not_rtp, &self->timing, &self->held_yield);
   gst_afxdp_report_handing_over (self->report, batch, afxdp_now ());
   self->held_door = batch->door;
-  if (self->is_rtp)
+  if (self->caps.are_rtp)
     gst_afxdp_report_dropped (self->report, AFXDP_COLUMN_KEPT_BACK, not_rtp);
 }
 
@@ -578,7 +549,7 @@ receive (GstAfxdpSrc *self)
     gst_afxdp_timeout_restart (&self->timeout);
     /* What was set while it waited holds for what it waited for. */
     follow_settings (self);
-    accepted = self->caps_decided || decide_caps (self, &batch);
+    accepted = self->caps.decided || decide_caps (self, &batch);
     /* By the clock rate that the caps tell. */
     not_rtp = gst_afxdp_report_count (self->report, &batch);
     if (accepted)
@@ -680,6 +651,7 @@ gst_afxdp_src_set_property (
   } else {
     GST_OBJECT_LOCK (self);
     gst_afxdp_settings_set (&self->settings, id, value);
+    self->caps_changed |= id == GST_AFXDP_PROP_CAPS;
     GST_OBJECT_UNLOCK (self);
   }
   if (id == GST_AFXDP_PROP_SKIP_FIRST_BYTES) {
@@ -724,11 +696,12 @@ gst_afxdp_src_get_property (
     g_mutex_unlock (&self->stream_lock);
     return;
   }
+  if (id == GST_AFXDP_PROP_CURRENT_MODE) {
+    g_value_set_enum (value, gst_afxdp_current_mode_get (&self->current_mode));
+    return;
+  }
   GST_OBJECT_LOCK (self);
-  if (id == GST_AFXDP_PROP_CURRENT_MODE)
-    g_value_set_enum (value, self->current_door);
-  else
-    gst_afxdp_settings_get (&self->settings, id, value);
+  gst_afxdp_settings_get (&self->settings, id, value);
   GST_OBJECT_UNLOCK (self);
 }
 
@@ -739,8 +712,8 @@ gst_afxdp_src_finalize (GObject *object)
 
   gst_afxdp_settings_clear (&self->settings);
   gst_afxdp_settings_clear (&self->active);
-  gst_clear_caps (&self->current_caps);
   gst_afxdp_gaps_clear (&self->gaps);
+  gst_afxdp_caps_clear (&self->caps);
   gst_afxdp_report_free (self->report);
   g_mutex_clear (&self->stream_lock);
   gst_afxdp_gate_clear (&self->gate);
@@ -752,9 +725,10 @@ gst_afxdp_src_init (GstAfxdpSrc *self)
 {
   GstBaseSrc *base = GST_BASE_SRC (self);
 
-  /* Settings have their defaults from the property specifications, which set
-   * them at construction. */
+  gst_afxdp_settings_set_defaults (G_OBJECT (self));
   self->report = gst_afxdp_report_new (GST_ELEMENT (self));
+  gst_afxdp_current_mode_init (
+      &self->current_mode, GST_ELEMENT (self), self->report);
   gst_afxdp_gaps_init (&self->gaps, GST_ELEMENT (self), self->report);
   g_mutex_init (&self->stream_lock);
   gst_afxdp_gate_init (&self->gate);

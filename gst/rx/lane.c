@@ -281,6 +281,8 @@ afxdp_lane_read_ring (AfxdpLane *lane, const AfxdpDestination *destination,
     if (afxdp_packet_parse (raw[i].data, raw[i].length, &datagram) !=
             AFXDP_PACKET_UDP ||
         !is_for (destination, &datagram) ||
+        (G_UNLIKELY (destination->verifies) &&
+            !afxdp_packet_has_right_checksum (&datagram)) ||
         !take_payload (packet, datagram.payload, datagram.payload_size, skip)) {
       afxdp_umem_give (lane->umem, &packet->frame, 1);
       continue;

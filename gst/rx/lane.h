@@ -36,6 +36,7 @@ typedef struct
   guint16 port;
   const AfxdpSources *sources; /* that they come from; NULL: any */
   guint32 scope;               /* the interface that they arrive on */
+  gboolean verifies; /* their UDP checksums, which the socket does by itself */
 } AfxdpDestination;
 
 /* Ordinals that were skipped, and arrivals of the packets around them. */
@@ -86,8 +87,8 @@ guint afxdp_lane_discard (AfxdpLane *lane);
 void afxdp_lane_clear (AfxdpLane *lane);
 
 /* Takes the next batch out of the source; the lane must be empty. Packets that
- * are not the stream's, or shorter than skip, are dropped: both return how many.
- * skip: bytes of each datagram that lie in front of RTP. metadata: the program
+ * are not the stream's, are damaged, or shorter than skip, are dropped: both return
+ * how many. skip: bytes of each datagram that lie in front of RTP. metadata: the program
  * writes it. */
 guint afxdp_lane_read_ring (AfxdpLane *lane,
     const AfxdpDestination *destination, gboolean metadata, guint skip);

@@ -13,8 +13,9 @@ static const struct
   [AFXDP_COLUMN_KEPT_BACK] = { "kept-back", NULL,
       "is neither RTP nor RTCP, and the caps say RTP" },
   [AFXDP_COLUMN_MALFORMED] = { "malformed", NULL,
-      "is no datagram of this stream, not from one of its sources, or shorter "
-      "than skip-first-bytes" },
+      "is no datagram of this stream, not from one of its sources, shorter "
+      "than "
+      "skip-first-bytes, or, with verify-checksum, damaged" },
   [AFXDP_COLUMN_DISCARDED] = { "discarded", NULL,
       "had arrived when the element was stopped or flushed" },
 

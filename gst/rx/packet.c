@@ -155,6 +155,43 @@ afxdp_packet_parse (const guint8 *frame, gsize size, AfxdpDatagram *datagram)
   return parse_udp (network, rest, datagram);
 }
 
+/* The sum of 16-bit words, in the order of bytes of this host: RFC 1071 sections
+ * 1 and 2 say why that does. Words of 32 bits are summed, which is the same when
+ * it is folded. A last byte has a 0 behind it. */
+static guint64
+sum_words (const guint8 *bytes, gsize size)
+{
+  guint64 sum = 0;
+  guint32 word;
+
+  for (; size >= sizeof word; size -= sizeof word, bytes += sizeof word) {
+    memcpy (&word, bytes, sizeof word);
+    sum += word;
+  }
+  word = 0;
+  memcpy (&word, bytes, size);
+  return sum + word;
+}
+
+gboolean
+afxdp_packet_has_right_checksum (const AfxdpDatagram *datagram)
+{
+  const guint8 *udp = datagram->payload - UDP_SIZE;
+  gsize length = UDP_SIZE + datagram->payload_size;
+  gsize address_size = datagram->version == 4 ? 4 : 16;
+  guint64 sum;
+
+  if (!read_16 (udp + UDP_CHECKSUM))
+    return datagram->version == 4;
+  /* The pseudo header: addresses, protocol, length. */
+  sum = sum_words (datagram->source, address_size) +
+      sum_words (datagram->destination, address_size) + g_htons (PROTOCOL_UDP) +
+      g_htons (length) + sum_words (udp, length);
+  while (sum >> 16)
+    sum = (sum & 0xffff) + (sum >> 16);
+  return sum == 0xffff;
+}
+
 const gchar *
 afxdp_packet_kind_name (AfxdpPacketKind kind)
 {

@@ -42,6 +42,12 @@ typedef struct
 AfxdpPacketKind afxdp_packet_parse (
     const guint8 *frame, gsize size, AfxdpDatagram *datagram);
 
+/* Whether the UDP checksum of a datagram that was parsed is right, as the kernel
+ * checks it for sockets (RFC 768, RFC 8200 section 8.1). With IPv4 a checksum of 0
+ * says that there is none, and is right. Of a sender on this host, over a veth, the
+ * checksum is not yet made, and so wrong, unless "ethtool -K DEV tx off". */
+gboolean afxdp_packet_has_right_checksum (const AfxdpDatagram *datagram);
+
 /* A short sentence for logs and tests: "truncated", "IPv4 options", ... */
 const gchar *afxdp_packet_kind_name (AfxdpPacketKind kind);
 

@@ -51,7 +51,7 @@ struct _AfxdpStream
   int wake;
   atomic_bool woken;
   atomic_bool paused; /* woken since the last receive(), or not begun */
-  atomic_uint skip; /* bytes in front of RTP */
+  atomic_uint skip;   /* bytes in front of RTP */
 
   /* The streaming thread's own. */
   AfxdpDoors doors;
@@ -686,6 +686,7 @@ afxdp_stream_new (const AfxdpStreamSettings *settings, GError **error)
   memcpy (stream->destination.address,
       g_inet_address_to_bytes (settings->address),
       g_inet_address_get_native_size (settings->address));
+  stream->destination.verifies = settings->verify_checksum;
   stream->destination.any = g_inet_address_get_is_any (settings->address);
   stream->coalesce.longest = settings->coalesce;
   stream->wake = afxdp_bell_new ();

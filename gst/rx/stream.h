@@ -63,6 +63,7 @@ typedef struct
                          what it is bound to, or the group to join; NULL: none */
   gboolean keep_open; /* close() leaves this socket open, as new() does when it
                          fails */
+  gboolean verify_checksum; /* of what comes by the fast door */
 } AfxdpStreamSettings;
 
 /* Most packets in a batch. */
@@ -78,7 +79,7 @@ typedef struct
 
 typedef struct
 {
-  guint64 malformed; /* not this stream's after all */
+  guint64 malformed; /* not this stream's after all, or damaged */
   guint64 discarded; /* had arrived, but nobody called receive() any more */
   guint n_frames;
   guint n_frames_free; /* not with the application */

@@ -310,6 +310,23 @@ GST_START_TEST (test_property)
 }
 GST_END_TEST
 
+GST_START_TEST (test_uri)
+{
+  g_autofree gchar *uri =
+      g_strdup_printf ("afxdp://%s:%u?encoding-name=H264&payload=96",
+          loopback->address_text, loopback->port);
+
+  element_new ("", "rtpjitterbuffer ! rtph264depay ! fakesink");
+  g_object_set (receiver->src, "uri", uri, NULL);
+  receiver_play (receiver);
+  loopback_send_many (loopback, 96, 0, 3);
+  element_wait (3);
+  assert_caps (2, VIDEO ", encoding-name=(string)H264, payload=(int)96");
+  assert_no_warnings ();
+  element_end ();
+}
+GST_END_TEST
+
 GST_START_TEST (test_property_not_rtp)
 {
   element_play (
@@ -492,6 +509,7 @@ add_tests (TCase *tcase)
   tcase_add_test (tcase, test_only_rtcp);
   tcase_add_test (tcase, test_only_rtp);
   tcase_add_test (tcase, test_property);
+  tcase_add_test (tcase, test_uri);
   tcase_add_test (tcase, test_property_not_rtp);
   tcase_add_test (tcase, test_property_any);
   tcase_add_test (tcase, test_property_not_fixed);

@@ -121,6 +121,8 @@ static const struct
   { "umem-frames", FALSE, "guint 0 to 16777216 = 0" },
   { "batch-size", FALSE, "guint 1 to 1024 = 64" },
   { "coalesce", FALSE, "guint64 0 to 1000000000 = 0" },
+  { "verify-checksum", FALSE, "gboolean = false" },
+  { "sdp-location", FALSE, "gchararray = NULL" },
   { "stats-interval", TRUE, "guint64 0 to 18446744073709551615 = 1000000000" },
   { "stats", FALSE, "GstStructure = NULL read-only" },
 };
@@ -306,6 +308,9 @@ static const struct
   { "umem-frames", "65536" },
   { "batch-size", "1" },
   { "coalesce", "2000000" },
+  { "verify-checksum", "true" },
+  { "sdp-location", "/tmp/stream.sdp#m=1" },
+  { "sdp-location", "file:///tmp/stream.sdp" },
   { "stats-interval", "0" },
   { "uri", "afxdp://239.1.1.2:5002" },
   { "uri", "afxdp://239.1.1.2:5002?multicast-source=%2B10.0.0.1" },
@@ -473,6 +478,130 @@ GST_START_TEST (test_uri_without_sources)
 }
 GST_END_TEST
 
+/* Caps in a URI. */
+
+#define RTP_CAPS "application/x-rtp, "
+
+static const struct
+{
+  const gchar *query;
+  const gchar *caps; /* NULL: refused; "": none */
+  const gchar *back; /* the query; NULL: the same */
+} uri_caps[] = {
+  { "encoding-name=H264&clock-rate=90000",
+      RTP_CAPS "media=(string)video, encoding-name=(string)H264, "
+               "clock-rate=(int)90000",
+      "media=video&encoding-name=H264&clock-rate=90000" },
+  { "media=video&encoding-name=H264&clock-rate=90000&payload=96",
+      RTP_CAPS "media=(string)video, encoding-name=(string)H264, "
+               "clock-rate=(int)90000, payload=(int)96" },
+  { "encoding-name=opus",
+      RTP_CAPS "media=(string)audio, encoding-name=(string)OPUS, "
+               "clock-rate=(int)48000",
+      "media=audio&encoding-name=OPUS&clock-rate=48000" },
+  { "encoding-name=raw",
+      RTP_CAPS "media=(string)video, encoding-name=(string)RAW, "
+               "clock-rate=(int)90000",
+      "media=video&encoding-name=RAW&clock-rate=90000" },
+  { "media=audio&encoding-name=L24&encoding-params=8&clock-rate=48000",
+      RTP_CAPS "media=(string)audio, encoding-name=(string)L24, "
+               "encoding-params=(string)8, clock-rate=(int)48000" },
+  { "encoding-name=L16&clock-rate=48000",
+      RTP_CAPS "media=(string)audio, encoding-name=(string)L16, "
+               "clock-rate=(int)48000",
+      "media=audio&encoding-name=L16&clock-rate=48000" },
+  { "encoding-name=MP2T",
+      RTP_CAPS "media=(string)video, encoding-name=(string)MP2T, "
+               "clock-rate=(int)90000",
+      "media=video&encoding-name=MP2T&clock-rate=90000" },
+  { "encoding-name=X%26Y&clock-rate=1000",
+      RTP_CAPS "encoding-name=(string)\"X&Y\", clock-rate=(int)1000" },
+  { "payload=33",
+      RTP_CAPS "media=(string)video, encoding-name=(string)MP2T, "
+               "clock-rate=(int)90000, payload=(int)33",
+      "media=video&encoding-name=MP2T&clock-rate=90000&payload=33" },
+  { "payload=96&clock-rate=90000",
+      RTP_CAPS "payload=(int)96, clock-rate=(int)90000",
+      "clock-rate=90000&payload=96" },
+  { "multicast-source=%2B10.0.0.1&clock-rate=8000",
+      RTP_CAPS "clock-rate=(int)8000" },
+  { "", "" },
+  { "latency=100", "", "" },
+  /* A clock rate is never invented. */
+  { "encoding-name=L16" },
+  { "encoding-name=X" },
+  { "payload=96" },
+  { "media=video" },
+  { "media=audio&encoding-name=H264" },
+  { "clock-rate=0" },
+  { "clock-rate=-1" },
+  { "clock-rate=fast" },
+  { "clock-rate=2147483648" },
+  { "clock-rate" },
+  { "payload=128&clock-rate=90000" },
+  { "payload=&clock-rate=90000" },
+  { "encoding-name=&clock-rate=90000" },
+};
+
+/* caps "": none. */
+static void
+assert_caps (GstElement *src, const gchar *caps)
+{
+  g_autoptr (GstCaps) are = NULL;
+  g_autoptr (GstCaps) should_be = *caps ? gst_caps_from_string (caps) : NULL;
+  g_autofree gchar *text = NULL;
+
+  g_object_get (src, "caps", &are, NULL);
+  text = are ? gst_caps_to_string (are) : g_strdup ("none");
+  fail_unless (should_be ? are && gst_caps_is_equal (are, should_be) : !are,
+      "%s instead of %s", text, caps);
+}
+
+GST_START_TEST (test_uri_caps)
+{
+  const gchar *query = uri_caps[__i__].query;
+  const gchar *back = uri_caps[__i__].back ? uri_caps[__i__].back : query;
+  g_autoptr (GstElement) src = make ();
+  g_autofree gchar *uri = g_strconcat ("afxdp://239.1.1.1:5000?", query, NULL);
+  g_autofree gchar *should_be =
+      g_strconcat ("afxdp://239.1.1.1:5000", *back ? "?" : "", back, NULL);
+  g_autofree gchar *is = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (!uri_caps[__i__].caps) {
+    fail_if (gst_uri_handler_set_uri (GST_URI_HANDLER (src), uri, &error));
+    fail_unless (g_error_matches (error, GST_URI_ERROR, GST_URI_ERROR_BAD_URI));
+    fail_unless (strstr (error->message, uri), "%s", error->message);
+    assert_address_and_port (src, "0.0.0.0", 5004);
+    assert_caps (src, "");
+    return;
+  }
+  fail_unless (gst_uri_handler_set_uri (GST_URI_HANDLER (src), uri, NULL));
+  assert_caps (src, uri_caps[__i__].caps);
+  g_object_get (src, "uri", &is, NULL);
+  fail_unless_equals_string (is, should_be);
+}
+GST_END_TEST
+
+/* They are of the URI: the next one takes them away, but not those of the
+ * property. */
+GST_START_TEST (test_uri_without_caps)
+{
+  g_autoptr (GstElement) src = make ();
+  g_autofree gchar *uri = NULL;
+
+  g_object_set (src, "uri", "afxdp://239.1.1.1:5000?clock-rate=8000", "uri",
+      "afxdp://239.1.1.2:5000", NULL);
+  assert_caps (src, "");
+  g_object_set (src, "uri", "afxdp://239.1.1.1:5000?clock-rate=8000", NULL);
+  gst_util_set_object_arg (G_OBJECT (src), "caps", "video/mpegts");
+  g_object_set (src, "uri", "afxdp://239.1.1.3:5000", NULL);
+  assert_caps (src, "video/mpegts");
+  g_object_get (src, "uri", &uri, NULL);
+  fail_unless_equals_string (uri, "afxdp://239.1.1.3:5000");
+}
+GST_END_TEST
+
 /* Listed as a protocol, udp would be taken away from udpsrc. */
 GST_START_TEST (test_uri_protocols)
 {
@@ -503,6 +632,25 @@ GST_START_TEST (test_uri_property)
   assert_address_and_port (src, "ff15::1", 5004);
   g_object_set (src, "uri", NULL, NULL);
   assert_address_and_port (src, "0.0.0.0", 5004);
+}
+GST_END_TEST
+
+/* gst-launch sets properties one after the other, as it does udpsrc's. */
+GST_START_TEST (test_launch_line)
+{
+  static const gchar *const lines[] = {
+    "afxdpsrc uri=afxdp://239.1.1.1:5000 port=6000",
+    "afxdpsrc port=5000 uri=udp://239.1.1.1:6000",
+    "afxdpsrc port=5000 address=10.0.0.1 port=6000 multicast-group=239.1.1.1",
+    "afxdpsrc multicast-group=10.0.0.1 address=239.1.1.1 port=6000",
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (lines); i++) {
+    g_autoptr (GstElement) src = gst_parse_launch (lines[i], NULL);
+
+    gst_object_ref_sink (src);
+    assert_address_and_port (src, "239.1.1.1", 6000);
+  }
 }
 GST_END_TEST
 
@@ -573,8 +721,11 @@ add_tests (TCase *tcase)
   tcase_add_loop_test (tcase, test_uri, 0, G_N_ELEMENTS (uris));
   tcase_add_test (tcase, test_uri_of_any_source);
   tcase_add_test (tcase, test_uri_without_sources);
+  tcase_add_loop_test (tcase, test_uri_caps, 0, G_N_ELEMENTS (uri_caps));
+  tcase_add_test (tcase, test_uri_without_caps);
   tcase_add_test (tcase, test_uri_protocols);
   tcase_add_test (tcase, test_uri_property);
+  tcase_add_test (tcase, test_launch_line);
   tcase_add_test (tcase, test_made_from_uri);
   tcase_add_test (tcase, test_latency);
   tcase_add_test (tcase, test_latency_of_coalesce);

@@ -133,6 +133,120 @@ GST_START_TEST (test_fields)
 
 GST_END_TEST;
 
+/* Checksums. */
+
+/* Adds bytes to a sum of 16-bit words, the first byte of each in front, whose
+ * carry goes round (RFC 768): how it is written, and slow. */
+static guint16
+add_slowly (guint16 sum, const guint8 *bytes, gsize size)
+{
+  for (gsize i = 0; i < size; i++) {
+    guint32 next = sum + (i % 2 ? bytes[i] : bytes[i] << 8);
+
+    sum = (next & 0xffff) + (next >> 16);
+  }
+  return sum;
+}
+
+/* What belongs into the field: of a frame that parses as datagram. */
+static guint16
+make_checksum (const AfxdpDatagram *datagram)
+{
+  gsize address_size = datagram->version == 4 ? 4 : 16;
+  const guint8 *udp = datagram->payload - 8;
+  guint8 rest[] = { 0, 17, udp[4], udp[5] };
+  guint16 sum = 0;
+
+  sum = add_slowly (sum, datagram->source, address_size);
+  sum = add_slowly (sum, datagram->destination, address_size);
+  sum = add_slowly (sum, rest, sizeof rest);
+  sum = add_slowly (sum, udp, 6);
+  sum = add_slowly (sum, datagram->payload, datagram->payload_size);
+  sum = ~sum;
+  return sum ? sum : 0xffff;
+}
+
+static gboolean
+is_right (const guint8 *frame, gsize size)
+{
+  AfxdpDatagram datagram;
+
+  return afxdp_packet_parse (frame, size, &datagram) == AFXDP_PACKET_UDP &&
+      afxdp_packet_has_right_checksum (&datagram);
+}
+
+static void
+set_checksum (guint8 *payload, guint16 checksum)
+{
+  payload[-2] = checksum >> 8;
+  payload[-1] = checksum & 0xff;
+}
+
+/* Of every UDP frame of the table, at every alignment: right as it should be, and
+ * wrong with any bit of datagram or addresses turned. */
+GST_START_TEST (test_checksum)
+{
+  guint n_cases, n_odd = 0;
+  const PacketCase *cases = packet_table (&n_cases);
+
+  for (guint i = 0; i < n_cases; i++) {
+    g_autofree guint8 *copy = g_malloc (cases[i].size + 4);
+    guint8 *frame = copy + i % 4;
+    gsize size = cases[i].size, headers, n_bits;
+    AfxdpDatagram datagram;
+    guint8 *payload;
+
+    if (cases[i].kind != AFXDP_PACKET_UDP)
+      continue;
+    memcpy (frame, cases[i].frame, size);
+    afxdp_packet_parse (frame, size, &datagram);
+    payload = frame + (datagram.payload - frame);
+    headers = (datagram.version == 4 ? 2 * 4 : 2 * 16) + 8;
+    n_bits = 8 * MIN (headers + datagram.payload_size, 300);
+    n_odd += datagram.payload_size % 2;
+    set_checksum (payload, make_checksum (&datagram));
+    fail_unless (is_right (frame, size), "%s", cases[i].name);
+    for (gsize bit = 0; bit < n_bits; bit++) {
+      guint8 *byte = payload - headers + bit / 8;
+
+      *byte ^= 1 << bit % 8;
+      fail_if (is_right (frame, size), "%s, bit %" G_GSIZE_FORMAT,
+          cases[i].name, bit);
+      *byte ^= 1 << bit % 8;
+    }
+  }
+  fail_unless (n_odd > 0);
+}
+
+GST_END_TEST;
+
+/* 0 is none with IPv4, and sums that come out as 0 are sent as 0xffff. */
+GST_START_TEST (test_checksum_of_zero)
+{
+  const PacketCase *packet = find_case ("IPv4 multicast");
+  g_autofree guint8 *frame = g_malloc (packet->size);
+  guint8 *payload = frame + 42;
+  AfxdpDatagram datagram;
+  guint16 first_word;
+
+  memcpy (frame, packet->frame, packet->size);
+  set_checksum (payload, 0);
+  fail_unless (is_right (frame, packet->size));
+  /* Minus what they sum up to, in the first word. */
+  payload[0] = payload[1] = 0;
+  afxdp_packet_parse (frame, packet->size, &datagram);
+  first_word = make_checksum (&datagram);
+  payload[0] = first_word >> 8;
+  payload[1] = first_word & 0xff;
+  fail_unless_equals_int (make_checksum (&datagram), 0xffff);
+  set_checksum (payload, 0xffff);
+  fail_unless (is_right (frame, packet->size));
+  set_checksum (payload, 1);
+  fail_if (is_right (frame, packet->size));
+}
+
+GST_END_TEST;
+
 /* Any bytes at all: parse_copy() sees to it that nothing outside is read, with
  * a sanitizer, or pointed at. */
 GST_START_TEST (test_mutations)
@@ -179,6 +293,8 @@ packet_suite (void)
   tcase_add_test (tests, test_table);
   tcase_add_test (tests, test_table_is_sound);
   tcase_add_test (tests, test_fields);
+  tcase_add_test (tests, test_checksum);
+  tcase_add_test (tests, test_checksum_of_zero);
   tcase_add_test (tests, test_mutations);
   tcase_add_test (tests, test_names);
   return suite;

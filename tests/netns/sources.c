@@ -2,6 +2,7 @@
 /* Source-specific multicast: of two senders to one group, those that are asked
  * for. */
 #include <gio/gio.h>
+#include <glib/gstdio.h>
 #include <gst/check/gstcheck.h>
 
 #include "generator.h"
@@ -162,6 +163,35 @@ GST_START_TEST (test_include)
   fail_unless_equals_int (receiver->modes->len, 1);
   receiver_free (receiver);
   fail_if (MCFILTER (ONE_HEX, INCLUDED));
+}
+GST_END_TEST
+
+/* As an SDP file says, with its lines c= and a=source-filter. */
+GST_START_TEST (test_include_of_sdp)
+{
+  g_autofree gchar *directory = g_dir_make_tmp ("afxdp-sources-XXXXXX", NULL);
+  g_autofree gchar *location = g_build_filename (directory, "one.sdp", NULL);
+  g_autofree gchar *properties =
+      g_strdup_printf ("sdp-location=%s %s", location, doors[__i__].properties);
+  Receiver *receiver;
+  Sent sent;
+
+  fail_unless (g_file_set_contents (location,
+      "v=0\no=- 1 1 IN IP4 " ONE "\ns=-\nc=IN IP4 232.1.1.1/16\nt=0 0\n"
+      "a=source-filter: incl IN IP4 232.1.1.1 " ONE "\n"
+      "m=video 5000 RTP/AVP 33\n",
+      -1, NULL));
+  receiver = receiver_new (properties, "fakesink");
+  receiver_play (receiver);
+  receiver_assert_mode (receiver, 0, doors[__i__].mode);
+  fail_unless (MCFILTER (ONE_HEX, INCLUDED));
+  sent = senders_finish (senders_start ("--rate=20000 --packets=20000", FALSE));
+  assert_only (receiver, ONE_SSRC, &sent.one);
+  receiver_assert_stat (
+      receiver, doors[__i__].column, receiver_stat (receiver, "packets"));
+  receiver_free (receiver);
+  g_remove (location);
+  g_rmdir (directory);
 }
 GST_END_TEST
 
@@ -479,6 +509,7 @@ sources_suite (void)
   tcase_set_timeout (tcase, 60);
   tcase_add_checked_fixture (tcase, up, network_down);
   tcase_add_loop_test (tcase, test_include, 0, G_N_ELEMENTS (doors));
+  tcase_add_loop_test (tcase, test_include_of_sdp, 0, G_N_ELEMENTS (doors));
   tcase_add_loop_test (tcase, test_include_two, 0, 2);
   tcase_add_loop_test (tcase, test_exclude, 0, G_N_ELEMENTS (doors));
   tcase_add_loop_test (tcase, test_include_ipv6, 0, 2);

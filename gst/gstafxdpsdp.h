@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What a session description (RFC 8866) says of one of its media: address, port,
+ * senders (RFC 4570) and caps.
+ */
+#pragma once
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  gchar *address; /* or a name */
+  gint port;
+  gchar *sources; /* as multicast-source takes them; NULL: any */
+  GstCaps *caps;  /* one structure for each payload type; raw UDP: ANY */
+} GstAfxdpSdp;
+
+/* Reads the file at location, as the property sdp-location has it. Without #m=N
+ * it takes the first of the media that can be received, and of streams that are
+ * duplicates of each other (RFC 7104, ST 2022-7) the first. Errors: any of
+ * AFXDP_ERROR, with a sentence that names the file and the line. */
+gboolean gst_afxdp_sdp_read (
+    GstAfxdpSdp *sdp, const gchar *location, GError **error);
+void gst_afxdp_sdp_clear (GstAfxdpSdp *sdp);
+
+G_END_DECLS

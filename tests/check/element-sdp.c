@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The property sdp-location: what the file tells is received, when it is read,
+ * and what was set besides.
+ */
+#include <glib/gstdio.h>
+
+#include "element-fixture.h"
+
+#define H264                                                             \
+  "application/x-rtp, media=(string)video, payload=(int)96, clock-rate=" \
+  "(int)90000, encoding-name=(string)H264"
+#define OPUS                                                             \
+  "application/x-rtp, media=(string)audio, payload=(int)97, clock-rate=" \
+  "(int)48000, encoding-name=(string)OPUS, encoding-params=(string)2"
+#define VIDEO "application/x-rtp, media=(string)video, clock-rate=(int)90000"
+#define MP2T                                                                  \
+  "application/x-rtp, payload=(int)33, media=(string)video, clock-rate=(int)" \
+  "90000, encoding-name=(string)MP2T"
+
+/* Where nobody sends to, and nobody can receive. */
+#define NOWHERE "203.0.113.7"
+
+#define H264_LINES "m=video %u RTP/AVP 96\na=rtpmap:96 H264/90000\n"
+#define OPUS_LINES "m=audio %u RTP/AVP 97\na=rtpmap:97 opus/48000/2\n"
+#define RAW_LINES "m=video %u udp 33\n"
+
+static gchar *location;
+
+static void
+forget_file (void)
+{
+  if (location)
+    g_remove (location);
+  g_clear_pointer (&location, g_free);
+}
+
+/* A file with a session of these lines m=, whose port is in them. It is gone
+ * with the process that a test is. */
+static void
+write_file (const gchar *address, guint port, const gchar *lines)
+{
+  g_autofree gchar *head = g_strdup_printf (
+      "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=-\nc=IN IP4 %s\nt=0 0\n", address);
+  g_auto (GStrv) parts = g_strsplit (lines, "%u", -1);
+  g_autofree gchar *number = g_strdup_printf ("%u", port);
+  g_autofree gchar *body = g_strjoinv (number, parts);
+  g_autofree gchar *text = g_strconcat (head, body, NULL);
+
+  if (!location)
+    location = g_strdup_printf ("%s/afxdp-%d.sdp", g_get_tmp_dir (), getpid ());
+  fail_unless (g_file_set_contents (location, text, -1, NULL));
+}
+
+static void
+set (const gchar *name, const gchar *value)
+{
+  gst_util_set_object_arg (G_OBJECT (receiver->src), name, value);
+}
+
+/* A pipeline that receives what the file tells, of this host. */
+static void
+make (const gchar *lines)
+{
+  write_file (loopback->address_text, loopback->port, lines);
+  element_new ("", "fakesink");
+  g_object_set (receiver->src, "address", NOWHERE, "port", 9, "sdp-location",
+      location, NULL);
+}
+
+static void
+end (void)
+{
+  element_end ();
+  forget_file ();
+}
+
+/* caps NULL: none. */
+static void
+assert_caps (guint number, const gchar *caps)
+{
+  GstCaps *are = tap_packet (tap, number)->caps;
+  g_autoptr (GstCaps) should_be = caps ? gst_caps_from_string (caps) : NULL;
+  g_autofree gchar *text = are ? gst_caps_to_string (are) : g_strdup ("none");
+
+  fail_unless (are && should_be ? gst_caps_is_equal (are, should_be)
+                                : !are && !should_be,
+      "packet %u has caps %s", number, text);
+}
+
+/* The next packet, of this payload type, comes with these caps. */
+static void
+assert_next (guint8 payload_type, const gchar *caps)
+{
+  guint n = tap_n_packets (tap);
+
+  loopback_send_many (loopback, payload_type, n, 1);
+  tap_wait (tap, n + 1);
+  assert_caps (n, caps);
+}
+
+static void
+restart (void)
+{
+  receiver_set_state (receiver, GST_STATE_NULL);
+  receiver_set_state (receiver, GST_STATE_PLAYING);
+}
+
+GST_START_TEST (test_plays)
+{
+  make (H264_LINES);
+  receiver_play (receiver);
+  loopback_send_many (loopback, 96, 0, 10);
+  element_wait (10);
+  for (guint i = 0; i < 10; i++)
+    assert_caps (i, H264);
+  receiver_read_bus (receiver);
+  fail_unless_equals_int (receiver->warnings->len, 0);
+  end ();
+}
+GST_END_TEST
+
+/* What the properties say stays what the application has set. */
+GST_START_TEST (test_properties_stay)
+{
+  g_autofree gchar *address = NULL;
+  g_autofree gchar *is_location = NULL;
+  g_autoptr (GstCaps) caps = NULL;
+  gint port;
+
+  make (H264_LINES);
+  receiver_play (receiver);
+  g_object_get (receiver->src, "address", &address, "port", &port, "caps",
+      &caps, "sdp-location", &is_location, NULL);
+  fail_unless_equals_string (address, NOWHERE);
+  fail_unless_equals_int (port, 9);
+  fail_unless (caps == NULL);
+  fail_unless_equals_string (is_location, location);
+  end ();
+}
+GST_END_TEST
+
+/* From READY on the pad knows them. */
+GST_START_TEST (test_caps_query)
+{
+  g_autoptr (GstCaps) wanted = gst_caps_from_string (H264);
+  g_autoptr (GstCaps) before = NULL;
+  g_autoptr (GstCaps) after = NULL;
+  g_autoptr (GstPad) pad = NULL;
+
+  make (H264_LINES);
+  pad = gst_element_get_static_pad (receiver->src, "src");
+  before = gst_pad_query_caps (pad, NULL);
+  fail_unless (gst_caps_is_any (before));
+  receiver_set_state (receiver, GST_STATE_READY);
+  after = gst_pad_query_caps (pad, NULL);
+  fail_unless (gst_caps_is_equal (after, wanted));
+  gst_clear_object (&pad);
+  end ();
+}
+GST_END_TEST
+
+GST_START_TEST (test_second_media)
+{
+  g_autofree gchar *second = NULL;
+
+  make (H264_LINES OPUS_LINES);
+  second = g_strconcat (location, "#m=1", NULL);
+  g_object_set (receiver->src, "sdp-location", second, NULL);
+  receiver_play (receiver);
+  assert_next (97, OPUS);
+  end ();
+}
+GST_END_TEST
+
+/* Of several payload types the caps are those of the first packet. */
+GST_START_TEST (test_payload_types)
+{
+  make ("m=video %u RTP/AVP 97 96\na=rtpmap:97 VP8/90000\n"
+        "a=rtpmap:96 H264/90000\n");
+  receiver_play (receiver);
+  assert_next (96, H264);
+  assert_next (97, H264); /* decided once */
+  restart ();
+  assert_next (97,
+      "application/x-rtp, media=(string)video, payload=(int)97, "
+      "clock-rate=(int)90000, encoding-name=(string)VP8");
+  end ();
+}
+GST_END_TEST
+
+/* Of none of them: the first ones, as for other caps. */
+GST_START_TEST (test_other_payload_type)
+{
+  make (H264_LINES);
+  receiver_play (receiver);
+  assert_next (33, H264);
+  end ();
+}
+GST_END_TEST
+
+/* Without RTP: everything comes through as it is, and nothing of RTP is told. */
+GST_START_TEST (test_raw)
+{
+  guint8 packet[188] = { 0x47, 0x1f, 0xff, 0x10 };
+  g_autoptr (GstStructure) stats = NULL;
+
+  make (RAW_LINES);
+  receiver_play (receiver);
+  for (guint i = 0; i < 5; i++)
+    loopback_send (loopback, packet, sizeof packet);
+  element_wait (5);
+  assert_caps (4, NULL);
+  g_object_get (receiver->src, "stats", &stats, NULL);
+  fail_unless_equals_int (
+      gst_value_array_get_size (gst_structure_get_value (stats, "sources")), 0);
+  receiver_assert_stat (receiver, "lost", 0);
+  receiver_assert_stat (receiver, "kept-back", 0);
+  receiver_assert_stat (receiver, "not-rtp", 5);
+  receiver_read_bus (receiver);
+  fail_unless_equals_int (receiver->warnings->len, 0);
+  end ();
+}
+GST_END_TEST
+
+/* What was set. */
+
+GST_START_TEST (test_set_before)
+{
+  write_file (loopback->address_text, loopback->port, H264_LINES);
+  element_new ("", "fakesink");
+  set ("uri", "afxdp://" NOWHERE ":9");
+  set ("caps", VIDEO);
+  g_object_set (receiver->src, "sdp-location", location, NULL);
+  receiver_play (receiver);
+  assert_next (96, H264);
+  end ();
+}
+GST_END_TEST
+
+GST_START_TEST (test_set_after)
+{
+  write_file (NOWHERE, 9, H264_LINES);
+  element_new ("", "fakesink");
+  g_object_set (receiver->src, "sdp-location", location, "address",
+      loopback->address_text, "port", loopback->port, NULL);
+  receiver_play (receiver);
+  assert_next (96, H264);
+  set ("caps", VIDEO);
+  assert_next (96, VIDEO);
+  restart ();
+  assert_next (96, VIDEO);
+  /* Set anew, it comes after them again. */
+  receiver_set_state (receiver, GST_STATE_NULL);
+  write_file (loopback->address_text, loopback->port, H264_LINES);
+  g_object_set (
+      receiver->src, "address", NOWHERE, "sdp-location", location, NULL);
+  receiver_set_state (receiver, GST_STATE_PLAYING);
+  assert_next (96, H264);
+  end ();
+}
+GST_END_TEST
+
+/* The order is that of gst-launch's line, too. */
+GST_START_TEST (test_launch_line)
+{
+  g_autofree gchar *properties = NULL;
+
+  write_file (NOWHERE, 9, H264_LINES);
+  properties = g_strdup_printf (
+      "port=9 sdp-location=%s %s", location, loopback->properties);
+  element_new (properties, "fakesink");
+  receiver_play (receiver);
+  assert_next (96, H264);
+  end ();
+}
+GST_END_TEST
+
+/* A URI says as much as is in it. */
+GST_START_TEST (test_uri_after)
+{
+  g_autofree gchar *uri =
+      g_strdup_printf ("afxdp://%s", loopback->address_text);
+
+  write_file (NOWHERE, loopback->port, H264_LINES);
+  element_new ("", "fakesink");
+  g_object_set (
+      receiver->src, "port", 9, "sdp-location", location, "uri", uri, NULL);
+  receiver_play (receiver);
+  assert_next (96, H264);
+  end ();
+}
+GST_END_TEST
+
+/* Caps of a URI win over the file, and go with it. */
+GST_START_TEST (test_caps_of_uri_after)
+{
+  g_autofree gchar *uri = g_strdup_printf (
+      "afxdp://%s?%s", loopback->address_text, "media=video&clock-rate=90000");
+  g_autofree gchar *other =
+      g_strdup_printf ("afxdp://%s", loopback->address_text);
+
+  make (H264_LINES);
+  g_object_set (receiver->src, "uri", uri, NULL);
+  receiver_play (receiver);
+  assert_next (96, VIDEO);
+  g_object_set (receiver->src, "uri", other, NULL);
+  assert_next (96, VIDEO); /* not before READY */
+  restart ();
+  assert_next (96, H264);
+  end ();
+}
+GST_END_TEST
+
+/* The file's senders are those of the file's address. */
+GST_START_TEST (test_sources_of_another_address)
+{
+  write_file ("232.1.1.1", loopback->port,
+      "a=source-filter: incl IN IP4 * 203.0.113.1\n" H264_LINES);
+  element_new ("", "fakesink");
+  g_object_set (receiver->src, "sdp-location", location, "address",
+      loopback->address_text, NULL);
+  receiver_play (receiver);
+  assert_next (96, H264);
+  end ();
+}
+GST_END_TEST
+
+GST_START_TEST (test_caps_any_after)
+{
+  make (H264_LINES);
+  set ("caps", "ANY");
+  receiver_play (receiver);
+  assert_next (96, NULL);
+  end ();
+}
+GST_END_TEST
+
+GST_START_TEST (test_caps_unset_after)
+{
+  make (H264_LINES);
+  set ("caps", VIDEO);
+  g_object_set (receiver->src, "caps", NULL, NULL);
+  receiver_play (receiver);
+  assert_next (33, MP2T);
+  end ();
+}
+GST_END_TEST
+
+GST_START_TEST (test_unset)
+{
+  write_file (NOWHERE, 9, H264_LINES);
+  element_new ("", "fakesink");
+  g_object_set (receiver->src, "sdp-location", location, NULL);
+  g_object_set (receiver->src, "sdp-location", __i__ ? "" : NULL, NULL);
+  receiver_play (receiver);
+  assert_next (33, MP2T);
+  end ();
+}
+GST_END_TEST
+
+/* While it plays nothing is read, and other settings change nothing of it. */
+GST_START_TEST (test_while_playing)
+{
+  make (H264_LINES);
+  receiver_play (receiver);
+  assert_next (96, H264);
+  write_file (loopback->address_text, loopback->port, OPUS_LINES);
+  set ("stats-interval", "0");
+  assert_next (33, H264); /* of which caps could be guessed */
+  g_object_set (receiver->src, "sdp-location", location, NULL);
+  set ("stats-interval", "1000000000");
+  assert_next (33, H264);
+  restart ();
+  assert_next (97, OPUS);
+  end ();
+}
+GST_END_TEST
+
+/* Files. */
+
+static void
+assert_refused (gint code, const gchar *words)
+{
+  g_autoptr (GstMessage) message = NULL;
+  g_autoptr (GError) error = NULL;
+
+  fail_unless_equals_int (
+      gst_element_set_state (receiver->pipeline, GST_STATE_READY),
+      GST_STATE_CHANGE_FAILURE);
+  message = gst_bus_pop_filtered (receiver->bus, GST_MESSAGE_ERROR);
+  fail_unless (message != NULL);
+  gst_message_parse_error (message, &error, NULL);
+  fail_unless (g_error_matches (error, GST_RESOURCE_ERROR, code), "%s: %d",
+      error->message, error->code);
+  fail_unless (strstr (error->message, words), "\"%s\" is not in \"%s\"", words,
+      error->message);
+  gst_clear_message (&message);
+  message = gst_bus_pop_filtered (receiver->bus, GST_MESSAGE_ERROR);
+  fail_if (message != NULL, "a second error");
+}
+
+/* It is read at each start, and need not be there before. */
+GST_START_TEST (test_read_at_start)
+{
+  make (H264_LINES);
+  g_remove (location);
+  assert_refused (GST_RESOURCE_ERROR_NOT_FOUND, location);
+  write_file (loopback->address_text, loopback->port, "");
+  assert_refused (GST_RESOURCE_ERROR_SETTINGS, location);
+  write_file (loopback->address_text, loopback->port, H264_LINES);
+  receiver_play (receiver);
+  assert_next (96, H264);
+  write_file (loopback->address_text, loopback->port, OPUS_LINES);
+  /* The sockets stay as they are. */
+  receiver_set_state (receiver, GST_STATE_READY);
+  receiver_set_state (receiver, GST_STATE_PLAYING);
+  assert_next (96, H264);
+  restart ();
+  assert_next (97, OPUS);
+  end ();
+}
+GST_END_TEST
+
+static void
+add_tests (TCase *tcase)
+{
+  tcase_add_test (tcase, test_plays);
+  tcase_add_test (tcase, test_properties_stay);
+  tcase_add_test (tcase, test_caps_query);
+  tcase_add_test (tcase, test_second_media);
+  tcase_add_test (tcase, test_payload_types);
+  tcase_add_test (tcase, test_other_payload_type);
+  tcase_add_test (tcase, test_raw);
+  tcase_add_test (tcase, test_set_before);
+  tcase_add_test (tcase, test_set_after);
+  tcase_add_test (tcase, test_launch_line);
+  tcase_add_test (tcase, test_uri_after);
+  tcase_add_test (tcase, test_caps_of_uri_after);
+  tcase_add_test (tcase, test_sources_of_another_address);
+  tcase_add_test (tcase, test_caps_any_after);
+  tcase_add_test (tcase, test_caps_unset_after);
+  tcase_add_loop_test (tcase, test_unset, 0, 2);
+  tcase_add_test (tcase, test_while_playing);
+  tcase_add_test (tcase, test_read_at_start);
+}
+
+int
+main (int argc, char **argv)
+{
+  static const gchar *const plugins[] = { NULL };
+
+  return element_run (argc, argv, "element-sdp", plugins, add_tests);
+}
