@@ -341,6 +341,13 @@ start_pace (Source *source, guint64 arrival)
   source->pace.arrival = arrival;
 }
 
+/* One measurement may have been in a burst: some of them together count. */
+static gdouble
+smooth (gdouble before, gdouble now)
+{
+  return before > 0 ? before + (now - before) / 4 : now;
+}
+
 static void
 take_pace (Source *source, guint64 time)
 {
@@ -348,8 +355,9 @@ take_pace (Source *source, guint64 time)
   gdouble numbers = source->highest - pace->number;
   guint32 units = source->timestamp - pace->timestamp;
 
-  pace->by_time = numbers / time;
-  pace->by_timestamp = units ? numbers / units : 0;
+  pace->by_time = smooth (pace->by_time, numbers / time);
+  if (units)
+    pace->by_timestamp = smooth (pace->by_timestamp, numbers / units);
 }
 
 static inline void

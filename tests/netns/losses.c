@@ -208,7 +208,8 @@ stall (Receiver *receiver, gboolean unlimited, guint n, guint rate)
 
   receiver_play (receiver);
   generator = generator_start ("--rate=%u --packets=%u", rate, n);
-  receiver_wait_stat (receiver, "packets", 1000);
+  /* Long enough for the sender's pace to be known. */
+  receiver_wait_stat (receiver, "packets", 30000);
   if (unlimited) {
     switches_credit_off ();
     switches_frames_off ();
@@ -243,7 +244,7 @@ assert_account (Receiver *receiver, const GeneratorReport *sent,
 GST_START_TEST (test_rx_ring)
 {
   Receiver *receiver = receiver_new ("ring-size=1024 gap-interval=0", DROP);
-  GeneratorReport sent = stall (receiver, TRUE, 300000, 390000);
+  GeneratorReport sent = stall (receiver, TRUE, 350000, 390000);
 
   assert_account (receiver, &sent, "rx-ring", switches_rx_ring_full ());
   receiver_free (receiver);
@@ -259,7 +260,7 @@ GST_START_TEST (test_rx_ring_without_metadata)
   g_setenv ("AFXDP_TEST_WITHOUT_METADATA", "1", TRUE);
   receiver = receiver_new (
       "ring-size=1024 buffer-size=400000000 gap-interval=0", DROP);
-  sent = stall (receiver, TRUE, 100000, 100000);
+  sent = stall (receiver, TRUE, 120000, 100000);
   assert_account (receiver, &sent, "rx-ring", switches_rx_ring_full ());
   receiver_free (receiver);
 }
@@ -269,7 +270,7 @@ GST_START_TEST (test_fill_ring)
 {
   Receiver *receiver =
       receiver_new ("umem-frames=4096 ring-size=16384 gap-interval=0", DROP);
-  GeneratorReport sent = stall (receiver, TRUE, 100000, 100000);
+  GeneratorReport sent = stall (receiver, TRUE, 120000, 100000);
 
   assert_account (receiver, &sent, "fill-ring", switches_rx_dropped ());
   receiver_free (receiver);
@@ -283,7 +284,7 @@ GST_START_TEST (test_socket_buffer_behind_credit)
   Receiver *receiver =
       receiver_new ("ring-size=1024 buffer-size=500000 gap-interval=0", DROP);
   guint64 before = network_socket_drops ();
-  GeneratorReport sent = stall (receiver, FALSE, 300000, 390000);
+  GeneratorReport sent = stall (receiver, FALSE, 350000, 390000);
 
   fail_unless_equals_uint64 (switches_rx_ring_full (), 0);
   fail_unless_equals_uint64 (switches_rx_dropped (), 0);
@@ -298,7 +299,7 @@ GST_START_TEST (test_socket_buffer)
   Receiver *receiver =
       receiver_new ("mode=socket buffer-size=200000 gap-interval=0", DROP);
   guint64 before = network_socket_drops ();
-  GeneratorReport sent = stall (receiver, FALSE, 100000, 100000);
+  GeneratorReport sent = stall (receiver, FALSE, 120000, 100000);
 
   assert_account (
       receiver, &sent, "socket-buffer", network_socket_drops () - before);
