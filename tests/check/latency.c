@@ -42,6 +42,17 @@ GST_START_TEST (test_quantiles)
 }
 GST_END_TEST
 
+/* A part of a packet is a packet. */
+GST_START_TEST (test_rounding)
+{
+  for (guint i = 0; i < 99; i++)
+    afxdp_latency_add (&latency, 10);
+  afxdp_latency_add (&latency, 1000);
+  fail_unless_equals_uint64 (afxdp_latency_quantile (&latency, 990), 10);
+  fail_unless_equals_uint64 (afxdp_latency_quantile (&latency, 991), 1000);
+}
+GST_END_TEST
+
 /* Each time is told to a sixteenth, from 0 to the longest there is. */
 GST_START_TEST (test_all_sizes)
 {
@@ -70,6 +81,7 @@ latency_suite (void)
   tcase_add_checked_fixture (tcase, set_up, NULL);
   tcase_add_test (tcase, test_none);
   tcase_add_test (tcase, test_quantiles);
+  tcase_add_test (tcase, test_rounding);
   tcase_add_test (tcase, test_all_sizes);
   return suite;
 }

@@ -63,6 +63,33 @@ GST_START_TEST (test_no_outage)
 
 GST_END_TEST;
 
+/* The timestamps went on with the clock, and the numbers did not. */
+GST_START_TEST (test_silence)
+{
+  for (guint64 number = 0; number < 5000; number++)
+    packet_in_time (number);
+  packet_full (RTP_SSRC, 96, 5000, (5000 + 65536) * RTP_STEP,
+      (5000 + G_GUINT64_CONSTANT (65536)) * 10000);
+  assert_totals (.packets = 5001);
+}
+
+GST_END_TEST;
+
+/* The sender was slower meanwhile, or faster. */
+GST_START_TEST (test_another_pace)
+{
+  static const guint percents[] = { 70, 130 };
+  guint64 time = G_GUINT64_CONSTANT (40000) * 100 / percents[__i__];
+
+  for (guint64 number = 0; number < 5000; number++)
+    packet_in_time (number);
+  packet_full (
+      RTP_SSRC, 96, 45000, (5000 + time) * RTP_STEP, (5000 + time) * 10000);
+  assert_totals (.packets = 5001, .pending = 40000);
+}
+
+GST_END_TEST;
+
 /* The timestamps went on, but not for as long as it takes to wrap. */
 GST_START_TEST (test_pause_with_timestamps)
 {
@@ -171,6 +198,8 @@ rtpstats_outages_suite (void)
   tcase_add_checked_fixture (tests, rtp_set_up, rtp_tear_down);
   tcase_add_loop_test (tests, test_outage, 0, G_N_ELEMENTS (outages));
   tcase_add_test (tests, test_no_outage);
+  tcase_add_test (tests, test_silence);
+  tcase_add_loop_test (tests, test_another_pace, 0, 2);
   tcase_add_test (tests, test_pause_with_timestamps);
   tcase_add_test (tests, test_gap_is_told);
   tcase_add_test (tests, test_latest_gaps);
