@@ -2,7 +2,11 @@
 /* One GstMemory for each frame of an area. */
 #include "gstafxdpallocator.h"
 
+#include <gst/net/gstnetaddressmeta.h>
+
 #define GST_AFXDP_MEMORY_TYPE "AfxdpMemory"
+/* A GstBuffer, with what GStreamer keeps behind what it shows. */
+#define BUFFER_SIZE 320
 
 struct _GstAfxdpAllocator
 {
@@ -10,6 +14,7 @@ struct _GstAfxdpAllocator
 
   AfxdpUmem *umem;     /* which owns us */
   GstMemory *memories; /* one for each frame, in its order */
+  GstBuffer **buffers; /* that came home with their memory in them, or NULL */
   guint n_memories;
 };
 
@@ -35,6 +40,77 @@ dispose_memory (GstMiniObject *object)
   afxdp_umem_give_back (self->umem, frame);
   /* Area, allocator and memory may be gone now. */
   return FALSE;
+}
+
+/* Only what we add to every buffer, and may be the same again. */
+static gboolean
+remove_meta (GstBuffer *buffer, GstMeta **meta, gpointer user_data)
+{
+  if ((*meta)->info->api != GST_NET_ADDRESS_META_API_TYPE)
+    *meta = NULL;
+  return TRUE;
+}
+
+static void
+make_new_again (GstBuffer *buffer)
+{
+  gst_buffer_foreach_meta (buffer, remove_meta, NULL);
+  GST_MINI_OBJECT_FLAGS (buffer) = 0;
+  GST_BUFFER_PTS (buffer) = GST_CLOCK_TIME_NONE;
+  GST_BUFFER_DTS (buffer) = GST_CLOCK_TIME_NONE;
+  GST_BUFFER_DURATION (buffer) = GST_CLOCK_TIME_NONE;
+  GST_BUFFER_OFFSET (buffer) = GST_BUFFER_OFFSET_NONE;
+  GST_BUFFER_OFFSET_END (buffer) = GST_BUFFER_OFFSET_NONE;
+}
+
+/* The memory of buffer, if that is a frame's and nobody else has it. */
+static GstMemory *
+sole_memory (GstBuffer *buffer)
+{
+  GstMemory *memory;
+
+  if (gst_buffer_n_memory (buffer) != 1)
+    return NULL;
+  memory = gst_buffer_peek_memory (buffer, 0);
+  /* That is how a frame's is known, of whichever area. */
+  return GST_MINI_OBJECT_CAST (memory)->dispose == dispose_memory &&
+          GST_MINI_OBJECT_REFCOUNT_VALUE (memory) == 1
+      ? memory
+      : NULL;
+}
+
+/* The last reference to a buffer is gone: it goes home with its frame. */
+static gboolean
+dispose_buffer (GstMiniObject *object)
+{
+  GstBuffer *buffer = GST_BUFFER_CAST (object);
+  GstMemory *memory = sole_memory (buffer);
+  GstAfxdpAllocator *self;
+  guint32 frame;
+
+  if (!memory)
+    return TRUE;
+  self = (GstAfxdpAllocator *) memory->allocator;
+  frame = memory - self->memories;
+  gst_buffer_ref (buffer);
+  make_new_again (buffer);
+  self->buffers[frame] = buffer;
+  afxdp_umem_give_back (self->umem, frame);
+  /* All of it may be gone now. */
+  return FALSE;
+}
+
+/* Frees a buffer at home, but not the memory in it. */
+static void
+forget_buffer (GstAfxdpAllocator *self, guint32 frame)
+{
+  GstBuffer *buffer = g_steal_pointer (&self->buffers[frame]);
+
+  if (!buffer)
+    return;
+  gst_memory_ref (&self->memories[frame]);
+  GST_MINI_OBJECT_CAST (buffer)->dispose = NULL;
+  gst_buffer_unref (buffer);
 }
 
 static gpointer
@@ -97,6 +173,7 @@ destroy (gpointer data)
   GstAfxdpAllocator *self = data;
 
   for (guint i = 0; i < self->n_memories; i++) {
+    forget_buffer (self, i);
     GST_MINI_OBJECT_CAST (&self->memories[i])->dispose = NULL;
     gst_memory_unref (&self->memories[i]);
   }
@@ -112,6 +189,7 @@ gst_afxdp_allocator_new (AfxdpUmem *umem)
   self->umem = umem;
   self->n_memories = afxdp_umem_n_frames (umem);
   self->memories = g_new0 (GstMemory, self->n_memories);
+  self->buffers = g_new0 (GstBuffer *, self->n_memories);
   for (guint i = 0; i < self->n_memories; i++) {
     gst_memory_init (&self->memories[i], 0, GST_ALLOCATOR (self), NULL,
         afxdp_umem_frame_size (umem), 0, 0, 0);
@@ -120,21 +198,61 @@ gst_afxdp_allocator_new (AfxdpUmem *umem)
   return self;
 }
 
-GstMemory *
-gst_afxdp_allocator_wrap (AfxdpUmem *umem, const guint8 *data, gsize size)
+static inline GstAfxdpAllocator *
+allocator_of (AfxdpUmem *umem)
 {
   GstAfxdpAllocator *self = afxdp_umem_owner (umem);
-  gsize at = data - (const guint8 *) afxdp_umem_area (umem);
-  guint32 frame = afxdp_umem_frame_at (umem, at);
-  GstMemory *memory;
 
   if (G_UNLIKELY (!self))
     self = afxdp_umem_set_owner (umem, gst_afxdp_allocator_new (umem), destroy);
-  memory = &self->memories[frame];
-  memory->offset = data - afxdp_umem_frame (umem, frame);
+  return self;
+}
+
+/* The frame's memory, for size bytes at data. */
+static inline GstMemory *
+set_memory (
+    GstAfxdpAllocator *self, guint32 frame, const guint8 *data, gsize size)
+{
+  GstMemory *memory = &self->memories[frame];
+
+  memory->offset = data - afxdp_umem_frame (self->umem, frame);
   memory->size = size;
   memory->maxsize = memory->offset + size;
   return memory;
+}
+
+static inline guint32
+frame_of (AfxdpUmem *umem, const guint8 *data)
+{
+  return afxdp_umem_frame_at (
+      umem, data - (const guint8 *) afxdp_umem_area (umem));
+}
+
+GstMemory *
+gst_afxdp_allocator_wrap (AfxdpUmem *umem, const guint8 *data, gsize size)
+{
+  GstAfxdpAllocator *self = allocator_of (umem);
+  guint32 frame = frame_of (umem, data);
+
+  forget_buffer (self, frame);
+  return set_memory (self, frame, data, size);
+}
+
+GstBuffer *
+gst_afxdp_allocator_buffer (AfxdpUmem *umem, const guint8 *data, gsize size)
+{
+  GstAfxdpAllocator *self = allocator_of (umem);
+  guint32 frame = frame_of (umem, data);
+  GstMemory *memory = set_memory (self, frame, data, size);
+  GstBuffer *buffer = g_steal_pointer (&self->buffers[frame]);
+
+  if (G_LIKELY (buffer))
+    return buffer;
+  buffer = gst_buffer_new ();
+  gst_buffer_append_memory (buffer, memory);
+  GST_BUFFER_FLAG_UNSET (buffer, GST_BUFFER_FLAG_TAG_MEMORY);
+  GST_MINI_OBJECT_CAST (buffer)->dispose = dispose_buffer;
+  return buffer;
 }
 
 /* A share that no other overlaps can be written to. */
@@ -158,18 +276,25 @@ gst_afxdp_allocator_split (GstMemory *memory, gsize at, GstMemory **rest)
   return first;
 }
 
+static void
+fetch (gconstpointer object, gsize size)
+{
+  for (gsize at = 0; at < size; at += 64)
+    __builtin_prefetch ((const guint8 *) object + at, 1);
+}
+
 void
 gst_afxdp_allocator_prefetch (AfxdpUmem *umem, const guint8 *data)
 {
   GstAfxdpAllocator *self = afxdp_umem_owner (umem);
-  gsize at = data - (const guint8 *) afxdp_umem_area (umem);
-  const guint8 *memory;
+  guint32 frame;
 
   if (G_UNLIKELY (!self))
     return;
-  memory = (const guint8 *) &self->memories[afxdp_umem_frame_at (umem, at)];
-  __builtin_prefetch (memory, 1);
-  __builtin_prefetch (memory + sizeof (GstMemory) - 1, 1);
+  frame = frame_of (umem, data);
+  fetch (&self->memories[frame], sizeof (GstMemory));
+  if (self->buffers[frame])
+    fetch (self->buffers[frame], BUFFER_SIZE);
 }
 
 static void
@@ -178,6 +303,7 @@ gst_afxdp_allocator_finalize (GObject *object)
   GstAfxdpAllocator *self = GST_AFXDP_ALLOCATOR (object);
 
   g_free (self->memories);
+  g_free (self->buffers);
   G_OBJECT_CLASS (gst_afxdp_allocator_parent_class)->finalize (object);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * One GstMemory for each frame of an area; when the memory's life ends, the
- * frame goes home.
+ * frame goes home. So does the GstBuffer around it, when it dies first and nobody
+ * else has the memory: with the memory in it, for the next packet in that frame.
  *
  * One allocator for each area, since any frame may go to any stream; the area
  * owns it. Any thread.
@@ -18,8 +19,13 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (
     GstAfxdpAllocator, gst_afxdp_allocator, GST, AFXDP_ALLOCATOR, GstAllocator)
 
-/* The memory of a frame that has been lent: size bytes at data, which lie in
- * it. Nothing behind them can be reached, nor another frame. */
+/* A buffer with a frame that has been lent: size bytes at data, which lie in it.
+ * Nothing behind them can be reached, nor another frame. It is as a new one, but
+ * that it may have a GstNetAddressMeta of before. */
+GstBuffer *gst_afxdp_allocator_buffer (
+    AfxdpUmem *umem, const guint8 *data, gsize size);
+
+/* The same without a buffer. */
 GstMemory *gst_afxdp_allocator_wrap (
     AfxdpUmem *umem, const guint8 *data, gsize size);
 

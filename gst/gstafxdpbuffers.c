@@ -60,19 +60,19 @@ append_copy (GstBuffer *buffer, const AfxdpPacket *packet, guint split)
   }
 }
 
-static void
-append_frame (
-    GstBuffer *buffer, AfxdpUmem *umem, const AfxdpPacket *packet, guint split)
+/* In two memories. */
+static GstBuffer *
+make_split (AfxdpUmem *umem, const AfxdpPacket *packet, guint split)
 {
-  GstMemory *memory =
-      gst_afxdp_allocator_wrap (umem, packet->data, packet->size);
-  GstMemory *rest = NULL;
+  GstBuffer *buffer = gst_buffer_new ();
+  GstMemory *rest;
+  GstMemory *first = gst_afxdp_allocator_split (
+      gst_afxdp_allocator_wrap (umem, packet->data, packet->size), split,
+      &rest);
 
-  if (G_UNLIKELY (split < packet->size))
-    memory = gst_afxdp_allocator_split (memory, split, &rest);
-  gst_buffer_append_memory (buffer, memory);
-  if (rest)
-    gst_buffer_append_memory (buffer, rest);
+  gst_buffer_append_memory (buffer, first);
+  gst_buffer_append_memory (buffer, rest);
+  return buffer;
 }
 
 /* split: the size of its first memory; with the packet's there is one. */
@@ -80,18 +80,19 @@ static GstBuffer *
 make_buffer (
     AfxdpStream *stream, AfxdpPacket *packet, guint split, guint *copied)
 {
-  GstBuffer *buffer = gst_buffer_new ();
   AfxdpUmem *umem;
+  GstBuffer *buffer;
 
   if (!packet->size)
-    return buffer;
+    return gst_buffer_new ();
   umem = afxdp_stream_lend (stream, packet);
-  if (G_LIKELY (umem)) {
-    append_frame (buffer, umem, packet, split);
-  } else {
-    (*copied)++;
-    append_copy (buffer, packet, split);
-  }
+  if (G_LIKELY (umem && split == packet->size))
+    return gst_afxdp_allocator_buffer (umem, packet->data, packet->size);
+  if (umem)
+    return make_split (umem, packet, split);
+  (*copied)++;
+  buffer = gst_buffer_new ();
+  append_copy (buffer, packet, split);
   return buffer;
 }
 
@@ -120,6 +121,8 @@ gst_afxdp_buffers_make (AfxdpStream *stream, AfxdpBatch *batch,
         stream, packet, MIN (packet->size, longest), &yield->copied);
     if (make->senders)
       gst_afxdp_senders_mark (make->senders, &packet->sender, buffer);
+    else
+      gst_afxdp_senders_unmark (buffer);
     if (timing->enabled)
       GST_BUFFER_PTS (buffer) = GST_BUFFER_DTS (buffer) =
           running_time (timing, packet->arrival);

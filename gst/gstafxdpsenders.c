@@ -53,10 +53,25 @@ void
 gst_afxdp_senders_mark (
     GstAfxdpSenders *senders, const AfxdpSender *sender, GstBuffer *buffer)
 {
+  GstNetAddressMeta *meta = gst_buffer_get_net_address_meta (buffer);
+  GSocketAddress *address;
+
   if (G_UNLIKELY (!is_same (&senders->known[senders->last], sender)))
     senders->last = find (senders, sender);
-  gst_buffer_add_net_address_meta (
-      buffer, senders->known[senders->last].object);
+  address = senders->known[senders->last].object;
+  if (!meta)
+    gst_buffer_add_net_address_meta (buffer, address);
+  else if (meta->addr != address)
+    g_set_object (&meta->addr, address);
+}
+
+void
+gst_afxdp_senders_unmark (GstBuffer *buffer)
+{
+  GstNetAddressMeta *meta = gst_buffer_get_net_address_meta (buffer);
+
+  if (meta)
+    gst_buffer_remove_meta (buffer, GST_META_CAST (meta));
 }
 
 void

@@ -30,9 +30,11 @@ typedef struct
   guint next; /* to be forgotten for somebody new */
 } GstAfxdpSenders;
 
-/* Adds a GstNetAddressMeta of sender to buffer. */
+/* Gives buffer a GstNetAddressMeta of sender. */
 void gst_afxdp_senders_mark (
     GstAfxdpSenders *senders, const AfxdpSender *sender, GstBuffer *buffer);
+/* Takes the one away that buffer may have, from when it was another packet's. */
+void gst_afxdp_senders_unmark (GstBuffer *buffer);
 void gst_afxdp_senders_clear (GstAfxdpSenders *senders);
 
 G_END_DECLS

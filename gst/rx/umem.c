@@ -201,7 +201,9 @@ guint
 afxdp_umem_take (AfxdpUmem *umem, guint32 *frames, guint n, gboolean for_kernel)
 {
   pthread_mutex_lock (&umem->lock);
-  if (umem->n_free < n)
+  /* The warmest first, and only so many frames in use as must be. */
+  if (atomic_load_explicit (&umem->returned, memory_order_relaxed) !=
+      AFXDP_NO_FRAME)
     collect (umem);
   n = MIN (n, umem->n_free);
   for (guint i = 0; i < n; i++)

@@ -35,8 +35,8 @@ tear_down (void)
 }
 
 /* What the stream does with a packet. All its bytes are value. */
-static GstMemory *
-receive (gsize size, guint8 value)
+static const guint8 *
+arrive (gsize size, guint8 value)
 {
   guint32 frame;
   guint8 *data;
@@ -46,16 +46,19 @@ receive (gsize size, guint8 value)
   memset (data, value, size);
   afxdp_account_reserve (account, 1);
   afxdp_account_lend (account, frame);
-  return gst_afxdp_allocator_wrap (umem, data, size);
+  return data;
+}
+
+static GstMemory *
+receive (gsize size, guint8 value)
+{
+  return gst_afxdp_allocator_wrap (umem, arrive (size, value), size);
 }
 
 static GstBuffer *
 receive_buffer (gsize size, guint8 value)
 {
-  GstBuffer *buffer = gst_buffer_new ();
-
-  gst_buffer_append_memory (buffer, receive (size, value));
-  return buffer;
+  return gst_afxdp_allocator_buffer (umem, arrive (size, value), size);
 }
 
 /* Takes every frame that is not downstream, and writes to all of it. */
@@ -153,21 +156,125 @@ GST_END_TEST
 GST_START_TEST (test_used_again)
 {
   GstMemory *memory = receive (SIZE, 1);
-  GstMemory *again = NULL;
+  GstMemory *again[N_FRAMES];
+  gboolean found = FALSE;
 
   gst_memory_resize (memory, 100, 7);
   gst_memory_unref (memory);
   use_all_others ();
-  while (again != memory) {
-    if (again)
-      gst_memory_unref (again);
-    again = receive (20, 4);
-    fail_unless_equals_int (again->size, 20);
-    fail_unless_equals_int (again->maxsize, again->offset + 20);
-    fail_unless_equals_int (again->offset, HEADER_SIZE);
-    fail_unless (gst_memory_is_writable (again));
+  for (guint i = 0; i < N_FRAMES; i++) {
+    again[i] = receive (20, 4);
+    found |= again[i] == memory;
+    fail_unless_equals_int (again[i]->size, 20);
+    fail_unless_equals_int (again[i]->maxsize, again[i]->offset + 20);
+    fail_unless_equals_int (again[i]->offset, HEADER_SIZE);
+    fail_unless (gst_memory_is_writable (again[i]));
   }
-  gst_memory_unref (again);
+  fail_unless (found);
+  for (guint i = 0; i < N_FRAMES; i++)
+    gst_memory_unref (again[i]);
+}
+GST_END_TEST
+
+static void
+assert_new (GstBuffer *buffer, gsize size, guint8 value)
+{
+  fail_unless (gst_buffer_is_writable (buffer));
+  fail_unless_equals_int (GST_MINI_OBJECT_REFCOUNT_VALUE (buffer), 1);
+  fail_unless_equals_int (gst_buffer_n_memory (buffer), 1);
+  fail_unless (is_frame (gst_buffer_peek_memory (buffer, 0)));
+  fail_unless_equals_int (gst_buffer_get_flags (buffer), 0);
+  fail_if (GST_BUFFER_PTS_IS_VALID (buffer));
+  fail_if (GST_BUFFER_DTS_IS_VALID (buffer));
+  fail_if (GST_BUFFER_DURATION_IS_VALID (buffer));
+  fail_if (GST_BUFFER_OFFSET_IS_VALID (buffer));
+  fail_if (GST_BUFFER_OFFSET_END_IS_VALID (buffer));
+  fail_if (gst_buffer_get_reference_timestamp_meta (buffer, NULL));
+  assert_bytes (buffer, size, value);
+}
+
+static void
+change (GstBuffer *buffer)
+{
+  g_autoptr (GstCaps) caps = gst_caps_new_empty_simple ("timestamp/x-unix");
+
+  GST_BUFFER_PTS (buffer) = GST_BUFFER_DTS (buffer) = 1;
+  GST_BUFFER_DURATION (buffer) = GST_BUFFER_OFFSET (buffer) = 1;
+  GST_BUFFER_OFFSET_END (buffer) = 1;
+  GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
+  gst_buffer_add_reference_timestamp_meta (buffer, caps, 1, 1);
+  gst_buffer_resize (buffer, 100, 7);
+}
+
+/* A buffer comes home with its memory in it, and is as new. */
+GST_START_TEST (test_buffer_used_again)
+{
+  GstBuffer *buffer = receive_buffer (SIZE, 1);
+  GstBuffer *again[N_FRAMES];
+  gboolean found = FALSE;
+
+  assert_new (buffer, SIZE, 1);
+  change (buffer);
+  gst_buffer_unref (buffer);
+  assert_n_out (0);
+  for (guint i = 0; i < N_FRAMES; i++) {
+    again[i] = receive_buffer (20, 4);
+    found |= again[i] == buffer;
+    assert_new (again[i], 20, 4);
+  }
+  fail_unless (found);
+  for (guint i = 0; i < N_FRAMES; i++)
+    gst_buffer_unref (again[i]);
+}
+GST_END_TEST
+
+/* Not when somebody else has the memory, or put another one in its place. */
+GST_START_TEST (test_buffer_not_used_again)
+{
+  GstBuffer *buffer = receive_buffer (SIZE, 1);
+  GstMemory *memory = gst_buffer_get_memory (buffer, 0);
+  GstBuffer *other;
+
+  gst_buffer_unref (buffer);
+  assert_n_out (1);
+  other = receive_buffer (30, 2);
+  gst_buffer_replace_all_memory (other, gst_allocator_alloc (NULL, 10, NULL));
+  assert_n_out (1);
+  gst_buffer_unref (other);
+  gst_memory_unref (memory);
+  assert_n_out (0);
+  for (guint i = 0; i < 3; i++) {
+    buffer = receive_buffer (20, 4);
+    assert_new (buffer, 20, 4);
+    gst_buffer_unref (buffer);
+  }
+}
+GST_END_TEST
+
+/* Frames whose buffers are at home may go out without them. */
+GST_START_TEST (test_memory_after_buffer)
+{
+  GstBuffer *ours[N_FRAMES];
+  GstMemory *bare[N_FRAMES];
+
+  for (guint round = 0; round < 2; round++) {
+    for (guint i = 0; i < N_FRAMES; i++)
+      ours[i] = receive_buffer (SIZE, i);
+    for (guint i = 0; i < N_FRAMES; i++) {
+      assert_new (ours[i], SIZE, i);
+      gst_buffer_unref (ours[i]);
+    }
+    assert_n_out (0);
+    for (guint i = 0; i < N_FRAMES; i++)
+      bare[i] = receive (20, i);
+    for (guint i = 0; i < N_FRAMES; i++) {
+      fail_unless_equals_int (GST_MINI_OBJECT_REFCOUNT_VALUE (bare[i]), 1);
+      fail_unless (gst_memory_is_writable (bare[i]));
+      assert_n_out (N_FRAMES - i);
+      gst_memory_unref (bare[i]);
+    }
+    assert_n_out (0);
+  }
 }
 GST_END_TEST
 
@@ -496,6 +603,9 @@ allocator_suite (void)
   tcase_add_test (tcase, test_whole_frame);
   tcase_add_test (tcase, test_resize);
   tcase_add_test (tcase, test_used_again);
+  tcase_add_test (tcase, test_buffer_used_again);
+  tcase_add_test (tcase, test_buffer_not_used_again);
+  tcase_add_test (tcase, test_memory_after_buffer);
   tcase_add_test (tcase, test_buffer_keeps_frame);
   tcase_add_test (tcase, test_split);
   tcase_add_test (tcase, test_sub_buffer_keeps_frame);

@@ -435,7 +435,7 @@ exchange_senders (void)
     g_object_unref (senders[i]);
 }
 
-/* Those that were forgotten, and the others, live as long as buffers do. */
+/* Those that were forgotten, and the others, live as long as the packet memory. */
 GST_START_TEST (test_senders)
 {
   GWeakRef early, late;
@@ -446,13 +446,36 @@ GST_START_TEST (test_senders)
   g_weak_ref_init (&early, sender_of (0));
   g_weak_ref_init (&late, sender_of (79));
   tap_drop (tap);
+  receiver_set_state (receiver, GST_STATE_NULL);
   left = g_weak_ref_get (&early);
   fail_if (left);
-  receiver_set_state (receiver, GST_STATE_NULL);
   left = g_weak_ref_get (&late);
   fail_if (left);
   g_weak_ref_clear (&early);
   g_weak_ref_clear (&late);
+  element_end ();
+}
+GST_END_TEST
+
+/* A buffer that is used again tells who sent what is in it now. */
+GST_START_TEST (test_sender_after_another)
+{
+  GSocket *of_loopback = loopback->sender;
+
+  element_play ("", "fakesink");
+  tap_keep (tap);
+  for (guint i = 0; i < 300; i++) {
+    if (i == 20) {
+      tap_drop (tap);
+      tap_keep (tap);
+      loopback->sender = new_sender ();
+    }
+    loopback_send_pattern (loopback, i, 100);
+    tap_wait (tap, i + 1);
+    assert_sender (i, loopback->sender);
+  }
+  g_object_unref (loopback->sender);
+  loopback->sender = of_loopback;
   element_end ();
 }
 GST_END_TEST
@@ -794,6 +817,7 @@ add_tests (TCase *tcase)
   tcase_add_test (tcase, test_timeout_paused);
   tcase_add_test (tcase, test_timeout_shortest);
   tcase_add_test (tcase, test_senders);
+  tcase_add_test (tcase, test_sender_after_another);
   tcase_add_test (tcase, test_senders_ipv6);
   tcase_add_test (tcase, test_senders_of_a_list);
   tcase_add_test (tcase, test_senders_while_playing);
