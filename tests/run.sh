@@ -18,6 +18,7 @@ Installs the packages of tests/packages that are missing, builds, and runs
   sanitize   "check" again, with AddressSanitizer and
              UndefinedBehaviorSanitizer
   threads    reception with many streams, with ThreadSanitizer; needs root
+  fuzz       fuzz targets, each for FUZZ_SECONDS (20); one of them needs root
 
 and ends with one line: N passed, N failed, N skipped. The exit status is 1 when
 anything failed.
@@ -25,9 +26,9 @@ anything failed.
   --suite NAME     only this one of the above, or a suite of meson's; may be
                    given several times
   --no-install     install no packages
-  --no-sanitize    leave out "sanitize" and "threads"
-  --build-dir DIR  build in DIR, DIR-sanitize and DIR-threads (default:
-                   build-tests)
+  --no-sanitize    leave out "sanitize", "threads" and "fuzz"
+  --build-dir DIR  build in DIR, DIR-sanitize, DIR-threads and DIR-fuzz
+                   (default: build-tests)
   --help           this text
 
 With CI set in the environment, compiler warnings are errors.
@@ -76,7 +77,7 @@ parse_options() {
   done
   if ((${#suites[@]} == 0)); then
     suites=(static check netns)
-    [ $sanitize = no ] || suites+=(sanitize threads)
+    [ $sanitize = no ] || suites+=(sanitize threads fuzz)
   fi
   case $build in /*) ;; *) build=$PWD/$build ;; esac
 }
@@ -249,9 +250,36 @@ run_threads() {
   run_meson threads "$build-threads" --suite threads
 }
 
+# Whether clang has libFuzzer: it is no part of other compilers.
+can_fuzz() {
+  local able=yes
+  {
+    echo 'int LLVMFuzzerTestOneInput (void) { return 0; }' |
+      clang -fsanitize=fuzzer,address,undefined -x c -o "$build.probe" - &&
+      setarch -R "$build.probe" -runs=0
+  } >/dev/null 2>&1 || able=no
+  rm -f "$build.probe"
+  [ $able = yes ]
+}
+
+run_fuzz() {
+  if ! can_fuzz; then
+    say 'SKIPPED  fuzz: there is no clang with libFuzzer (libclang-rt-14-dev)'
+    count 0 0 1
+    return
+  fi
+  say 'build of the fuzz targets: started'
+  # Its -Wsign-compare looks into the kernel's NLMSG_OK().
+  CC=clang require 'build of the fuzz targets' "$top/tests/build.sh" \
+    "$build-fuzz" -Dwerror="$werror" -Dtests=false -Dexamples=false \
+    -Dfuzz=true -Dc_args=-Wno-sign-compare
+  run_meson fuzz "$build-fuzz" --suite fuzz -- --num-processes 1
+}
+
 run_suite() {
   case $1 in
     threads) run_threads ;;
+    fuzz) run_fuzz ;;
     static) run_static ;;
     netns) run_netns ;;
     sanitize) run_sanitize ;;

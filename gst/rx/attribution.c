@@ -333,18 +333,20 @@ void
 afxdp_attribution_came (
     AfxdpAttribution *attribution, guint32 ssrc, guint64 number)
 {
+  AfxdpColumn column;
   Charge *charge;
 
   if (leave_waiting_gap (attribution, ssrc, number))
     return;
   charge = find_charge (attribution, ssrc, number);
-  if (charge) {
+  if (charge)
     charge->n--;
-    attribution->lost[charge->column]--;
-  } else if (attribution->lost[largest (attribution->lost)]) {
-    /* So long ago that nobody knows: the sum must hold. */
-    attribution->lost[largest (attribution->lost)]--;
-  }
+  /* So long ago that nobody knows, or one such took this column's loss back: the
+   * sum must hold. */
+  column = charge && attribution->lost[charge->column]
+      ? charge->column
+      : largest (attribution->lost);
+  attribution->lost[column]--;
 }
 
 void

@@ -3,7 +3,8 @@
  * Ethernet, IPv4, IPv6 and UDP headers to addresses, ports and payload.
  *
  * A copy in user space of parse() in bpf/afxdp.bpf.c: a change of one is a
- * change of both. tests/check/program.c holds them against each other.
+ * change of both. tests/check/program.c and tests/fuzz/program.c hold them against
+ * each other.
  */
 #include "packet.h"
 

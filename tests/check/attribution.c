@@ -259,6 +259,26 @@ GST_START_TEST (test_too_many_wait)
 }
 GST_END_TEST
 
+/* A packet of before those that are remembered takes another column's loss back,
+ * whose packets may come as well: no column falls below 0. */
+GST_START_TEST (test_came_of_long_ago)
+{
+  drop (AFXDP_COLUMN_RX_RING, 1, 1, 2);
+  for (guint i = 0; i <= AFXDP_ATTRIBUTION_GAPS; i++) {
+    gap (SSRC, 10 * i, 1, 10 * i + 1, 10 * i + 2);
+    judge (10 * i + 2, 10 * i + 2);
+  }
+  assert_lost (RX_RING, 1);
+  assert_lost (NETWORK, AFXDP_ATTRIBUTION_GAPS);
+  for (guint i = 0; i <= AFXDP_ATTRIBUTION_GAPS; i++) {
+    afxdp_attribution_came (attribution, SSRC, 10 * i);
+    assert_sum (AFXDP_ATTRIBUTION_GAPS - i);
+  }
+  assert_lost (RX_RING, 0);
+  assert_lost (NETWORK, 0);
+}
+GST_END_TEST
+
 /* As many as there are room for, and the sum holds. */
 GST_START_TEST (test_many)
 {
@@ -299,6 +319,7 @@ attribution_suite (void)
   tcase_add_test (tcase, test_end);
   tcase_add_test (tcase, test_forgotten);
   tcase_add_test (tcase, test_too_many_wait);
+  tcase_add_test (tcase, test_came_of_long_ago);
   tcase_add_test (tcase, test_many);
   return suite;
 }

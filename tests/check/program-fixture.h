@@ -55,6 +55,8 @@ Result run_behind (guint before, const guint8 *frame, gsize size, guint queue);
 Result run (const guint8 *frame, gsize size, guint queue);
 /* Runs it on the first frame of the table: good, and belongs to SLOT. */
 Result run_good (guint queue);
+/* Whether those at index are these, and all others 0. */
+gboolean counters_are (guint index, const struct afxdp_slot *expected);
 void assert_counters_at (guint line, const gchar *name, guint index,
     const struct afxdp_slot *expected);
 

@@ -8,7 +8,7 @@
  * the kernel takes a queue's number from one (net/bpf/test_run.c, Linux 6.18).
  * All in a network namespace of its own, which dies with the process.
  */
-#include "packet.h"
+#include "program-fixture.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -18,11 +18,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "program-fixture.h"
+#include "mutations.h"
+#include "program-parser.h"
 
 #define EXIT_SKIP 77
-/* The kernel runs no frame without a whole Ethernet header. */
-#define SHORTEST 14
 
 static void
 run_case (const PacketCase *packet, guint metadata_size)
@@ -67,104 +66,45 @@ GST_START_TEST (test_table)
 
 GST_END_TEST;
 
-static gboolean
-mac_is_ours (const guint8 *frame)
-{
-  return frame[0] & 1 ||
-      !memcmp (frame, packet_table_mac, sizeof packet_table_mac);
-}
+/* HOSTILE_FRAMES and HOSTILE_SEED in the environment: others than these. */
+#define HOSTILE_FRAMES 30000
+#define HOSTILE_SEED 6
+#define HOSTILE_ROUNDS 4
 
-/* The keys that the program could make of a frame, if it took it for UDP: of
- * either version, with a tag or without. */
 static guint
-guess_keys (const guint8 *frame, gsize size, struct afxdp_flow_key *keys)
+from_environment (const gchar *name, guint otherwise)
 {
-  guint n_keys = 0;
+  const gchar *text = g_getenv (name);
 
-  for (guint network = 14; network <= 18; network += 4) {
-    const guint8 *ip = frame + network;
-
-    if (size >= network + 28)
-      keys[n_keys++] = make_key (4, ip + 16, ip[22] << 8 | ip[23]);
-    if (size >= network + 48)
-      keys[n_keys++] = make_key (6, ip + 24, ip[42] << 8 | ip[43]);
-  }
-  return n_keys;
-}
-
-/* What the parser takes for UDP, the program redirects, if the flow of the
- * destination that the parser found is there; what the parser does not, the
- * program passes, whatever flows are there. Returns whether it was UDP. */
-static gboolean
-compare_with_parser (const guint8 *frame, gsize size)
-{
-  struct afxdp_flow_key keys[4];
-  AfxdpDatagram datagram;
-  AfxdpPacketKind kind = afxdp_packet_parse (frame, size, &datagram);
-  gboolean is_ours = kind == AFXDP_PACKET_UDP && mac_is_ours (frame);
-  guint n_keys = 1;
-  Result result;
-
-  if (kind == AFXDP_PACKET_UDP)
-    keys[0] = make_key (
-        datagram.version, datagram.destination, datagram.destination_port);
-  else
-    n_keys = guess_keys (frame, size, keys);
-
-  for (guint i = 0; i < n_keys; i++)
-    set_flow (&keys[i], SLOT);
-  open_door (INDEX (0), 1);
-  result = run (frame, size, 0);
-  for (guint i = 0; i < n_keys; i++)
-    remove_flow (&keys[i]);
-
-  if (result.verdict != (is_ours ? XDP_REDIRECT : XDP_PASS)) {
-    for (gsize i = 0; i < MIN (size, 80); i++)
-      g_printerr ("%02x%c", frame[i], i % 16 == 15 ? '\n' : ' ');
-    fail ("%s by the parser, verdict %u, MAC %s ours",
-        afxdp_packet_kind_name (kind), result.verdict,
-        mac_is_ours (frame) ? "is" : "is not");
-  }
-  return kind == AFXDP_PACKET_UDP;
+  return text ? g_ascii_strtoull (text, NULL, 10) : otherwise;
 }
 
 GST_START_TEST (test_agrees_with_parser)
 {
-  g_autoptr (GRand) random = g_rand_new_with_seed (6 + __i__);
-  guint8 frame[PACKET_TABLE_LONGEST];
-  guint n_cases, n_udp = 0, n_other = 0;
-  const PacketCase *cases = packet_table (&n_cases);
+  guint seed = from_environment ("HOSTILE_SEED", HOSTILE_SEED) + __i__;
+  guint n = from_environment ("HOSTILE_FRAMES", HOSTILE_FRAMES);
+  g_autoptr (GRand) random = g_rand_new_with_seed (seed);
+  g_autofree guint *done = g_new0 (guint, packet_n_mutations ());
+  guint n_udp = 0, n_redirected = 0;
 
-  for (guint i = 0; i < 20000; i++) {
-    const PacketCase *from = &cases[g_rand_int_range (random, 0, n_cases)];
-    guint n = g_rand_int_range (random, 0, 4);
+  g_print ("seed %u: ", seed);
+  for (guint i = 0; i < n; i++) {
+    g_autoptr (GByteArray) frame = packet_mutation (random, done);
+    Agreement agreement;
 
-    if (from->size < SHORTEST || from->size > sizeof frame)
-      continue;
-    memcpy (frame, from->frame, from->size);
-    for (; n; n--) {
-      guint8 *byte = &frame[g_rand_int_range (random, 0, MIN (from->size, 80))];
-
-      /* Single bits and small steps more often than any byte. */
-      switch (g_rand_int_range (random, 0, 3)) {
-        case 0:
-          *byte ^= 1 << g_rand_int_range (random, 0, 8);
-          break;
-        case 1:
-          *byte += g_rand_int_range (random, -2, 3);
-          break;
-        default:
-          *byte = g_rand_int_range (random, 0, 256);
-          break;
-      }
-    }
-    if (compare_with_parser (frame, from->size))
-      n_udp++;
-    else
-      n_other++;
+    if (!program_agrees_with_parser (frame->data, frame->len, &agreement))
+      fail ("program and parser differ on frame %u of seed %u", i, seed);
+    n_udp += agreement.is_udp;
+    n_redirected += agreement.is_redirected;
   }
-  fail_unless (n_udp > 500);
-  fail_unless (n_other > 500);
+  g_print (
+      "%u frames, %u of them UDP, %u redirected\n", n, n_udp, n_redirected);
+  fail_unless (n_redirected > n / 10);
+  fail_unless (n_udp - n_redirected > n / 100);
+  fail_unless (n - n_udp > n / 10);
+  for (guint i = 0; i < packet_n_mutations (); i++)
+    fail_unless (done[i] > n / 100, "%s: only %u times",
+        packet_mutation_name (i), done[i]);
 }
 
 GST_END_TEST;
@@ -565,7 +505,7 @@ program_suite (void)
   tcase_add_checked_fixture (tests, set_up, tear_down);
   tcase_set_timeout (tests, 60);
   tcase_add_test (tests, test_table);
-  tcase_add_loop_test (tests, test_agrees_with_parser, 0, 4);
+  tcase_add_loop_test (tests, test_agrees_with_parser, 0, HOSTILE_ROUNDS);
   tcase_add_test (tests, test_closed_door);
   tcase_add_test (tests, test_credit);
   tcase_add_test (tests, test_no_credit);

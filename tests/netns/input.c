@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "generator.h"
+#include "mutations.h"
 #include "network.h"
 #include "packet-table.h"
 #include "packet.h"
@@ -428,6 +429,183 @@ GST_START_TEST (test_table)
 }
 GST_END_TEST
 
+/* All of it at once, and an application that does not read its bus. */
+
+#define NOISE_ROUNDS 20
+#define NOISE_FRAMES 60 /* hostile ones in each round */
+#define NOISE_LOSSES 10
+
+static gint n_logged; /* atomic */
+
+static void
+count_logged (GstDebugCategory *category, GstDebugLevel level,
+    const gchar *file, const gchar *function, gint line, GObject *object,
+    GstDebugMessage *message, gpointer data)
+{
+  if (g_str_equal (gst_debug_category_get_name (category), "afxdpsrc"))
+    g_atomic_int_inc (&n_logged);
+}
+
+/* Of the flow of the stream, as the program sees it. */
+static gboolean
+is_redirected (const GByteArray *frame, AfxdpDatagram *datagram)
+{
+  return afxdp_packet_parse (frame->data, frame->len, datagram) ==
+      AFXDP_PACKET_UDP &&
+      datagram->version == 4 && datagram->destination_port == 5000 &&
+      !memcmp (datagram->destination, packet_table_flows[0].address, 4) &&
+      (frame->data[0] & 1 ||
+          !memcmp (frame->data, packet_table_mac, PACKET_TABLE_MAC_SIZE));
+}
+
+/* Frames made from the table by what breaks parsers, but none that would be RTP of
+ * the stream. Returns how many come by the program; the stack takes none, for none
+ * has an IP checksum. */
+static guint
+send_hostile (
+    GRand *random, guint *done, int fd, const struct sockaddr_ll *wire)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < NOISE_FRAMES; i++) {
+    g_autoptr (GByteArray) frame = packet_mutation (random, done);
+    AfxdpDatagram datagram;
+    AfxdpRtp rtp;
+
+    if (frame->len > ETH_FRAME_LEN)
+      continue;
+    if (is_redirected (frame, &datagram)) {
+      if (afxdp_rtp_parse (datagram.payload, datagram.payload_size, &rtp) !=
+          AFXDP_RTP_NONE)
+        continue;
+      n++;
+    }
+    send_frame (fd, wire, frame->data, frame->len);
+  }
+  return n;
+}
+
+/* Datagrams that are not RTP, some in fragments, and some of other flows. Returns
+ * how many are the stream's. */
+static guint
+send_garbage (Stream *stream)
+{
+  static const guint sizes[] = { 0, 1, 12, 100, 1472, 1473, 4000, 65507 };
+  static guint8 garbage[65507];
+
+  memset (garbage, 0xff, sizeof garbage);
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
+    send_datagram (stream, "239.1.1.1", 5000, garbage, sizes[i]);
+  for (guint i = 0; i < G_N_ELEMENTS (elsewhere); i++)
+    send_datagram (
+        stream, elsewhere[i].address, elsewhere[i].port, garbage, 1000);
+  return G_N_ELEMENTS (sizes);
+}
+
+/* A source that loses every other packet: each is a gap. */
+static guint
+send_with_losses (Stream *stream, guint16 *number)
+{
+  guint8 packet[200] = { RTP (0x80) };
+
+  for (guint i = 0; i < NOISE_LOSSES; i++) {
+    packet[2] = *number >> 8;
+    packet[3] = *number & 255;
+    *number += *number ? 2 : 1;
+    send_datagram (stream, "239.1.1.1", 5000, packet, sizeof packet);
+  }
+  return NOISE_LOSSES;
+}
+
+static guint
+n_on_bus (Receiver *receiver, const gchar *name)
+{
+  g_autoptr (GList) kept = NULL;
+  GstMessage *message;
+  guint n = 0;
+
+  while ((message = gst_bus_pop (receiver->bus))) {
+    fail_if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR);
+    n += gst_message_has_name (message, name);
+    kept = g_list_append (kept, message);
+  }
+  for (GList *link = kept; link; link = link->next)
+    gst_bus_post (receiver->bus, link->data);
+  return n;
+}
+
+/* Nothing here reads the bus, as receiver_wait_stat() does. */
+static void
+wait_unread (Stream *stream, const gchar *name, guint64 value)
+{
+  wait_until (receiver_stat (stream->receiver, name) >= value);
+}
+
+GST_START_TEST (test_noise)
+{
+  g_autofree gchar *properties = g_strconcat (
+      doors[__i__], " gap-interval=0 stats-interval=10000000", NULL);
+  g_autoptr (GRand) random = g_rand_new_with_seed (7);
+  g_autofree guint *done = g_new0 (guint, packet_n_mutations ());
+  const guint8 *mac = packet_table_mac;
+  guint n_not_rtp = 0, n_noise = 0, n_lost;
+  guint16 number = 0;
+  struct sockaddr_ll wire;
+  Receiver *receiver;
+  Stream *stream;
+  int fd;
+
+  network_run ("ip link set rx0 address %02x:%02x:%02x:%02x:%02x:%02x", mac[0],
+      mac[1], mac[2], mac[3], mac[4], mac[5]);
+  stream = stream_start (properties, "", 15000);
+  receiver = stream->receiver;
+  receiver_read_bus (receiver);
+  gst_debug_set_threshold_for_name ("afxdpsrc", GST_LEVEL_DEBUG);
+  gst_debug_add_log_function (count_logged, NULL, NULL);
+  fd = open_wire (&wire);
+  for (guint round = 0; round < NOISE_ROUNDS; round++) {
+    guint n = send_hostile (random, done, fd, &wire);
+
+    n_not_rtp += __i__ ? 0 : n;
+    n_not_rtp += send_garbage (stream);
+    n_noise += send_with_losses (stream, &number);
+    wait_unread (stream, "packets", receiver_stat (receiver, "packets") + 50);
+  }
+  n_lost = n_noise - 2; /* all but the first two show a gap */
+  stream->sent = generator_finish (stream->generator);
+  wait_unread (stream, "packets", stream->sent.packets + n_noise);
+  wait_unread (stream, "not-rtp", n_not_rtp);
+  wait_unread (stream, "lost", n_lost);
+  wait_until ((guint) g_atomic_int_get (&stream->seen) ==
+      stream->sent.packets + n_noise);
+
+  gst_debug_remove_log_function (count_logged);
+  fail_unless (g_atomic_int_get (&n_logged) < 20, "%d lines of log",
+      g_atomic_int_get (&n_logged));
+  fail_unless (n_on_bus (receiver, "GstAfxdpSrcGap") > 0);
+  fail_unless (n_on_bus (receiver, "GstAfxdpSrcGap") <= 8);
+  fail_unless (n_on_bus (receiver, "GstAfxdpSrcStats") <= 8);
+  fail_unless (n_on_bus (receiver, "GstAfxdpSrcMode") <= 8);
+  receiver_assert_stat (receiver, "packets", stream->sent.packets + n_noise);
+  receiver_assert_stat (receiver, "not-rtp", n_not_rtp);
+  receiver_assert_stat (receiver, "lost", n_lost);
+  /* The interface counts frames of an unknown type as dropped, and they may have
+   * been the missing ones. */
+  g_assert_cmpuint (receiver_stat (receiver, "lost-network") +
+          receiver_stat (receiver, "lost-nic"),
+      ==, n_lost);
+  receiver_assert_stat (receiver, "malformed", 0);
+  receiver_assert_stat (receiver, "duplicates", 0);
+  receiver_assert_stat (receiver, "reordered", 0);
+  fail_if (stream->complaint, "%s", stream->complaint);
+  g_assert_cmpuint (stream->next, ==, stream->sent.packets);
+  if (!__i__)
+    fail_unless (n_not_rtp > NOISE_ROUNDS * 8 + 10);
+  close (fd);
+  stream_free (stream);
+}
+GST_END_TEST
+
 /* Settings that cannot be: the first error names the thing. */
 
 static const struct
@@ -537,6 +715,7 @@ input_suite (void)
   tcase_add_loop_test (tcase, test_fragments, 0, G_N_ELEMENTS (doors));
   tcase_add_loop_test (tcase, test_tags, 0, G_N_ELEMENTS (doors));
   tcase_add_loop_test (tcase, test_table, 0, G_N_ELEMENTS (doors));
+  tcase_add_loop_test (tcase, test_noise, 0, G_N_ELEMENTS (doors));
   tcase_add_loop_test (tcase, test_impossible, 0, G_N_ELEMENTS (impossible));
   tcase_add_loop_test (tcase, test_port_in_use, 0, G_N_ELEMENTS (doors));
   tcase_add_loop_test (tcase, test_interface_down, 0, G_N_ELEMENTS (doors));
