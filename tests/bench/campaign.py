@@ -18,11 +18,14 @@ PIPELINE_RECEIVERS = [
 class Plan:
     """How much is measured."""
     seconds: float  # of a run
+    search_seconds: float  # of one of the search, where the buffers' content
+                           # must be little against what is sent
     rounds: int  # runs of each case at a fixed rate
     step: float  # between two rates of the search
     needed: int  # runs without a loss that confirm a rate,
     most: int  # of so many
-    attempts: int  # of a run that the wire did not carry
+    attempts: int  # of a run that the wire did not carry, or others disturbed
+    calm: float  # share of the receiver's processor that others may have
     jitterbuffer: tuple  # receivers in front of it
     rates: tuple  # packets/s at which loss and cost are measured
     jitterbuffer_rates: tuple
@@ -34,14 +37,16 @@ class Plan:
 
 
 QUICK = Plan(
-    seconds=1, rounds=1, step=1.15, needed=1, most=2, attempts=3,
+    seconds=1, search_seconds=1.5, rounds=1, step=1.15, needed=1, most=2,
+    attempts=3, calm=0.05,
     jitterbuffer=(REFERENCE, 'afxdpsrc-native'),
     rates=(100000, 390000, 1000000), jitterbuffer_rates=(),
     latency_rates=(100000, 390000), streams=(1, 16, 64),
     streams_rate=390000, streams_udp_rate=150000, sizes=())
 
 FULL = Plan(
-    seconds=2, rounds=3, step=1.06, needed=2, most=3, attempts=5,
+    seconds=2, search_seconds=5, rounds=3, step=1.06, needed=2, most=3,
+    attempts=5, calm=0.05,
     jitterbuffer=tuple(PIPELINE_RECEIVERS),
     rates=(100000, 150000, 200000, 290000, 390000, 520000, 700000, 1000000,
            1500000, 2000000),
@@ -51,7 +56,8 @@ FULL = Plan(
     sizes=((100, 0), (1316, 0), (1400, 100)))
 
 SMOKE = Plan(
-    seconds=0.5, rounds=1, step=2, needed=1, most=1, attempts=5,
+    seconds=0.5, search_seconds=0.5, rounds=1, step=2, needed=1, most=1,
+    attempts=5, calm=1,
     jitterbuffer=(), rates=(2000,), jitterbuffer_rates=(),
     latency_rates=(2000,), streams=(2,), streams_rate=4000,
     streams_udp_rate=2000, sizes=())
@@ -99,8 +105,8 @@ class Search:
         plan = self.campaign.plan
         if self.bad - self.good <= 1:
             return False
-        case = Case(self.receiver, self.rates[self.middle()], plan.seconds,
-                    self.pipeline)
+        case = Case(self.receiver, self.rates[self.middle()],
+                    plan.search_seconds, self.pipeline)
         run = self.campaign.run('highest', case)
         if run is None:
             self.decide(False, True)
@@ -140,7 +146,7 @@ class Campaign:
         # The search tries rates that cannot be sent, and has others to go to.
         attempts = 2 if section == 'highest' else self.plan.attempts
         try:
-            run = self.wire.measure(case, attempts)
+            run = self.wire.measure(case, attempts, self.plan.calm)
         except Unsent as reason:
             self.progress(section, case, f'not sent: {reason}')
             self.unsent.append({
@@ -151,8 +157,8 @@ class Campaign:
             return None
         run['section'] = section
         self.runs.append(run)
-        self.progress(
-            section, case, f'lost {run["lost"]}, {run["cpu-ns"]:.0f} ns')
+        self.progress(section, case, f'lost {run["lost"]}, '
+                      f'{run["cpu-ns"]:.0f} ns, others {run["others"]:.0%}')
         return run
 
     def repeat(self, section, cases):

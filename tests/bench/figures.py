@@ -25,6 +25,7 @@ def merge(runs):
     figure['runs'] = len(runs)
     for name in ('sent', 'received', 'lost'):
         figure[name] = sum(run[name] for run in runs)
+    figure['others'] = max(run['others'] for run in runs)
     for name in MEDIANS:
         if name in runs[0]:
             figure[name] = statistics.median(run[name] for run in runs)

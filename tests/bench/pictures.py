@@ -66,6 +66,7 @@ set title "Packets lost, into {pipeline}"
 set xlabel "thousand packets/s"
 set ylabel "% lost"
 set logscale x 2
+set xrange [90:2200]
 set xtics (100, 150, 200, 290, 390, 520, 700, 1000, 1500, 2000)
 set yrange [0:*]'''
     plot(path, settings, by_rate(
@@ -79,6 +80,7 @@ set title "Processor time of the receiver, into {pipeline}"
 set xlabel "thousand packets/s"
 set ylabel "ns a packet received"
 set logscale x 2
+set xrange [90:2200]
 set xtics (100, 150, 200, 290, 390, 520, 700, 1000, 1500, 2000)
 set yrange [0:*]'''
     plot(path, settings,
@@ -126,6 +128,7 @@ set title "Processor time of many streams together, coalesce 2 ms"
 set xlabel "streams"
 set ylabel "ns a packet received"
 set logscale x 2
+set xrange [0.9:300]
 set xtics (1, 4, 16, 64, 256)
 set yrange [0:*]'''
     lines = []

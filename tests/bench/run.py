@@ -40,7 +40,7 @@ def parse_arguments():
                         default=os.environ.get('BENCH_BUILD'),
                         help='where the project is built (default: build)')
     parser.add_argument('--seconds', type=float, metavar='N',
-                        help='length of a run')
+                        help='length of every run')
     parser.add_argument('--rounds', type=int, metavar='N',
                         help='runs at each fixed rate, of which the median is '
                         'told (default 3, with --quick 1)')
@@ -60,8 +60,11 @@ def plan_of(arguments):
         plan = QUICK
     if arguments.smoke:
         plan = SMOKE
-    changes = {name: getattr(arguments, name) for name in ('seconds', 'rounds')
-               if getattr(arguments, name)}
+    changes = {}
+    if arguments.seconds:
+        changes['seconds'] = changes['search_seconds'] = arguments.seconds
+    if arguments.rounds:
+        changes['rounds'] = arguments.rounds
     return dataclasses.replace(plan, **changes)
 
 
@@ -113,6 +116,8 @@ def describe_machine():
 
 def measure(arguments):
     plan = plan_of(arguments)
+    # Generator and driver; the receiver has the other one.
+    os.sched_setaffinity(0, {0})
     progress = Progress()
     with tempfile.TemporaryDirectory(prefix='afxdp-bench.') as work:
         wire = Wire(os.path.abspath(arguments.build_dir),
@@ -128,7 +133,8 @@ def measure(arguments):
         progress.end()
     result.update({
         'seconds': time.monotonic() - progress.started,
-        'repeated-runs': wire.unsent,
+        'unsent-runs': wire.unsent,
+        'disturbed-runs': wire.disturbed,
         'highest': campaign.highest,
         'unsent': campaign.unsent,
         'runs': campaign.runs,
@@ -173,8 +179,14 @@ def main():
     machine = result['machine']
     print(f'{machine["processors"]} x {machine["processor"]}, Linux '
           f'{machine["kernel"]}, {machine["gstreamer"]}; {result["started"]}, '
-          f'{result["seconds"]:.0f} s, {result["repeated-runs"]} runs made '
-          'again since the wire or the generator did not keep up\n')
+          f'{result["seconds"]:.0f} s\n')
+    disturbed = sum(run['others'] > result['plan']['calm']
+                    for run in result['runs'])
+    print(f'Made again: {result["unsent-runs"]} runs since the wire or the '
+          f'generator did not keep up, {result["disturbed-runs"]} since others '
+          f'ran on the receiver\'s processor; {disturbed} of the '
+          f'{len(result["runs"])} runs that count were disturbed all the '
+          'same.\n')
     print(table.text(figures), end='')
     if arguments.pictures:
         pictures.draw(figures, arguments.pictures)
