@@ -36,6 +36,10 @@ def parse_arguments():
                        help='the most important, in about two minutes')
     group.add_argument('--smoke', action='store_true',
                        help='whether the benchmark works: no figures of worth')
+    parser.add_argument('--only', action='append', metavar='SECTION',
+                        choices=list(Campaign.SECTIONS),
+                        help='measure this alone; repeatable: '
+                        + ', '.join(Campaign.SECTIONS))
     parser.add_argument('--build-dir', metavar='DIR',
                         default=os.environ.get('BENCH_BUILD'),
                         help='where the project is built (default: build)')
@@ -44,6 +48,9 @@ def parse_arguments():
     parser.add_argument('--rounds', type=int, metavar='N',
                         help='runs at each fixed rate, of which the median is '
                         'told (default 3, with --quick 1)')
+    parser.add_argument('--wait', type=float, metavar='N', default=60,
+                        help='seconds to wait in all, before runs, for '
+                        'others to leave the processors idle (default 60)')
     parser.add_argument('--json', metavar='FILE',
                         help='all runs and figures, for programs')
     parser.add_argument('--pictures', metavar='DIR',
@@ -66,6 +73,12 @@ def plan_of(arguments):
     if arguments.rounds:
         changes['rounds'] = arguments.rounds
     return dataclasses.replace(plan, **changes)
+
+
+def sections_of(arguments):
+    # The search looks for the machine's limits, which no test wants to know.
+    return [name for name in Campaign.SECTIONS
+            if not arguments.smoke or name != 'highest']
 
 
 class Progress:
@@ -122,14 +135,15 @@ def measure(arguments):
     with tempfile.TemporaryDirectory(prefix='afxdp-bench.') as work:
         wire = Wire(os.path.abspath(arguments.build_dir),
                     os.environ['BENCH_SENDER_NETNS'],
-                    os.environ['BENCH_RECEIVER_NETNS'], work)
+                    os.environ['BENCH_RECEIVER_NETNS'], work,
+                    0 if arguments.smoke else arguments.wait)
         campaign = Campaign(wire, plan, progress)
         result = {
             'started': time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime()),
             'machine': describe_machine(),
             'plan': dataclasses.asdict(plan),
         }
-        campaign.run_all(with_search=not arguments.smoke)
+        campaign.run_sections(arguments.only or sections_of(arguments))
         progress.end()
     result.update({
         'seconds': time.monotonic() - progress.started,

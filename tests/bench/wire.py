@@ -19,6 +19,8 @@ PORT = 5000
 SENDER_DEVICE = 'tx0'
 RECEIVER_DEVICE = 'rx0'
 PATIENCE = 60  # seconds for what takes one
+LOOK = 0.1  # seconds, of ten ticks
+CALM = 0.25  # share of a processor that is idle enough to begin
 
 
 class Broken(Exception):
@@ -60,6 +62,14 @@ class Watch:
         """Of processor 1, where the receiver used own ns."""
         elapsed = time.monotonic_ns() - self.started
         return max(0, (self.passed(1)[1] - own) / elapsed)
+
+
+def is_calm():
+    """Whether both processors are idle, while nothing is measured."""
+    watch = Watch()
+    time.sleep(LOOK)
+    return all(watch.passed(number)[1] <= LOOK * 1e9 * CALM
+               for number in (0, 1))
 
 
 class Receiver:
@@ -111,12 +121,14 @@ class Receiver:
 class Wire:
     """The two network namespaces, and the programs of the build."""
 
-    def __init__(self, build, sender_netns, receiver_netns, work):
+    def __init__(self, build, sender_netns, receiver_netns, work, patience):
+        """patience: seconds to wait in all for others to finish."""
         self.bench = os.path.join(build, 'tests/bench')
         self.rtpgen = os.path.join(build, 'tests/tools/rtpgen')
         self.in_sender = ['nsenter', f'--net=/run/netns/{sender_netns}']
         self.in_receiver = ['nsenter', f'--net=/run/netns/{receiver_netns}']
         self.work = work
+        self.patience = patience
         self.unsent = 0  # runs that were made again
         self.disturbed = 0  # and those for what others did
 
@@ -171,12 +183,20 @@ class Wire:
         run['others'] = others
         return run
 
+    def wait_for_calm(self):
+        started = time.monotonic()
+        while self.patience > 0 and not is_calm():
+            now = time.monotonic()
+            self.patience -= now - started
+            started = now
+
     def measure(self, case, attempts, calm):
         """Returns what happened, as JSON has it. calm: the share of the
         receiver's processor that others may have."""
         least = None
         reason = ''
         for _ in range(attempts):
+            self.wait_for_calm()
             try:
                 run = self.attempt(case)
             except Unsent as unsent:
