@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# The benchmark, in network namespaces of its own: run.sh --help. This file makes
+# and removes them; run.py measures.
+set -euo pipefail
+export LC_ALL=C.UTF-8
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+build=$here/../../build
+measures=yes
+for ((i = 1; i <= $#; i++)); do
+  case ${!i} in
+    --build-dir)
+      next=$((i + 1))
+      build=${!next-}
+      ;;
+    --build-dir=*) build=${!i#*=} ;;
+    --help | -h | --from-json | --from-json=*) measures=no ;;
+  esac
+done
+export PYTHONDONTWRITEBYTECODE=1
+if [ $measures = no ]; then exec python3 "$here/run.py" "$@"; fi
+
+if ((EUID != 0)); then
+  echo 'root is needed to make network namespaces'
+  exit 77
+fi
+if [ ! -x "$build/tests/bench/receiver" ]; then
+  echo "$build is no build of the project; give one with --build-dir" >&2
+  exit 2
+fi
+
+# shellcheck source=tests/netns/veth.sh
+. "$here/../netns/veth.sh"
+
+veth_up --queues 1
+registry=$(mktemp /tmp/afxdp-bench-registry.XXXXXX)
+cleanup_push rm -f "$registry"
+rm "$registry" # an empty one is not valid
+export GST_REGISTRY=$registry
+GST_PLUGIN_PATH_1_0=$(cd "$build/gst" && pwd)
+export GST_PLUGIN_PATH_1_0
+BENCH_BUILD=$(cd "$build" && pwd)
+export BENCH_BUILD
+export BENCH_SENDER_NETNS=$VETH_SENDER_NETNS
+export BENCH_RECEIVER_NETNS=$VETH_RECEIVER_NETNS
+python3 "$here/run.py" "$@"
