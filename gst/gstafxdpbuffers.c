@@ -96,6 +96,13 @@ make_buffer (
   return buffer;
 }
 
+static inline void
+prefetch (const AfxdpBatch *batch, guint i)
+{
+  if (batch->umem && i < batch->n)
+    gst_afxdp_allocator_prefetch (batch->umem, batch->packets[i].data);
+}
+
 GstMiniObject *
 gst_afxdp_buffers_make (AfxdpStream *stream, AfxdpBatch *batch,
     const GstAfxdpMake *make, guint not_rtp, GstAfxdpTiming *timing,
@@ -108,12 +115,12 @@ gst_afxdp_buffers_make (AfxdpStream *stream, AfxdpBatch *batch,
   GstBuffer *buffer = NULL;
 
   *yield = (GstAfxdpYield){ .n = n };
+  for (guint i = 0; i < MIN (AHEAD, batch->n); i++)
+    prefetch (batch, i);
   for (guint i = 0; i < batch->n; i++) {
     AfxdpPacket *packet = &batch->packets[i];
 
-    if (batch->umem && i + AHEAD < batch->n)
-      gst_afxdp_allocator_prefetch (
-          batch->umem, batch->packets[i + AHEAD].data);
+    prefetch (batch, i + AHEAD);
     if (make->only_rtp && packet->rtp.kind == AFXDP_RTP_NONE)
       continue;
     yield->bytes += packet->size;

@@ -7,6 +7,11 @@
 #define FIRST_PAUSE (100 * G_GUINT64_CONSTANT (1000))
 /* Less than this is no silence, but the space between two packets. */
 #define SILENCE (100 * G_GUINT64_CONSTANT (1000000))
+/* Who is not to sleep naps, while so many packets come meanwhile: no longer than a
+ * network card gathers them before it interrupts. Each of them would wake us, and
+ * being woken costs more than five of them. */
+#define NAP (100 * G_GUINT64_CONSTANT (1000))
+#define NAP_PACKETS 4
 /* Of the room, a sleep may use one of so many parts at the present rate. */
 #define PARTS 4
 
@@ -29,17 +34,21 @@ guint64
 afxdp_coalesce_next (AfxdpCoalesce *coalesce, guint64 now, guint room)
 {
   guint64 interval = now - coalesce->since;
+  guint64 longest = coalesce->longest;
   guint n = coalesce->packets;
 
   if (!n)
     return 0;
   coalesce->since = now;
   coalesce->packets = 0;
+  if (!longest && n * NAP >= NAP_PACKETS * interval)
+    longest = NAP;
   if (interval > SILENCE)
     coalesce->pause = 0;
   coalesce->pause = MAX (2 * coalesce->pause, FIRST_PAUSE);
-  coalesce->pause = MIN (coalesce->pause, coalesce->longest);
+  coalesce->pause = MIN (coalesce->pause, longest);
   /* n packets took interval, so room / PARTS of them take: */
   coalesce->pause = MIN (coalesce->pause, interval * room / PARTS / n);
-  return align (now, coalesce->pause, coalesce->longest);
+  return coalesce->longest ? align (now, coalesce->pause, longest)
+                           : coalesce->pause;
 }

@@ -12,7 +12,7 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  guint64 longest; /* ns */
+  guint64 longest; /* ns; 0: naps of 0.1 ms, while packets come fast */
   guint64 since;   /* when the last sleep began */
   guint packets;   /* since then */
   guint64 pause;   /* the last one */

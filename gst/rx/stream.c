@@ -344,7 +344,7 @@ sleep_until (AfxdpStream *stream, guint64 deadline)
 
   if (stream->doors.settling)
     wait = MIN (wait, SETTLING_TICK);
-  else if (stream->coalesce.longest)
+  else
     pause = afxdp_coalesce_next (&stream->coalesce, now, room (stream));
   if (pause && pause <= SHORT_PAUSE && pause <= wait)
     pause_until (stream, now + pause);

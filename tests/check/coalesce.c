@@ -105,6 +105,20 @@ GST_START_TEST (test_together)
 }
 GST_END_TEST
 
+/* Who is not to sleep naps when packets come fast, and only then. */
+GST_START_TEST (test_naps)
+{
+  AfxdpCoalesce coalesce = { 0 };
+  guint64 now = 5 * MS;
+
+  fail_unless_equals_uint64 (settle (&coalesce, &now, 15, PLENTY), 0);
+  fail_unless_equals_uint64 (settle (&coalesce, &now, 200, PLENTY), 100 * 1000);
+  /* Never longer than is safe. */
+  fail_unless (settle (&coalesce, &now, 200, 20) <= 25 * 1000);
+  fail_unless_equals_uint64 (settle (&coalesce, &now, 1, PLENTY), 0);
+}
+GST_END_TEST
+
 static Suite *
 coalesce_suite (void)
 {
@@ -113,6 +127,7 @@ coalesce_suite (void)
 
   suite_add_tcase (suite, tcase);
   tcase_add_test (tcase, test_silence);
+  tcase_add_test (tcase, test_naps);
   tcase_add_test (tcase, test_grows);
   tcase_add_test (tcase, test_quarter);
   tcase_add_test (tcase, test_together);
