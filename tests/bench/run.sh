@@ -45,4 +45,15 @@ BENCH_BUILD=$(cd "$build" && pwd)
 export BENCH_BUILD
 export BENCH_SENDER_NETNS=$VETH_SENDER_NETNS
 export BENCH_RECEIVER_NETNS=$VETH_RECEIVER_NETNS
-python3 "$here/run.py" "$@"
+
+# It ends its receiver and its generator.
+end_driver() {
+  kill "$driver" 2>/dev/null || true
+  wait "$driver" || true
+}
+
+# In the background, since bash heeds a signal only when what is in front has ended.
+python3 "$here/run.py" "$@" &
+driver=$!
+cleanup_push end_driver
+wait "$driver"

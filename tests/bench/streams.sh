@@ -71,6 +71,16 @@ work=$(mktemp -d /tmp/afxdp-bench.XXXXXX)
 cleanup_push rm -rf "$work"
 export GST_REGISTRY=$work/registry.bin
 
+# Also when it is in the midst of a run.
+receiver=
+end_receiver() {
+  if [ -n "$receiver" ]; then
+    kill -KILL "$receiver" 2>/dev/null || true
+    wait "$receiver" 2>/dev/null || true
+  fi
+}
+cleanup_push end_receiver
+
 groups() {
   local i
   for ((i = 1; i <= $1; i++)); do echo "239.1.$((i / 250)).$((i % 250))"; done
@@ -144,6 +154,7 @@ measure() {
   after=$(cpu_time)
   kill -INT "$receiver"
   wait "$receiver" || true # the number of lost packets says what happened
+  receiver=
   packets=$(python3 -c 'import json, sys
 print(json.load(open(sys.argv[1]))["packets"])' "$work/sent")
   lost=$("lost_by_$1" "$packets")
