@@ -2,8 +2,6 @@
 /* Where missing RTP packets were lost. */
 #include "attribution.h"
 
-#include <string.h>
-
 /* Kernel and program stamp at different places, and the socket in another clock:
  * what lies no further apart than this may be the same, in ns. */
 #define SLACK (1 * G_GUINT64_CONSTANT (1000000))
@@ -250,14 +248,15 @@ afxdp_attribution_judge (AfxdpAttribution *attribution, guint64 known,
   for (guint i = 0; i < attribution->waiting->len; i++) {
     AfxdpVerdict *verdict = waiting_at (attribution, i);
     const AfxdpRtpGap *gap = &verdict->gap;
-    gboolean open;
+    gboolean open, patient;
 
     if (!verdict->tried)
       verdict->tried = now;
+    patient = now != G_MAXUINT64 &&
+        now - verdict->tried <= AFXDP_ATTRIBUTION_PATIENCE;
     /* A stamp of the future is of another clock. */
     open = known < MIN (gap->shown, verdict->tried);
-    if (open && explained (verdict) < gap->missing &&
-        now - verdict->tried <= AFXDP_ATTRIBUTION_PATIENCE) {
+    if (open && patient && explained (verdict) < gap->missing) {
       *waiting_at (attribution, left++) = *verdict;
       continue;
     }

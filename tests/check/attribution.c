@@ -165,6 +165,17 @@ GST_START_TEST (test_waiting)
 }
 GST_END_TEST
 
+/* At the end nothing waits, not even what was never tried before. */
+GST_START_TEST (test_last_judgement)
+{
+  gap (SSRC, 10, 2, 100, 110);
+  afxdp_attribution_judge (attribution, 105 * MS, G_MAXUINT64, note, NULL);
+  assert_lost (UNKNOWN, 2);
+  fail_unless_equals_uint64 (afxdp_attribution_n_waiting (attribution), 0);
+  fail_unless_equals_int (verdicts->len, 1);
+}
+GST_END_TEST
+
 /* Late packets give their loss back where it was charged. */
 GST_START_TEST (test_came)
 {
@@ -313,6 +324,7 @@ attribution_suite (void)
   tcase_add_test (tcase, test_another_time);
   tcase_add_test (tcase, test_several_causes);
   tcase_add_test (tcase, test_waiting);
+  tcase_add_test (tcase, test_last_judgement);
   tcase_add_test (tcase, test_came);
   tcase_add_test (tcase, test_came_while_waiting);
   tcase_add_test (tcase, test_taken_back);
