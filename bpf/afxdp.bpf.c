@@ -217,7 +217,6 @@ number (struct xdp_md *ctx, struct afxdp_slot *slot, int with_metadata)
   if ((void *) (metadata + 1) > (void *) (long) ctx->data)
     return 0; /* never: for the verifier */
   metadata->time = bpf_ktime_get_ns ();
-  metadata->passed = slot->passed;
   metadata->ordinal = count (slot->redirected);
   return 1;
 }

@@ -106,6 +106,5 @@ struct afxdp_queue
 struct afxdp_metadata
 {
   __u64 time;    /* CLOCK_MONOTONIC, ns: when the program saw the packet */
-  __u32 ordinal; /* low half of the packet's number on this (slot, queue) */
-  __u32 passed;  /* low half of passed at that moment */
+  __u64 ordinal; /* the packet's number on this (slot, queue) */
 };

@@ -206,14 +206,14 @@ static void
 read_metadata (AfxdpLane *lane, const guint8 *data, AfxdpPacket *packet)
 {
   struct afxdp_metadata metadata;
-  gint32 ahead;
+  gint64 ahead;
 
   memcpy (&metadata, data - sizeof metadata, sizeof metadata);
   /* Behind: in generic mode two CPUs can overtake each other between the
    * program, which numbers, and the ring. */
-  ahead = metadata.ordinal - (guint32) lane->next_ordinal;
+  ahead = metadata.ordinal - lane->next_ordinal;
   if (G_LIKELY (ahead >= 0))
-    lane->next_ordinal += (guint64) ahead + 1;
+    lane->next_ordinal = metadata.ordinal + 1;
   if (G_UNLIKELY (ahead > 0))
     add_hole (lane, ahead, metadata.time);
   else if (G_UNLIKELY (ahead < 0))

@@ -616,8 +616,7 @@ why_only_socket (const AfxdpStream *stream)
 {
   if (!stream->n_netdevs)
     return "The address is not a particular one; set multicast-iface to "
-           "receive "
-           "for the addresses of an interface through AF_XDP, or "
+           "receive for the addresses of an interface through AF_XDP, or "
            "multicast-group or address";
   if (stream->n_netdevs > 1)
     return "multicast-iface names several interfaces, and AF_XDP receives from "
@@ -644,7 +643,6 @@ look_for_fast_door (
     .batch = settings->batch,
     .socket_only = settings->mode == AFXDP_MODE_SOCKET,
   };
-
   const gchar *reason = why_only_socket (stream);
 
   if (reason) {
