@@ -221,6 +221,16 @@ read_metadata (AfxdpLane *lane, const guint8 *data, AfxdpPacket *packet)
   packet->arrival = lane->last_arrival = metadata.time;
 }
 
+/* Without metadata: when it is read, or when the ring's counters were, and it
+ * waited there already. */
+static void
+guess_arrival (AfxdpLane *lane, guint64 now, AfxdpPacket *packet)
+{
+  packet->arrival = lane->n_waited ? lane->looked_at : now;
+  lane->n_waited -= MIN (lane->n_waited, 1);
+  lane->last_arrival = packet->arrival;
+}
+
 static inline gboolean
 take_payload (AfxdpPacket *packet, const guint8 *data, guint size, guint skip)
 {
@@ -266,7 +276,7 @@ afxdp_lane_read_ring (AfxdpLane *lane, const AfxdpDestination *destination,
   if (!n)
     return 0;
   if (!metadata) {
-    now = lane->last_arrival = afxdp_now ();
+    now = afxdp_now ();
     lane->next_ordinal += n;
   }
   for (guint i = 0; i < n; i++) {
@@ -276,7 +286,7 @@ afxdp_lane_read_ring (AfxdpLane *lane, const AfxdpDestination *destination,
     if (metadata)
       read_metadata (lane, raw[i].data, packet);
     else
-      packet->arrival = now;
+      guess_arrival (lane, now, packet);
     packet->frame = raw[i].frame;
     if (afxdp_packet_parse (raw[i].data, raw[i].length, &datagram) !=
             AFXDP_PACKET_UDP ||
@@ -364,18 +374,24 @@ afxdp_lane_read_socket (AfxdpLane *lane, guint skip)
   return n - lane->end;
 }
 
-/* Without metadata: what the rings counted. */
-static void
+/* Without metadata: what the rings counted. What has waited since they were read
+ * last must be read first: its arrival would become a guess of the present, behind
+ * the loss that it came before. */
+static guint64
 look_for_ring_drops (AfxdpLane *lane)
 {
   guint64 now = afxdp_now (), n;
   AfxdpXskLoss loss;
 
+  if (lane->n_waited)
+    return lane->looked_at;
   n = afxdp_xsk_find_loss (lane->ring->xsk, &loss);
   tell_loss (lane, &loss, lane->looked_at, now);
   lane->looked_at = now;
+  lane->n_waited = afxdp_xsk_n_waiting (lane->ring->xsk);
   lane->next_ordinal += n;
   release (lane, 0);
+  return G_MAXUINT64;
 }
 
 /* With metadata the next ordinal tells, and where; but none may come, since the
@@ -405,12 +421,9 @@ watch_missing (AfxdpLane *lane)
 guint64
 afxdp_lane_look_for_drops (AfxdpLane *lane, gboolean metadata)
 {
-  if (lane->ring && metadata)
-    return watch_missing (lane);
   if (lane->ring)
-    look_for_ring_drops (lane);
-  else
-    follow_dropped (lane, afxdp_socket_dropped (lane->socket), afxdp_now ());
+    return metadata ? watch_missing (lane) : look_for_ring_drops (lane);
+  follow_dropped (lane, afxdp_socket_dropped (lane->socket), afxdp_now ());
   return G_MAXUINT64;
 }
 

@@ -65,6 +65,7 @@ typedef struct
   guint64 last_arrival; /* of the packet read last, or the beginning */
   guint32 dropped;      /* by the socket; this much is told */
   guint64 looked_at;    /* when the ring's own counters were read last */
+  guint n_waited;       /* packets that waited in it then, and still do */
   guint64 missing_end;  /* packets before this ordinal were not in the ring */
   guint64 missing_at;   /* then; 0: none is missing */
   AfxdpHole holes[AFXDP_LANE_HOLES]; /* that this read() found */

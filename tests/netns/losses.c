@@ -56,6 +56,10 @@ assert_lost_between (Receiver *receiver, const gchar *place, guint64 least,
         places[i], lost, from, to, receiver_describe (receiver));
   }
   receiver_assert_stat (receiver, "lost", sum);
+  /* Without what failed behind the interface, though a veth counts that too. */
+  if (!g_str_equal (place, "nic"))
+    fail_unless (dropped_at (receiver, "nic") <= wire, "dropped-nic: %s",
+        receiver_describe (receiver));
 }
 
 static void
@@ -159,8 +163,8 @@ GST_START_TEST (test_not_lost_at_all)
   sent = generator_finish (
       generator_start ("--rate=50000 --packets=50000 --duplicate=100 "
                        "--duplicate=200:3 --reorder=300:1 --reorder=400:2 "
-                       "--reorder=500:10 --reorder=700:50 --reorder=900:98 "
-                       "--first-seq=65000"));
+                       "--reorder=500:10 --reorder=700:50 --reorder=900:99 "
+                       "--reorder=1100:100 --first-seq=65000"));
   /* Another sender, and the first one again after a reboot. */
   other = generator_finish (
       generator_start ("--rate=50000 --packets=5000 --ssrc=77"));
@@ -173,6 +177,8 @@ GST_START_TEST (test_not_lost_at_all)
   receiver_assert_stat (receiver, "duplicates", sent.duplicates);
   receiver_assert_stat (receiver, "reordered", sent.reordered);
   receiver_assert_stat (receiver, "restarts", 1);
+  /* The one behind 100 packets was lost already, and took that back. */
+  fail_unless (receiver_stat (receiver, "gaps") >= 1);
   receiver_free (receiver);
 }
 GST_END_TEST
@@ -207,7 +213,8 @@ GST_END_TEST
 /* Between the program and the element. */
 
 /* Of one stream of n packets at rate, the sink takes none for 200 ms from some
- * time on. unlimited: the program redirects what rings have no room for. */
+ * time on, and the next ones late. unlimited: the program redirects what rings
+ * have no room for. */
 static GeneratorReport
 stall (Receiver *receiver, gboolean unlimited, guint n, guint rate)
 {
@@ -220,16 +227,17 @@ stall (Receiver *receiver, gboolean unlimited, guint n, guint rate)
   /* Long enough for the sender's pace to be known. */
   receiver_wait_stat (receiver, "packets", 30000);
   if (unlimited) {
-    switches_credit_off ();
-    switches_frames_off ();
+    switches_limits_off ();
     /* The door may just have closed, but not again from here on. */
     receiver_wait_stat (receiver, "delivered-xdp",
         receiver_stat (receiver, "delivered-xdp") + 1000);
   }
   downstream_stall (downstream, 200 * G_TIME_SPAN_MILLISECOND);
   wait_until (downstream_is_stalled (downstream));
+  /* Most of what waits in a ring is read long after its counters, then. */
+  downstream_stall (downstream, 20 * G_TIME_SPAN_MILLISECOND);
   wait_until (!downstream_is_stalled (downstream));
-  switches_frames_on ();
+  switches_limits_on ();
   sent = generator_finish_lossy (generator);
   receiver_set_state (receiver, GST_STATE_READY);
   downstream_free (downstream);
@@ -242,8 +250,9 @@ static void
 assert_account (Receiver *receiver, const GeneratorReport *sent,
     const gchar *place, guint64 n, gboolean wrapped)
 {
-  fail_unless (
-      n > 10000, "the fault made no difference: %" G_GUINT64_FORMAT, n);
+  fail_unless (n > 1000,
+      "the fault made no difference: %" G_GUINT64_FORMAT ", %s", n,
+      receiver_describe (receiver));
   receiver_set_state (receiver, GST_STATE_NULL);
   assert_balance (receiver, sent);
   fail_unless_equals_uint64 (dropped_at (receiver, place), n);
@@ -270,8 +279,9 @@ GST_START_TEST (test_rx_ring_without_metadata)
 
   g_setenv ("AFXDP_TEST_WITHOUT_METADATA", "1", TRUE);
   receiver = receiver_new (
-      "ring-size=1024 buffer-size=400000000 gap-interval=0", DROP);
-  sent = stall (receiver, TRUE, 120000, 100000);
+      "ring-size=256 stats-interval=10000000 gap-interval=0", DROP);
+  /* So slow that a gap is judged long after the packet that shows it. */
+  sent = stall (receiver, TRUE, 50000, 20000);
   assert_account (receiver, &sent, "rx-ring", switches_rx_ring_full (), FALSE);
   receiver_free (receiver);
 }
@@ -452,12 +462,10 @@ GST_END_TEST
 static void
 unlimited (Downstream *downstream, Receiver *receiver, gint64 time)
 {
-  switches_credit_off ();
-  switches_frames_off ();
+  switches_limits_off ();
   downstream_stall (downstream, time);
   g_usleep (time);
-  switches_frames_on ();
-  switches_credit_on ();
+  switches_limits_on ();
 }
 
 static void

@@ -138,8 +138,10 @@ network_up_with_room (guint queues, guint room)
   if (room > 1)
     network_run ("ethtool -L rx0 rx %u tx %u", queues, queues);
   /* Before anything is attached: a program's end must not throw the ring away,
-   * and live frames need somebody to take them. */
+   * and live frames need somebody to take them. And no address that is found to
+   * be unique a second or two later: the distributor heeds each such event. */
   network_run ("ethtool -K rx0 gro on && "
+               "echo 0 > /proc/sys/net/ipv6/conf/rx0/accept_dad && "
                "ip addr add 10.9.0.2/24 dev rx0 && "
                "ip addr add fd09::2/64 dev rx0 nodad && "
                "ip link set rx0 up");

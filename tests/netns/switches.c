@@ -22,7 +22,7 @@
 /* The socket that got an RX ring last: owners of queues have one of one packet. */
 static gint ring_socket = -1;
 static gint stray_socket = -1;
-static gint frames_are_off;
+static gint limits_are_off;
 static GThread *keeper; /* keeps them off */
 
 /* The C library's, but for the note. */
@@ -97,10 +97,11 @@ static void
 credit_off (gpointer value)
 {
   struct afxdp_slot *slot = value;
+  guint32 now = slot->credit;
 
-  if (!slot->credit)
+  if (!now || now == G_MAXUINT32)
     return;
-  credit = slot->credit;
+  credit = now;
   __atomic_store_n (&slot->credit, G_MAXUINT32, __ATOMIC_RELAXED);
 }
 
@@ -123,18 +124,6 @@ slots (void)
   return &mapped;
 }
 
-void
-switches_credit_off (void)
-{
-  for_each_value (slots (), credit_off);
-}
-
-void
-switches_credit_on (void)
-{
-  for_each_value (slots (), credit_on);
-}
-
 static void
 frames_off (gpointer value)
 {
@@ -143,39 +132,53 @@ frames_off (gpointer value)
   __atomic_store_n (&queue->frames, G_MAXUINT64 / 2, __ATOMIC_RELAXED);
 }
 
+static const Mapped *
+queues (void)
+{
+  static Mapped mapped;
+
+  if (!mapped.values)
+    mapped = map_values ("rx_queues", sizeof (struct afxdp_queue));
+  return &mapped;
+}
+
+static void
+limits_off (void)
+{
+  for_each_value (slots (), credit_off);
+  for_each_value (queues (), frames_off);
+}
+
 /* Before all others: a fill ring lasts for some 20 ms only. */
 static gpointer
-keep_frames_off (gpointer data)
+keep_limits_off (gpointer data)
 {
   struct sched_param priority = { .sched_priority = 1 };
-  Mapped *mapped = data;
 
   pthread_setschedparam (pthread_self (), SCHED_FIFO, &priority);
-  while (g_atomic_int_get (&frames_are_off)) {
-    for_each_value (mapped, frames_off);
+  while (g_atomic_int_get (&limits_are_off)) {
+    limits_off ();
     g_usleep (500);
   }
   return NULL;
 }
 
 void
-switches_frames_off (void)
+switches_limits_off (void)
 {
-  static Mapped mapped;
-
-  mapped = map_values ("rx_queues", sizeof (struct afxdp_queue));
-  for_each_value (&mapped, frames_off);
-  g_atomic_int_set (&frames_are_off, TRUE);
-  keeper = g_thread_new ("frames-off", keep_frames_off, &mapped);
+  limits_off ();
+  g_atomic_int_set (&limits_are_off, TRUE);
+  keeper = g_thread_new ("limits-off", keep_limits_off, NULL);
 }
 
 void
-switches_frames_on (void)
+switches_limits_on (void)
 {
   if (!keeper)
     return;
-  g_atomic_int_set (&frames_are_off, FALSE);
+  g_atomic_int_set (&limits_are_off, FALSE);
   g_thread_join (g_steal_pointer (&keeper));
+  for_each_value (slots (), credit_on);
 }
 
 /* One queue: a slot's index is its number, and there is one stream. */

@@ -11,14 +11,12 @@
 
 #include <glib.h>
 
-/* The program does not count what the reader is behind with: the RX ring can run
- * over. */
-void switches_credit_off (void);
-void switches_credit_on (void);
-/* Nor what is left in the fill ring, so that it can run dry. Until frames_on();
- * a thread sees to it, since each refill tells the program anew. */
-void switches_frames_off (void);
-void switches_frames_on (void);
+/* The program counts neither what the reader is behind with, so that the RX ring
+ * can run over, nor what is left in the fill ring, so that it can run dry. Until
+ * limits_on(); a thread sees to it, since each refill, and each division of the
+ * frames (any event of the interface), tells the program anew. */
+void switches_limits_off (void);
+void switches_limits_on (void);
 /* Packets are redirected to a socket that is not bound; and to the stream's own
  * again. */
 void switches_misdirect (void);
