@@ -10,19 +10,6 @@
 #define VIDEO "application/x-rtp, media=(string)video, clock-rate=(int)90000"
 #define AUDIO "application/x-rtp, media=(string)audio, clock-rate=(int)48000"
 
-/* caps NULL: none. */
-static void
-assert_caps (guint number, const gchar *caps)
-{
-  GstCaps *are = tap_packet (tap, number)->caps;
-  g_autoptr (GstCaps) should_be = caps ? gst_caps_from_string (caps) : NULL;
-  g_autofree gchar *text = are ? gst_caps_to_string (are) : g_strdup ("none");
-
-  fail_unless (are && should_be ? gst_caps_is_equal (are, should_be)
-                                : !are && !should_be,
-      "packet %u has caps %s", number, text);
-}
-
 static void
 assert_no_warnings (void)
 {
@@ -68,7 +55,7 @@ GST_START_TEST (test_static_payload_type)
   loopback_send_many (loopback, statics[__i__].payload_type, 0, 10);
   element_wait (10);
   for (guint i = 0; i < 10; i++)
-    assert_caps (i, statics[__i__].caps);
+    element_assert_caps (i, statics[__i__].caps);
   assert_no_warnings ();
   element_end ();
 }
@@ -80,7 +67,7 @@ GST_START_TEST (test_dynamic_payload_type)
   element_play ("", "rtpjitterbuffer ! rtpopusdepay ! fakesink");
   loopback_send_many (loopback, 96, 0, 10);
   element_wait (10);
-  assert_caps (0,
+  element_assert_caps (0,
       "application/x-rtp, payload=(int)96, media=(string)audio, "
       "clock-rate=(int)48000, encoding-name=(string)OPUS");
   assert_no_warnings ();
@@ -93,7 +80,7 @@ GST_START_TEST (test_dynamic_payload_type_of_h264)
   element_play ("", "rtpjitterbuffer ! rtph264depay ! fakesink");
   loopback_send_many (loopback, 97, 0, 10);
   element_wait (10);
-  assert_caps (0,
+  element_assert_caps (0,
       "application/x-rtp, payload=(int)97, media=(string)video, "
       "clock-rate=(int)90000, encoding-name=(string)H264");
   element_end ();
@@ -106,7 +93,7 @@ GST_START_TEST (test_unknown_payload_type)
   element_play ("", "fakesink");
   loopback_send_many (loopback, 96, 0, 10);
   element_wait (10);
-  assert_caps (9, NULL);
+  element_assert_caps (9, NULL);
   receiver_read_bus (receiver);
   fail_unless_equals_int (receiver->warnings->len, 1);
   fail_unless (strstr (receiver->warnings->pdata[0], "set caps"), "%s",
@@ -139,7 +126,7 @@ GST_START_TEST (test_guess_refused)
   receiver_play (receiver);
   loopback_send_many (loopback, 33, 0, 10);
   element_wait (10);
-  assert_caps (9, NULL);
+  element_assert_caps (9, NULL);
   receiver_read_bus (receiver);
   fail_if (receiver->error);
   element_end ();
@@ -156,8 +143,8 @@ GST_START_TEST (test_decided_at_each_start)
   receiver_set_state (receiver, GST_STATE_PLAYING);
   loopback_send_many (loopback, statics[1].payload_type, 0, 2);
   element_wait (4);
-  assert_caps (1, MP2T);
-  assert_caps (2, statics[1].caps);
+  element_assert_caps (1, MP2T);
+  element_assert_caps (2, statics[1].caps);
   element_end ();
 }
 GST_END_TEST
@@ -170,7 +157,7 @@ GST_START_TEST (test_decided_once)
   loopback_send_many (loopback, 0, 0, 2);
   loopback_send_many (loopback, 96, 0, 2);
   element_wait (6);
-  assert_caps (5, MP2T);
+  element_assert_caps (5, MP2T);
   assert_no_warnings ();
   element_end ();
 }
@@ -210,7 +197,7 @@ GST_START_TEST (test_raw)
   send_version_1 ();
   loopback_send_many (loopback, 33, 0, 2);
   element_wait (8);
-  assert_caps (7, NULL);
+  element_assert_caps (7, NULL);
   receiver_assert_stat (receiver, "not-rtp", 6);
   receiver_assert_stat (receiver, "delivered-socket", 8);
   assert_no_warnings ();
@@ -229,7 +216,7 @@ GST_START_TEST (test_first_packet_tells_nothing)
   receiver_set_state (receiver, GST_STATE_PLAYING);
   /* All in one batch; the empty one is not RTP. */
   element_wait (3);
-  assert_caps (0, MP2T);
+  element_assert_caps (0, MP2T);
   fail_unless_equals_int (g_bytes_get_size (tap_packet (tap, 0)->bytes), 28);
   receiver_assert_stat (receiver, "not-rtp", 1);
   element_end ();
@@ -242,10 +229,10 @@ GST_START_TEST (test_first_packet_was_rtcp)
   element_play ("", "fakesink");
   send_sender_report ();
   tap_wait (tap, 1);
-  assert_caps (0, NULL);
+  element_assert_caps (0, NULL);
   loopback_send_many (loopback, 33, 0, 2);
   element_wait (3);
-  assert_caps (1, MP2T);
+  element_assert_caps (1, MP2T);
   element_end ();
 }
 GST_END_TEST
@@ -257,7 +244,7 @@ GST_START_TEST (test_only_rtcp)
   for (guint i = 0; i < 5; i++)
     send_sender_report ();
   element_wait (5);
-  assert_caps (4, NULL);
+  element_assert_caps (4, NULL);
   receiver_assert_stat (receiver, "not-rtp", 0);
   assert_no_warnings ();
   element_end ();
@@ -275,7 +262,7 @@ GST_START_TEST (test_only_rtp)
   send_sender_report ();
   loopback_send_many (loopback, 33, 2, 2);
   element_wait (5);
-  assert_caps (4, MP2T);
+  element_assert_caps (4, MP2T);
   fail_unless_equals_int (g_bytes_get_size (tap_packet (tap, 2)->bytes), 28);
   receiver_assert_stat (receiver, "not-rtp", 3);
   receiver_assert_stat (receiver, "delivered-socket", 5);
@@ -303,7 +290,7 @@ GST_START_TEST (test_property)
   loopback_send_many (loopback, 96, 0, 3);
   element_wait (3);
   for (guint i = 0; i < 3; i++)
-    assert_caps (i, VIDEO);
+    element_assert_caps (i, VIDEO);
   receiver_assert_stat (receiver, "not-rtp", 1);
   assert_no_warnings ();
   element_end ();
@@ -321,7 +308,8 @@ GST_START_TEST (test_uri)
   receiver_play (receiver);
   loopback_send_many (loopback, 96, 0, 3);
   element_wait (3);
-  assert_caps (2, VIDEO ", encoding-name=(string)H264, payload=(int)96");
+  element_assert_caps (
+      2, VIDEO ", encoding-name=(string)H264, payload=(int)96");
   assert_no_warnings ();
   element_end ();
 }
@@ -334,8 +322,8 @@ GST_START_TEST (test_property_not_rtp)
   send_transport_stream ();
   loopback_send_many (loopback, 33, 0, 1);
   element_wait (2);
-  assert_caps (0, "video/mpegts, systemstream=(boolean)true");
-  assert_caps (1, "video/mpegts, systemstream=(boolean)true");
+  element_assert_caps (0, "video/mpegts, systemstream=(boolean)true");
+  element_assert_caps (1, "video/mpegts, systemstream=(boolean)true");
   element_end ();
 }
 GST_END_TEST
@@ -347,7 +335,7 @@ GST_START_TEST (test_property_any)
   send_transport_stream ();
   loopback_send_many (loopback, 96, 0, 1);
   element_wait (3);
-  assert_caps (2, NULL);
+  element_assert_caps (2, NULL);
   assert_no_warnings ();
   element_end ();
 }
@@ -360,7 +348,7 @@ GST_START_TEST (test_property_not_fixed)
       "fakesink");
   loopback_send_many (loopback, 96, 0, 1);
   element_wait (1);
-  assert_caps (0, "application/x-rtp, payload=(int)96");
+  element_assert_caps (0, "application/x-rtp, payload=(int)96");
   element_end ();
 }
 GST_END_TEST
@@ -405,12 +393,12 @@ GST_START_TEST (test_property_changed)
     set_caps (i % 2 ? AUDIO : VIDEO);
     loopback_send_many (loopback, 96, i, 1);
     tap_wait (tap, i + 1);
-    assert_caps (i, i % 2 ? AUDIO : VIDEO);
+    element_assert_caps (i, i % 2 ? AUDIO : VIDEO);
   }
   set_caps (NULL);
   loopback_send_many (loopback, 33, 20, 1);
   element_wait (21);
-  assert_caps (20, MP2T);
+  element_assert_caps (20, MP2T);
   element_end ();
 }
 GST_END_TEST
@@ -422,11 +410,11 @@ GST_START_TEST (test_property_set_late)
   element_play ("", "fakesink");
   loopback_send_many (loopback, 96, 0, 1);
   tap_wait (tap, 1);
-  assert_caps (0, NULL);
+  element_assert_caps (0, NULL);
   set_caps (VIDEO);
   loopback_send_many (loopback, 96, 1, 1);
   element_wait (2);
-  assert_caps (1, VIDEO);
+  element_assert_caps (1, VIDEO);
   element_end ();
 }
 GST_END_TEST
@@ -487,7 +475,7 @@ GST_START_TEST (test_reconfigure)
   fail_unless (gst_pad_send_event (pad, gst_event_new_reconfigure ()));
   loopback_send_many (loopback, 33, 1, 2);
   element_wait (3);
-  assert_caps (2, MP2T);
+  element_assert_caps (2, MP2T);
   element_end ();
 }
 GST_END_TEST

@@ -59,6 +59,18 @@ element_wait (guint n)
   receiver_assert_stat (receiver, "packets", n);
 }
 
+void
+element_assert_caps (guint number, const gchar *caps)
+{
+  GstCaps *are = tap_packet (tap, number)->caps;
+  g_autoptr (GstCaps) should_be = caps ? gst_caps_from_string (caps) : NULL;
+  g_autofree gchar *text = are ? gst_caps_to_string (are) : g_strdup ("none");
+
+  fail_unless (are && should_be ? gst_caps_is_equal (are, should_be)
+                                : !are && !should_be,
+      "packet %u has caps %s", number, text);
+}
+
 int
 element_run (int argc, char **argv, const gchar *name,
     const gchar *const *plugins, void (*add_tests) (TCase *tcase))

@@ -28,6 +28,9 @@ void element_end (void);
 /* Until all n packets have passed, then the stats say the same. */
 void element_wait (guint n);
 
+/* What passed as packet number came with these caps; NULL: with none. */
+void element_assert_caps (guint number, const gchar *caps);
+
 /* A suite of tests with the fixture above: what main() returns. plugins are
  * those of the system that it needs, ending with NULL. */
 int element_run (int argc, char **argv, const gchar *name,

@@ -75,19 +75,6 @@ end (void)
   forget_file ();
 }
 
-/* caps NULL: none. */
-static void
-assert_caps (guint number, const gchar *caps)
-{
-  GstCaps *are = tap_packet (tap, number)->caps;
-  g_autoptr (GstCaps) should_be = caps ? gst_caps_from_string (caps) : NULL;
-  g_autofree gchar *text = are ? gst_caps_to_string (are) : g_strdup ("none");
-
-  fail_unless (are && should_be ? gst_caps_is_equal (are, should_be)
-                                : !are && !should_be,
-      "packet %u has caps %s", number, text);
-}
-
 /* The next packet, of this payload type, comes with these caps. */
 static void
 assert_next (guint8 payload_type, const gchar *caps)
@@ -96,7 +83,7 @@ assert_next (guint8 payload_type, const gchar *caps)
 
   loopback_send_many (loopback, payload_type, n, 1);
   tap_wait (tap, n + 1);
-  assert_caps (n, caps);
+  element_assert_caps (n, caps);
 }
 
 static void
@@ -113,7 +100,7 @@ GST_START_TEST (test_plays)
   loopback_send_many (loopback, 96, 0, 10);
   element_wait (10);
   for (guint i = 0; i < 10; i++)
-    assert_caps (i, H264);
+    element_assert_caps (i, H264);
   receiver_read_bus (receiver);
   fail_unless_equals_int (receiver->warnings->len, 0);
   end ();
@@ -210,7 +197,7 @@ GST_START_TEST (test_raw)
   for (guint i = 0; i < 5; i++)
     loopback_send (loopback, packet, sizeof packet);
   element_wait (5);
-  assert_caps (4, NULL);
+  element_assert_caps (4, NULL);
   g_object_get (receiver->src, "stats", &stats, NULL);
   fail_unless_equals_int (
       gst_value_array_get_size (gst_structure_get_value (stats, "sources")), 0);

@@ -90,6 +90,7 @@ GST_START_TEST (test_many_sources)
   }
   /* The first 44 were evicted, with their gaps. */
   fail_unless_equals_int (afxdp_rtp_stats_n_sources (stats), AFXDP_RTP_SOURCES);
+  fail_unless_equals_uint64 (afxdp_rtp_stats_n_evicted (stats), 44);
   fail_unless_equals_int (nth_source (0).ssrc, 44);
   fail_unless_equals_int (nth_source (AFXDP_RTP_SOURCES - 1).ssrc, 299);
   assert_totals (.packets = 900, .lost = 44, .gaps = 44,
