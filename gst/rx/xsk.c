@@ -126,6 +126,9 @@ register_umem (AfxdpXskPool *pool, GError **error)
   gsize size = afxdp_umem_size (pool->umem);
 
   memset (&registration, 0, sizeof registration);
+  /* All of it is resident from here on; in huge pages it takes few entries of the
+   * TLB, which many streams make much use of. */
+  madvise (afxdp_umem_area (pool->umem), size, MADV_HUGEPAGE);
   registration.addr = (guintptr) afxdp_umem_area (pool->umem);
   registration.len = size;
   registration.chunk_size = afxdp_umem_frame_size (pool->umem);
