@@ -3,7 +3,10 @@
 #include "error.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 /* clang-format off */
 G_DEFINE_QUARK (afxdp-error-quark, afxdp_error)
@@ -70,4 +73,16 @@ afxdp_error_set (GError **error, int errnum, const gchar *format, ...)
   g_set_error (error, AFXDP_ERROR, code_of (errnum), "%s: %s%s", what,
       g_strerror (errnum), limit);
   return FALSE;
+}
+
+gboolean
+afxdp_has_capability (guint capability)
+{
+  struct __user_cap_header_struct header = {
+    .version = _LINUX_CAPABILITY_VERSION_3,
+  };
+  struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+
+  return !syscall (SYS_capget, &header, sets) &&
+      sets[CAP_TO_INDEX (capability)].effective & CAP_TO_MASK (capability);
 }

@@ -34,4 +34,8 @@ GQuark afxdp_error_quark (void);
 gboolean afxdp_error_set (GError **error, int errnum, const gchar *format, ...)
     G_GNUC_PRINTF (3, 4);
 
+/* Whether this thread has a capability (CAP_BPF): what it was refused may be for
+ * want of it, or in spite of it. */
+gboolean afxdp_has_capability (guint capability);
+
 G_END_DECLS

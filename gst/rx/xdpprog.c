@@ -10,7 +10,6 @@
 #include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "afxdp.skel.h"
@@ -34,28 +33,17 @@ be_silent (enum libbpf_print_level level, const char *format, va_list args)
   return 0;
 }
 
-static gboolean
-has_capability (guint capability)
-{
-  struct __user_cap_header_struct header = {
-    .version = _LINUX_CAPABILITY_VERSION_3,
-  };
-  struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
-
-  return !syscall (SYS_capget, &header, sets) &&
-      sets[CAP_TO_INDEX (capability)].effective & CAP_TO_MASK (capability);
-}
-
 /* Why the kernel refused; it does not say. */
 static const gchar *
 refusal (int errnum)
 {
-  gboolean bpf = has_capability (CAP_BPF);
-  gboolean net_admin = has_capability (CAP_NET_ADMIN);
+  gboolean bpf = afxdp_has_capability (CAP_BPF);
+  gboolean net_admin = afxdp_has_capability (CAP_NET_ADMIN);
 
   if (errnum == EACCES)
-    return has_capability (CAP_PERFMON) ? "the verifier refuses it"
-                                        : "the verifier asks for CAP_PERFMON";
+    return afxdp_has_capability (CAP_PERFMON)
+        ? "the verifier refuses it"
+        : "the verifier asks for CAP_PERFMON";
   if (!bpf)
     return net_admin ? "CAP_BPF is missing"
                      : "CAP_BPF and CAP_NET_ADMIN are missing";

@@ -3,6 +3,7 @@
 #include "xsk.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <linux/if_xdp.h>
 #include <pthread.h>
 #include <string.h>
@@ -83,7 +84,10 @@ create_socket (GError **error)
     return fd;
   if (errno == EPERM || errno == EACCES)
     afxdp_error_set (error, errno,
-        "Could not create an AF_XDP socket: CAP_NET_RAW is missing");
+        "Could not create an AF_XDP socket: CAP_NET_RAW is %s",
+        afxdp_has_capability (CAP_NET_RAW)
+            ? "there, but in a user namespace, or a security policy forbids it"
+            : "missing");
   else if (errno == EAFNOSUPPORT)
     afxdp_error_set (error, errno,
         "Could not create an AF_XDP socket: this kernel is built without "

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What happens to the interface, and to the process, while a stream is received. */
+#include <gst/check/gstcheck.h>
+#include <signal.h>
+
+#include "generator.h"
+#include "network.h"
+#include "player.h"
+#include "receiver.h"
+
+/* What it got through AF_XDP, so many more. */
+static void
+wait_for_more_by_af_xdp (Receiver *receiver, guint n)
+{
+  receiver_wait_stat (
+      receiver, "delivered-xdp", receiver_stat (receiver, "delivered-xdp") + n);
+}
+
+static void
+assert_no_error (Receiver *receiver)
+{
+  receiver_read_bus (receiver);
+  fail_if (receiver->error, "%s", receiver->error);
+}
+
+/* All of it came, whichever way. */
+static void
+assert_complete (Receiver *receiver, const GeneratorReport *sent)
+{
+  receiver_wait_stat (receiver, "packets", sent->packets);
+  receiver_assert_stat (receiver, "packets", sent->packets);
+  fail_unless (receiver_stat (receiver, "lost") <= sent->dropped);
+  receiver_assert_stat (receiver, "duplicates", 0);
+  assert_no_error (receiver);
+}
+
+/* Changes of the interface that concern no stream. */
+
+static const struct
+{
+  const gchar *change;
+  const gchar *undo; /* before the generator asks what rx0 dropped */
+} changes[] = {
+  { "ip link set rx0 name lan0", "ip link set lan0 name rx0" },
+  { "ip addr del 10.9.0.2/24 dev rx0",
+      "ip addr add 10.9.0.2/24 dev rx0 && ip route replace 224.0.0.0/4 dev "
+      "rx0" },
+  { "ip link set rx0 mtu 1400", "ip link set rx0 mtu 1500" },
+  { "ip link set rx0 promisc on", "ip link set rx0 promisc off" },
+  { "ip link set rx0 txqueuelen 77", "ip link set rx0 txqueuelen 1000" },
+};
+
+GST_START_TEST (test_changed)
+{
+  Receiver *receiver = receiver_new ("multicast-iface=rx0", "fakesink");
+  Generator *generator;
+  GeneratorReport sent;
+
+  receiver_play (receiver);
+  generator = generator_start ("--rate=20000 --packets=40000");
+  wait_for_more_by_af_xdp (receiver, 5000);
+  network_run ("%s", changes[__i__].change);
+  wait_for_more_by_af_xdp (receiver, 5000);
+  network_run ("%s", changes[__i__].undo);
+  sent = generator_finish (generator);
+  assert_complete (receiver, &sent);
+  receiver_assert_stat (receiver, "delivered-xdp", sent.packets);
+  fail_unless_equals_int (receiver->modes->len, 1);
+  receiver_free (receiver);
+}
+GST_END_TEST
+
+/* Packets that no frame has room for come by the socket, in their order. */
+GST_START_TEST (test_larger_packets)
+{
+  Receiver *receiver = receiver_new ("multicast-iface=rx0", "fakesink");
+  GeneratorReport small, large;
+
+  receiver_play (receiver);
+  small = generator_finish (generator_start ("--rate=10000 --packets=5000"));
+  receiver_wait_stat (receiver, "packets", small.packets);
+  network_run_on_sender ("ip link set tx0 mtu 3400");
+  network_run ("ip link set rx0 mtu 3400");
+  large = generator_finish (
+      generator_start ("--rate=5000 --packets=5000 --payload-size=3000 "
+                       "--first-seq=5000 --method=socket"));
+  small.packets += large.packets;
+  small.dropped += large.dropped;
+  assert_complete (receiver, &small);
+  fail_unless (receiver_stat (receiver, "delivered-socket") >= large.packets);
+  receiver_free (receiver);
+}
+GST_END_TEST
+
+/* The process. */
+
+/* What came meanwhile waits, or was lost where the statistics say. */
+GST_START_TEST (test_stopped_for_seconds)
+{
+  Player *player = player_start ("", "stats-interval=100000000");
+  Generator *generator;
+  GeneratorReport sent;
+  const gchar *line;
+  guint64 packets, lost;
+
+  player_wait_line (player, "mode=(string)af-xdp");
+  generator = generator_start ("--rate=20000 --packets=160000");
+  player_wait_stat (player, "delivered-xdp", 10000);
+  fail_if (kill (player_pid (player), SIGSTOP));
+  g_usleep (5 * G_TIME_SPAN_SECOND); /* that is the fault */
+  fail_if (kill (player_pid (player), SIGCONT));
+  sent = generator_finish (generator);
+  do {
+    line = player_wait_stat (player, "packets", 1);
+    packets = player_stat (line, "packets");
+    lost = player_stat (line, "lost");
+  } while (packets + lost < sent.packets);
+  /* So much is certain: 100,000 came, and rings and socket hold fewer. */
+  fail_unless (lost > 10000, "%s", line);
+  fail_unless (packets + lost <= sent.packets + sent.dropped, "%s", line);
+  fail_unless (player_stat (line, "lost-network") +
+              player_stat (line, "lost-nic") +
+              player_stat (line, "lost-unknown") <=
+          sent.dropped,
+      "%s", line);
+  line = player_wait_stat (
+      player, "delivered-xdp", player_stat (line, "delivered-xdp"));
+  player_free (player);
+}
+GST_END_TEST
+
+#define N_THREADS 8
+#define N_CHANGES 100
+
+typedef struct
+{
+  Receiver *receiver;
+  guint32 seed;
+} Changer;
+
+static gpointer
+change_states (gpointer data)
+{
+  static const GstState states[] = { GST_STATE_NULL, GST_STATE_READY,
+    GST_STATE_PAUSED, GST_STATE_PLAYING };
+  Changer *changer = data;
+  g_autoptr (GRand) rand = g_rand_new_with_seed (changer->seed);
+
+  for (guint i = 0; i < N_CHANGES / N_THREADS; i++)
+    gst_element_set_state (changer->receiver->pipeline,
+        states[g_rand_int_range (rand, 0, G_N_ELEMENTS (states))]);
+  return NULL;
+}
+
+GST_START_TEST (test_states_from_many_threads)
+{
+  Receiver *receiver = receiver_new ("", "fakesink");
+  Generator *generator = generator_start ("--rate=20000 --packets=2000000");
+  Changer changers[N_THREADS];
+  GThread *threads[N_THREADS];
+  guint32 seed = g_random_int ();
+
+  g_printerr ("seed %u\n", seed);
+  for (guint i = 0; i < N_THREADS; i++) {
+    changers[i] = (Changer){ receiver, seed + i };
+    threads[i] = g_thread_new ("changer", change_states, &changers[i]);
+  }
+  for (guint i = 0; i < N_THREADS; i++)
+    g_thread_join (threads[i]);
+  receiver_set_state (receiver, GST_STATE_READY);
+  receiver_play (receiver);
+  wait_for_more_by_af_xdp (receiver, 5000);
+  receiver_set_state (receiver, GST_STATE_NULL);
+  fail_if (network_has_program ());
+  assert_no_error (receiver);
+  generator_stop (generator);
+  receiver_free (receiver);
+}
+GST_END_TEST
+
+static void
+up_with_one_queue (void)
+{
+  network_up (1);
+}
+
+static Suite *
+host_suite (void)
+{
+  Suite *suite = suite_create ("host");
+  TCase *tcase = tcase_create ("interface");
+
+  suite_add_tcase (suite, tcase);
+  tcase_set_timeout (tcase, 60);
+  tcase_add_checked_fixture (tcase, up_with_one_queue, network_down);
+  tcase_add_loop_test (tcase, test_changed, 0, G_N_ELEMENTS (changes));
+  tcase_add_test (tcase, test_larger_packets);
+
+  tcase = tcase_create ("process");
+  suite_add_tcase (suite, tcase);
+  tcase_set_timeout (tcase, 60);
+  tcase_add_checked_fixture (tcase, up_with_one_queue, network_down);
+  tcase_add_test (tcase, test_stopped_for_seconds);
+  tcase_add_test (tcase, test_states_from_many_threads);
+  return suite;
+}
+
+int
+main (int argc, char **argv)
+{
+  network_require_privileges ();
+  gst_check_init (&argc, &argv);
+  return gst_check_run_suite (host_suite (), "host", __FILE__);
+}
