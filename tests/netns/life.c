@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Beginnings and ends: killed, without privileges, idle, stopped and started
  * again, paused; and what is left behind. */
+#include <errno.h>
 #include <gst/check/gstcheck.h>
 #include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "generator.h"
 #include "leftover.h"
@@ -178,6 +181,66 @@ GST_START_TEST (test_without_privileges_it_insists)
 }
 GST_END_TEST
 
+/* All threads of this process: the C library sees to that. */
+static void
+become (uid_t user)
+{
+  fail_if (setresuid (user, user, 0), "%s", g_strerror (errno));
+}
+
+#define NOBODY 65534
+
+/* All that needs privileges is done when it is READY; but for new sockets. */
+GST_START_TEST (test_privileges_dropped)
+{
+  Receiver *receiver = receiver_new ("buffer-size=67108864", "fakesink");
+  Receiver *later[3];
+  GeneratorReport sent;
+  Generator *generator;
+  const gchar *reason;
+
+  receiver_set_state (receiver, GST_STATE_READY);
+  become (NOBODY);
+  fail_unless (socket (AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0) < 0);
+  receiver_play (receiver);
+  receiver_assert_mode (receiver, 0, "af-xdp");
+  become (0);
+  generator = generator_start ("--rate=20000 --duration=5");
+  become (NOBODY);
+  receiver_wait_stat (receiver, "delivered-xdp", 10000);
+  receiver_set_state (receiver, GST_STATE_PAUSED);
+  receiver_set_state (receiver, GST_STATE_PLAYING);
+  become (0);
+  network_detach_program ();
+  become (NOBODY);
+  receiver_wait_modes (receiver, 2);
+  wait_for_af_xdp (receiver, 2);
+  receiver_wait_stat (receiver, "delivered-xdp",
+      receiver_stat (receiver, "delivered-xdp") + 10000);
+
+  /* Sockets that were kept in reserve may serve some. */
+  for (guint i = 0; i < G_N_ELEMENTS (later); i++) {
+    later[i] = receiver_new ("multicast-group=239.1.1.2 port=5000", "fakesink");
+    g_object_set (later[i]->src, "port", 5001 + i, NULL);
+    receiver_play (later[i]);
+  }
+  receiver_assert_mode (later[2], 0, "socket");
+  reason = gst_structure_get_string (later[2]->modes->pdata[0], "reason");
+  fail_unless (strstr (reason, "CAP_NET_RAW is missing"), "%s", reason);
+
+  sent = generator_finish (generator);
+  become (0);
+  /* One packet may be lost by a detach. */
+  receiver_wait_stat (receiver, "packets", sent.packets - 1);
+  fail_unless (receiver_stat (receiver, "lost") <= sent.dropped + 1);
+  receiver_read_bus (receiver);
+  fail_if (receiver->error, "%s", receiver->error);
+  for (guint i = 0; i < G_N_ELEMENTS (later); i++)
+    receiver_free (later[i]);
+  receiver_free (receiver);
+}
+GST_END_TEST
+
 /* What it costs, and what it leaves. */
 
 GST_START_TEST (test_idle)
@@ -303,6 +366,7 @@ life_suite (void)
       tcase, test_without_privileges, 0, G_N_ELEMENTS (privileges));
   tcase_add_loop_test (
       tcase, test_without_privileges_it_insists, 0, G_N_ELEMENTS (privileges));
+  tcase_add_test (tcase, test_privileges_dropped);
   tcase_add_loop_test (tcase, test_idle, 0, G_N_ELEMENTS (doors));
   tcase_add_loop_test (tcase, test_started_again_and_again, 0, 2);
   tcase_add_loop_test (tcase, test_paused_for_long, 0, G_N_ELEMENTS (doors));
