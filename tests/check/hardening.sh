@@ -11,7 +11,8 @@ failed=0
 expect() {
   local words=$1
   shift
-  if ! "$@" "$plugin" | grep -q -- "$words"; then
+  # grep -q would leave early, and the other one die of it.
+  if ! "$@" "$plugin" | grep -- "$words" >/dev/null; then
     echo "$words is not in the output of $*" >&2
     failed=1
   fi
