@@ -201,9 +201,8 @@ install_own_properties (GObjectClass *klass)
           "How long the receiver may sleep to gather a batch in ns. It is "
           "reported as latency, and never longer than a quarter of what its "
           "credit holds at the present rate. 0 = it is woken by the first "
-          "packet, "
-          "but for naps of 0.1 ms while packets come fast; 1 = always. Before "
-          "READY",
+          "packet, but for naps of 0.1 ms while packets come fast; 1 = always. "
+          "Before READY",
           0, GST_SECOND, 0, AT_OPEN));
   g_object_class_install_property (klass, GST_AFXDP_PROP_VERIFY_CHECKSUM,
       g_param_spec_boolean ("verify-checksum", "Verify Checksum",
