@@ -7,15 +7,24 @@
 #define GST_AFXDP_MEMORY_TYPE "AfxdpMemory"
 /* A GstBuffer, with what GStreamer keeps behind what it shows. */
 #define BUFFER_SIZE 320
+#define META_SIZE sizeof (GstNetAddressMeta)
+
+/* What a frame is in GStreamer: two cache lines, so that packets of many streams,
+ * whose frames lie in no order, cost no third. */
+typedef struct
+{
+  GstMemory memory;
+  GstBuffer *buffer; /* that came home with the memory in it, or NULL */
+  GstMeta *meta;     /* the first of that buffer's */
+} Frame;
 
 struct _GstAfxdpAllocator
 {
   GstAllocator parent;
 
-  AfxdpUmem *umem;     /* which owns us */
-  GstMemory *memories; /* one for each frame, in its order */
-  GstBuffer **buffers; /* that came home with their memory in them, or NULL */
-  guint n_memories;
+  AfxdpUmem *umem; /* which owns us */
+  Frame *frames;
+  guint n_frames;
 };
 
 G_DEFINE_TYPE (GstAfxdpAllocator, gst_afxdp_allocator, GST_TYPE_ALLOCATOR)
@@ -23,7 +32,9 @@ G_DEFINE_TYPE (GstAfxdpAllocator, gst_afxdp_allocator, GST_TYPE_ALLOCATOR)
 static gboolean
 is_of_a_frame (GstAfxdpAllocator *self, GstMemory *memory)
 {
-  return memory >= self->memories && memory < self->memories + self->n_memories;
+  const Frame *frame = (const Frame *) memory;
+
+  return frame >= self->frames && frame < self->frames + self->n_frames;
 }
 
 /* The last reference to a frame's memory is gone, sub-memories included: they
@@ -34,7 +45,7 @@ dispose_memory (GstMiniObject *object)
 {
   GstMemory *memory = GST_MEMORY_CAST (object);
   GstAfxdpAllocator *self = GST_AFXDP_ALLOCATOR (memory->allocator);
-  guint32 frame = memory - self->memories;
+  guint32 frame = (Frame *) memory - self->frames;
 
   gst_memory_ref (memory);
   afxdp_umem_give_back (self->umem, frame);
@@ -49,6 +60,14 @@ remove_meta (GstBuffer *buffer, GstMeta **meta, gpointer user_data)
   if ((*meta)->info->api != GST_NET_ADDRESS_META_API_TYPE)
     *meta = NULL;
   return TRUE;
+}
+
+static GstMeta *
+first_meta (GstBuffer *buffer)
+{
+  gpointer state = NULL;
+
+  return gst_buffer_iterate_meta (buffer, &state);
 }
 
 static void
@@ -91,10 +110,11 @@ dispose_buffer (GstMiniObject *object)
   if (!memory)
     return TRUE;
   self = (GstAfxdpAllocator *) memory->allocator;
-  frame = memory - self->memories;
+  frame = (Frame *) memory - self->frames;
   gst_buffer_ref (buffer);
   make_new_again (buffer);
-  self->buffers[frame] = buffer;
+  self->frames[frame].buffer = buffer;
+  self->frames[frame].meta = first_meta (buffer);
   afxdp_umem_give_back (self->umem, frame);
   /* All of it may be gone now. */
   return FALSE;
@@ -104,11 +124,11 @@ dispose_buffer (GstMiniObject *object)
 static void
 forget_buffer (GstAfxdpAllocator *self, guint32 frame)
 {
-  GstBuffer *buffer = g_steal_pointer (&self->buffers[frame]);
+  GstBuffer *buffer = g_steal_pointer (&self->frames[frame].buffer);
 
   if (!buffer)
     return;
-  gst_memory_ref (&self->memories[frame]);
+  gst_memory_ref (&self->frames[frame].memory);
   GST_MINI_OBJECT_CAST (buffer)->dispose = NULL;
   gst_buffer_unref (buffer);
 }
@@ -119,7 +139,7 @@ gst_afxdp_allocator_map (GstMemory *memory, gsize maxsize, GstMapFlags flags)
   GstAfxdpAllocator *self = GST_AFXDP_ALLOCATOR (memory->allocator);
   GstMemory *of_frame = memory->parent ? memory->parent : memory;
 
-  return afxdp_umem_frame (self->umem, of_frame - self->memories);
+  return afxdp_umem_frame (self->umem, (Frame *) of_frame - self->frames);
 }
 
 static void
@@ -172,10 +192,10 @@ destroy (gpointer data)
 {
   GstAfxdpAllocator *self = data;
 
-  for (guint i = 0; i < self->n_memories; i++) {
+  for (guint i = 0; i < self->n_frames; i++) {
     forget_buffer (self, i);
-    GST_MINI_OBJECT_CAST (&self->memories[i])->dispose = NULL;
-    gst_memory_unref (&self->memories[i]);
+    GST_MINI_OBJECT_CAST (&self->frames[i].memory)->dispose = NULL;
+    gst_memory_unref (&self->frames[i].memory);
   }
   gst_object_unref (self);
 }
@@ -187,13 +207,12 @@ gst_afxdp_allocator_new (AfxdpUmem *umem)
 
   gst_object_ref_sink (self);
   self->umem = umem;
-  self->n_memories = afxdp_umem_n_frames (umem);
-  self->memories = g_new0 (GstMemory, self->n_memories);
-  self->buffers = g_new0 (GstBuffer *, self->n_memories);
-  for (guint i = 0; i < self->n_memories; i++) {
-    gst_memory_init (&self->memories[i], 0, GST_ALLOCATOR (self), NULL,
+  self->n_frames = afxdp_umem_n_frames (umem);
+  self->frames = g_aligned_alloc0 (self->n_frames, sizeof (Frame), 64);
+  for (guint i = 0; i < self->n_frames; i++) {
+    gst_memory_init (&self->frames[i].memory, 0, GST_ALLOCATOR (self), NULL,
         afxdp_umem_frame_size (umem), 0, 0, 0);
-    GST_MINI_OBJECT_CAST (&self->memories[i])->dispose = dispose_memory;
+    GST_MINI_OBJECT_CAST (&self->frames[i].memory)->dispose = dispose_memory;
   }
   return self;
 }
@@ -213,7 +232,7 @@ static inline GstMemory *
 set_memory (
     GstAfxdpAllocator *self, guint32 frame, const guint8 *data, gsize size)
 {
-  GstMemory *memory = &self->memories[frame];
+  GstMemory *memory = &self->frames[frame].memory;
 
   memory->offset = data - afxdp_umem_frame (self->umem, frame);
   memory->size = size;
@@ -244,7 +263,7 @@ gst_afxdp_allocator_buffer (AfxdpUmem *umem, const guint8 *data, gsize size)
   GstAfxdpAllocator *self = allocator_of (umem);
   guint32 frame = frame_of (umem, data);
   GstMemory *memory = set_memory (self, frame, data, size);
-  GstBuffer *buffer = g_steal_pointer (&self->buffers[frame]);
+  GstBuffer *buffer = g_steal_pointer (&self->frames[frame].buffer);
 
   if (G_LIKELY (buffer))
     return buffer;
@@ -287,14 +306,24 @@ void
 gst_afxdp_allocator_prefetch (AfxdpUmem *umem, const guint8 *data)
 {
   GstAfxdpAllocator *self = afxdp_umem_owner (umem);
-  guint32 frame;
+
+  if (G_LIKELY (self))
+    fetch (&self->frames[frame_of (umem, data)], sizeof (Frame));
+}
+
+void
+gst_afxdp_allocator_prefetch_buffer (AfxdpUmem *umem, const guint8 *data)
+{
+  GstAfxdpAllocator *self = afxdp_umem_owner (umem);
+  const Frame *frame;
 
   if (G_UNLIKELY (!self))
     return;
-  frame = frame_of (umem, data);
-  fetch (&self->memories[frame], sizeof (GstMemory));
-  if (self->buffers[frame])
-    fetch (self->buffers[frame], BUFFER_SIZE);
+  frame = &self->frames[frame_of (umem, data)];
+  if (!frame->buffer)
+    return;
+  fetch (frame->buffer, BUFFER_SIZE);
+  fetch (frame->meta, META_SIZE);
 }
 
 static void
@@ -302,8 +331,7 @@ gst_afxdp_allocator_finalize (GObject *object)
 {
   GstAfxdpAllocator *self = GST_AFXDP_ALLOCATOR (object);
 
-  g_free (self->memories);
-  g_free (self->buffers);
+  g_aligned_free (self->frames);
   G_OBJECT_CLASS (gst_afxdp_allocator_parent_class)->finalize (object);
 }
 

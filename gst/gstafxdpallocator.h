@@ -34,7 +34,9 @@ GstMemory *gst_afxdp_allocator_wrap (
 GstMemory *gst_afxdp_allocator_split (
     GstMemory *memory, gsize at, GstMemory **rest);
 
-/* Tells the processor that data's frame will be wrapped soon. */
+/* Tells the processor that data's frame will be wrapped soon; and, some time after
+ * that, that its buffer will be. */
 void gst_afxdp_allocator_prefetch (AfxdpUmem *umem, const guint8 *data);
+void gst_afxdp_allocator_prefetch_buffer (AfxdpUmem *umem, const guint8 *data);
 
 G_END_DECLS

@@ -99,8 +99,12 @@ make_buffer (
 static inline void
 prefetch (const AfxdpBatch *batch, guint i)
 {
-  if (batch->umem && i < batch->n)
-    gst_afxdp_allocator_prefetch (batch->umem, batch->packets[i].data);
+  if (!batch->umem)
+    return;
+  if (i + AHEAD < batch->n)
+    gst_afxdp_allocator_prefetch (batch->umem, batch->packets[i + AHEAD].data);
+  if (i < batch->n)
+    gst_afxdp_allocator_prefetch_buffer (batch->umem, batch->packets[i].data);
 }
 
 GstMiniObject *
@@ -115,7 +119,7 @@ gst_afxdp_buffers_make (AfxdpStream *stream, AfxdpBatch *batch,
   GstBuffer *buffer = NULL;
 
   *yield = (GstAfxdpYield){ .n = n };
-  for (guint i = 0; i < MIN (AHEAD, batch->n); i++)
+  for (guint i = 0; i < AHEAD; i++)
     prefetch (batch, i);
   for (guint i = 0; i < batch->n; i++) {
     AfxdpPacket *packet = &batch->packets[i];

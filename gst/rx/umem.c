@@ -25,6 +25,13 @@ typedef enum
 #define move(umem, frame, from, to) ((void) 0)
 #endif
 
+/* What is known of a frame, in one cache line. */
+typedef struct
+{
+  AfxdpAccount *account; /* when it is downstream */
+  guint32 next;          /* below it on the stack of returned ones */
+} Frame;
+
 /* Frames come home on a stack without a lock: returned is the frame on top. It
  * is only ever emptied as a whole, so the top cannot be replaced unnoticed (no
  * ABA). */
@@ -40,8 +47,7 @@ struct _AfxdpUmem
   guint32 *free;        /* stack */
   atomic_uint n_free;   /* atomic for those that guess */
 
-  guint32 *next;           /* below a frame on the stack of returned ones */
-  AfxdpAccount **accounts; /* of each frame that is downstream */
+  Frame *frames;
   gpointer _Atomic owner;
   GDestroyNotify destroy_owner;
 
@@ -91,8 +97,7 @@ afxdp_umem_new (guint n_frames, guint frame_size, GError **error)
   pthread_mutex_init (&umem->lock, NULL);
   pthread_mutex_init (&umem->refill_lock, NULL);
   umem->free = g_new (guint32, n_frames);
-  umem->next = g_new (guint32, n_frames);
-  umem->accounts = g_new0 (AfxdpAccount *, n_frames);
+  umem->frames = g_new0 (Frame, n_frames);
   atomic_init (&umem->returned, AFXDP_NO_FRAME);
 #ifdef AFXDP_CHECK_FRAMES
   umem->owners = g_malloc0 (n_frames);
@@ -122,8 +127,7 @@ afxdp_umem_unref (AfxdpUmem *umem)
   pthread_mutex_destroy (&umem->lock);
   pthread_mutex_destroy (&umem->refill_lock);
   g_free (umem->free);
-  g_free (umem->next);
-  g_free (umem->accounts);
+  g_free (umem->frames);
 #ifdef AFXDP_CHECK_FRAMES
   g_free ((gpointer) umem->owners);
 #endif
@@ -173,7 +177,7 @@ collect (AfxdpUmem *umem)
   guint32 frame = atomic_exchange_explicit (
       &umem->returned, AFXDP_NO_FRAME, memory_order_acquire);
 
-  for (; frame != AFXDP_NO_FRAME; frame = umem->next[frame])
+  for (; frame != AFXDP_NO_FRAME; frame = umem->frames[frame].next)
     umem->free[umem->n_free++] = frame;
 }
 
@@ -219,6 +223,7 @@ afxdp_umem_take (AfxdpUmem *umem, guint32 *frames, guint n, gboolean for_kernel)
 void
 afxdp_umem_arrived (AfxdpUmem *umem, guint32 frame)
 {
+  __builtin_prefetch (&umem->frames[frame], 1);
   move (umem, frame, OWNER_KERNEL, OWNER_ELEMENT);
 }
 
@@ -343,7 +348,7 @@ afxdp_account_lend (AfxdpAccount *account, guint32 frame)
   AfxdpUmem *umem = account->umem;
 
   move (umem, frame, OWNER_ELEMENT, OWNER_DOWNSTREAM);
-  umem->accounts[frame] = account;
+  umem->frames[frame].account = account;
 }
 
 /* Does what a blocked streaming thread cannot: fills the fill rings. */
@@ -360,13 +365,13 @@ feed (AfxdpUmem *umem)
 void
 afxdp_umem_give_back (AfxdpUmem *umem, guint32 frame)
 {
-  AfxdpAccount *account = umem->accounts[frame];
+  AfxdpAccount *account = umem->frames[frame].account;
   guint32 top;
 
   move (umem, frame, OWNER_DOWNSTREAM, OWNER_FREE);
   top = atomic_load_explicit (&umem->returned, memory_order_relaxed);
   do
-    umem->next[frame] = top;
+    umem->frames[frame].next = top;
   while (!atomic_compare_exchange_weak_explicit (&umem->returned, &top, frame,
       memory_order_release, memory_order_relaxed));
 
