@@ -476,6 +476,23 @@ tell_stats (GstAfxdpSrc *self, guint64 now)
       interval < G_MAXUINT64 - now ? now + interval : G_MAXUINT64;
 }
 
+/* Takes up an interface that was removed and has come again. */
+static void
+follow_interfaces (GstAfxdpSrc *self)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean joined;
+
+  if (G_LIKELY (!afxdp_stream_is_left_behind (self->stream)))
+    return;
+  g_mutex_lock (&self->stream_lock);
+  joined = afxdp_stream_catch_up (self->stream, &error);
+  g_mutex_unlock (&self->stream_lock);
+  if (!joined)
+    GST_ELEMENT_WARNING (self, RESOURCE, READ, ("%s.", error->message),
+        ("The interface was removed, and has come again."));
+}
+
 /* Does what is due. Returns when something will be, or when a setting is looked
  * at again that may have changed. */
 static guint64
@@ -538,6 +555,7 @@ receive (GstAfxdpSrc *self)
     gboolean accepted;
 
     follow_settings (self);
+    follow_interfaces (self);
     due = tell (self);
     if (!gst_afxdp_gate_pass (&self->gate, FALSE))
       return GST_FLOW_FLUSHING;

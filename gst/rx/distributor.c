@@ -21,6 +21,10 @@
 #define ASK_INTERVAL (10 * MS)
 /* How often frames are divided anew while some stream has not got its part. */
 #define DIVIDE_INTERVAL (50 * MS)
+/* How often it is looked for what came in place of a removed interface, */
+#define SUCCESSION_INTERVAL (1000 * MS)
+/* and how soon again when the registry is in use. */
+#define REGISTRY_INTERVAL (20 * MS)
 
 #define DEFAULT_FRAMES 32768
 #define FEWEST_FRAMES 64
@@ -33,6 +37,7 @@ typedef struct _AfxdpDistributor
   int monitor;
   pthread_t thread;
   gboolean has_thread;
+  atomic_bool gone; /* the interface was removed; for good */
 
   /* Inside registry_lock, outside the locks of subscriptions, xsk and umem.
    * Protects requests and memberships. Never held in a call that may wait for
@@ -49,7 +54,8 @@ typedef struct _AfxdpDistributor
   AfxdpEngineSettings engine_settings; /* the first stream's */
   gboolean has_settings;
   guint64 listen_at;
-  guint64 divide_at;   /* AFXDP_NEVER: everybody has what is due */
+  guint64 divide_at; /* AFXDP_NEVER: everybody has what is due */
+  guint64 succession_at;
   guint64 ask_at;      /* the interface what it dropped; not before */
   guint64 drops_asked; /* when it was asked and answered, */
   guint64 drops;       /* and what it said */
@@ -66,6 +72,8 @@ member_at (const Distributor *distributor, guint i)
 {
   return distributor->members->pdata[i];
 }
+
+static gboolean make_successor (AfxdpMember *member, const AfxdpNetdev *netdev);
 
 /* Flows. */
 
@@ -301,12 +309,13 @@ serve_monitor (Distributor *distributor)
   g_autoptr (GError) error = NULL;
   AfxdpNetdev now;
 
-  if (!events)
+  if (!events || atomic_load (&distributor->gone))
     return FALSE;
   afxdp_netdev_by_index (netdev->index, &now, &error);
   /* Also gone: we missed the message, and the interface is not there. */
   if (events & AFXDP_NETDEV_GONE ||
       g_error_matches (error, AFXDP_ERROR, AFXDP_ERROR_NOT_FOUND)) {
+    atomic_store (&distributor->gone, TRUE);
     afxdp_attachment_interface_gone (
         &distributor->interface.attachment, netdev);
     return TRUE;
@@ -361,6 +370,39 @@ serve_doubts (Distributor *distributor, AfxdpDoubts *doubts)
   return changed;
 }
 
+static gboolean
+awaits_successors (Distributor *distributor)
+{
+  if (!atomic_load (&distributor->gone))
+    return FALSE;
+  for (guint i = 0; i < distributor->members->len; i++)
+    if (!member_at (distributor, i)->succeeded)
+      return TRUE;
+  return FALSE;
+}
+
+/* Makes members of those who wait members of the distributor of what came in
+ * place of a removed interface. Here, and not where the stream is read: that
+ * thread may be in another network namespace. */
+static void
+serve_succession (Distributor *distributor)
+{
+  guint64 now = afxdp_now ();
+  AfxdpNetdev netdev;
+
+  if (!awaits_successors (distributor) || now < distributor->succession_at)
+    return;
+  distributor->succession_at = now + SUCCESSION_INTERVAL;
+  if (!afxdp_netdev_by_name (distributor->interface.netdev.name, &netdev, NULL))
+    return;
+  for (guint i = 0; i < distributor->members->len; i++) {
+    AfxdpMember *member = member_at (distributor, i);
+
+    if (!member->succeeded && !make_successor (member, &netdev))
+      distributor->succession_at = now + REGISTRY_INTERVAL;
+  }
+}
+
 static guint64
 next_time (Distributor *distributor)
 {
@@ -374,6 +416,8 @@ next_time (Distributor *distributor)
         member->bind_at)
       next = MIN (next, member->bind_at);
   }
+  if (awaits_successors (distributor))
+    next = MIN (next, distributor->succession_at);
   if (all_doubts (distributor))
     next = MIN (next, distributor->listen_at);
   if (drops_wanted (distributor) > distributor->drops_asked)
@@ -440,6 +484,7 @@ control_thread (gpointer data)
       publish (distributor);
     serve_grace (distributor);
     serve_drops (distributor);
+    serve_succession (distributor);
     wait_for_work (distributor);
   }
   return NULL;
@@ -514,24 +559,24 @@ distributor_new (const AfxdpNetdev *netdev, guint64 key, GError **error)
   return NULL;
 }
 
+/* With registry_lock. */
 static Distributor *
 distributor_get (const AfxdpNetdev *netdev, GError **error)
 {
   guint64 key = afxdp_netdev_namespace () << 32 | (guint32) netdev->index;
   Distributor *distributor;
 
-  pthread_mutex_lock (&registry_lock);
   if (!registry)
     registry = g_hash_table_new (g_int64_hash, g_int64_equal);
   distributor = g_hash_table_lookup (registry, &key);
-  if (!distributor) {
+  /* An interface that went to another namespace and came back has its index. */
+  if (!distributor || atomic_load (&distributor->gone)) {
     distributor = distributor_new (netdev, key, error);
     if (distributor)
-      g_hash_table_insert (registry, &distributor->key, distributor);
+      g_hash_table_replace (registry, &distributor->key, distributor);
   }
   if (distributor)
     distributor->refs++;
-  pthread_mutex_unlock (&registry_lock);
   return distributor;
 }
 
@@ -540,7 +585,8 @@ distributor_unref (Distributor *distributor)
 {
   pthread_mutex_lock (&registry_lock);
   if (!--distributor->refs) {
-    g_hash_table_remove (registry, &distributor->key);
+    if (g_hash_table_lookup (registry, &distributor->key) == distributor)
+      g_hash_table_remove (registry, &distributor->key);
     distributor_free (distributor);
   }
   pthread_mutex_unlock (&registry_lock);
@@ -564,26 +610,62 @@ change_membership (
   pthread_mutex_unlock (&distributor->lock);
 }
 
-AfxdpMember *
-afxdp_distributor_join (const AfxdpNetdev *netdev,
-    const AfxdpMemberSettings *settings, int wake, GError **error)
+/* Returns the new member of distributor. */
+static AfxdpMember *
+make_member (Distributor *distributor, const AfxdpNetdev *netdev,
+    const AfxdpMemberSettings *settings, int wake)
 {
-  Distributor *distributor = distributor_get (netdev, error);
-  AfxdpMember *member;
+  AfxdpMember *member = afxdp_member_new (
+      &distributor->interface, netdev, settings, distributor->wake, wake);
 
-  if (!distributor)
-    return NULL;
-  member = afxdp_member_new (
-      &distributor->interface, settings, distributor->wake, wake);
   member->distributor = distributor;
   change_membership (member, AFXDP_MEMBER_JOINING, AFXDP_MEMBER_JOINED);
   return member;
 }
 
+/* For the control thread. FALSE: not now. */
+static gboolean
+make_successor (AfxdpMember *member, const AfxdpNetdev *netdev)
+{
+  Distributor *distributor;
+
+  /* Whoever holds it may be waiting for us to end. */
+  if (pthread_mutex_trylock (&registry_lock))
+    return FALSE;
+  distributor = distributor_get (netdev, NULL);
+  pthread_mutex_unlock (&registry_lock);
+  if (!distributor)
+    return TRUE; /* until the next time */
+  member->succeeded = TRUE;
+  atomic_store (&member->successor,
+      make_member (distributor, netdev, &member->settings, member->wake));
+  afxdp_bell_ring (member->wake);
+  return TRUE;
+}
+
+AfxdpMember *
+afxdp_distributor_join (const AfxdpNetdev *netdev,
+    const AfxdpMemberSettings *settings, int wake, GError **error)
+{
+  Distributor *distributor;
+
+  pthread_mutex_lock (&registry_lock);
+  distributor = distributor_get (netdev, error);
+  pthread_mutex_unlock (&registry_lock);
+  return distributor ? make_member (distributor, netdev, settings, wake) : NULL;
+}
+
 void
 afxdp_distributor_leave (AfxdpMember *member)
 {
+  AfxdpMember *successor;
+
   change_membership (member, AFXDP_MEMBER_LEAVING, AFXDP_MEMBER_LEFT);
+  successor = afxdp_distributor_take_successor (member);
+  if (!successor)
+    return;
+  afxdp_distributor_leave (successor);
+  afxdp_distributor_forget (successor);
 }
 
 void

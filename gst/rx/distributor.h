@@ -26,4 +26,22 @@ AfxdpMember *afxdp_distributor_join (const AfxdpNetdev *netdev,
 void afxdp_distributor_leave (AfxdpMember *member);
 void afxdp_distributor_forget (AfxdpMember *member);
 
+/* An interface that was removed does not come back: one of its name that is there
+ * later is another, with a distributor of its own. The stream is made a member of
+ * that too, within a second or so, and its owner takes that member over and lets
+ * the former one leave. */
+static inline gboolean
+afxdp_distributor_has_successor (const AfxdpMember *member)
+{
+  return atomic_load_explicit (&member->successor, memory_order_acquire) !=
+      NULL;
+}
+
+/* Takes it. Any thread. */
+static inline AfxdpMember *
+afxdp_distributor_take_successor (AfxdpMember *member)
+{
+  return atomic_exchange (&member->successor, NULL);
+}
+
 G_END_DECLS

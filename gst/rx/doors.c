@@ -32,6 +32,28 @@ afxdp_doors_discard (AfxdpDoors *doors)
   return n;
 }
 
+guint
+afxdp_doors_change_interface (
+    AfxdpDoors *doors, AfxdpSubscription *subscription, const gchar *interface)
+{
+  guint n = 0;
+
+  for (; doors->n_lanes > 1; doors->n_lanes--) {
+    AfxdpLane *lane = &doors->lanes[doors->n_lanes - 1];
+
+    n += afxdp_lane_discard (lane);
+    afxdp_lane_clear (lane);
+  }
+  afxdp_fast_door_clear (&doors->fast);
+  doors->fast = (AfxdpFastDoor){ .state = AFXDP_FAST_DOOR_FAILED };
+  doors->version = 0;
+  doors->open = doors->exhausted = doors->settling = FALSE;
+  doors->grace = 0;
+  doors->subscription = subscription;
+  doors->interface = interface;
+  return n;
+}
+
 void
 afxdp_doors_clear (AfxdpDoors *doors)
 {

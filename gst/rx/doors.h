@@ -63,6 +63,11 @@ void afxdp_doors_init (
 /* Drops what had been read and not handed out. Returns how many packets. */
 guint afxdp_doors_discard (AfxdpDoors *doors);
 void afxdp_doors_clear (AfxdpDoors *doors);
+/* Goes over to the fast door of another interface, since the former one was
+ * removed. The socket's side stays as it is. Returns how many packets of the former
+ * door were dropped, that had been read and not handed out. */
+guint afxdp_doors_change_interface (
+    AfxdpDoors *doors, AfxdpSubscription *subscription, const gchar *interface);
 /* Tells of drops that counters know and no packet has shown. Returns until when
  * all are known, in ns of CLOCK_MONOTONIC. */
 guint64 afxdp_doors_look_for_drops (AfxdpDoors *doors);

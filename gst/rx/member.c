@@ -20,12 +20,14 @@
 #define LONG_UNSEEN (300 * MS)
 
 AfxdpMember *
-afxdp_member_new (AfxdpInterface *interface,
+afxdp_member_new (AfxdpInterface *interface, const AfxdpNetdev *netdev,
     const AfxdpMemberSettings *settings, int control, int wake)
 {
   AfxdpMember *member = g_new0 (AfxdpMember, 1);
 
   member->interface = interface;
+  member->netdev = *netdev;
+  member->wake = wake;
   member->settings = *settings;
   member->settings.address = g_object_ref (settings->address);
   afxdp_sources_ref (settings->sources);
@@ -34,7 +36,7 @@ afxdp_member_new (AfxdpInterface *interface,
   member->n_queues = interface->n_queues;
   member->base = g_aligned_alloc0 (member->n_queues, sizeof *member->base, 64);
   member->bound = g_new0 (atomic_bool, member->n_queues);
-  member->last = g_new0 (AfxdpQueueCounts, member->n_queues);
+  member->before = g_new0 (AfxdpQueueCounts, member->n_queues);
   member->keys = g_array_new (FALSE, FALSE, sizeof (struct afxdp_flow_key));
   member->seen = g_new0 (guint64, member->n_queues);
   member->elsewhere = -1;
@@ -56,7 +58,7 @@ afxdp_member_free (AfxdpMember *member)
   afxdp_sources_unref (member->settings.sources);
   g_aligned_free (member->base);
   g_free (member->bound);
-  g_free (member->last);
+  g_free (member->before);
   g_free (member->seen);
   g_free (member);
 }
@@ -68,21 +70,30 @@ afxdp_member_queue_counts (
   const struct afxdp_slot *base = &member->base[queue], *words;
   gint slot = atomic_load (&member->slot);
 
-  *counts = member->last[queue];
+  *counts = member->before[queue];
   counts->queue = queue;
   if (slot < 0)
     return;
   words = afxdp_engine_words (
       afxdp_attachment_engine (&member->interface->attachment), slot, queue);
   counts->bound = atomic_load (&member->bound[queue]);
-#define SINCE(word) (afxdp_ring_word (&words->word) - base->word)
-  counts->redirected = SINCE (redirected);
-  counts->passed = SINCE (passed);
-  counts->too_long = SINCE (too_long);
-  counts->no_frame = SINCE (no_frame);
-  counts->no_socket = SINCE (no_socket);
-  counts->filtered = SINCE (filtered);
-#undef SINCE
+#define ADD(word) (counts->word += afxdp_ring_word (&words->word) - base->word)
+  ADD (redirected);
+  ADD (passed);
+  ADD (too_long);
+  ADD (no_frame);
+  ADD (no_socket);
+  ADD (filtered);
+#undef ADD
+}
+
+void
+afxdp_member_go_on_counting (AfxdpMember *member, const AfxdpMember *former)
+{
+  for (guint i = 0; i < MIN (member->n_queues, former->n_queues); i++) {
+    member->before[i] = former->before[i];
+    member->before[i].bound = FALSE;
+  }
 }
 
 void
@@ -186,10 +197,14 @@ has_ring (const AfxdpMember *member, guint queue)
 static guint64
 n_seen (const AfxdpMember *member, guint queue)
 {
-  AfxdpQueueCounts counts;
+  const struct afxdp_slot *base = &member->base[queue], *words;
 
-  afxdp_member_queue_counts (member, queue, &counts);
-  return counts.passed + counts.redirected;
+  if (member->slot < 0)
+    return 0;
+  words = afxdp_engine_words (
+      member->interface->attachment.engine, member->slot, queue);
+  return afxdp_ring_word (&words->passed) - base->passed +
+      afxdp_ring_word (&words->redirected) - base->redirected;
 }
 
 /* Whether the stream should be received on queue: it is asked for, or the only
@@ -380,7 +395,7 @@ afxdp_member_give_up_slot (AfxdpMember *member)
   if (member->slot < 0)
     return;
   for (guint queue = 0; queue < member->n_queues; queue++)
-    afxdp_member_queue_counts (member, queue, &member->last[queue]);
+    afxdp_member_queue_counts (member, queue, &member->before[queue]);
   member->drained =
       afxdp_engine_free_slot (member->interface->attachment.engine,
           member->slot, door->rings, door->n_rings, &member->lost);

@@ -33,7 +33,7 @@ typedef struct
   guint batch;             /* packets that are read at once from each ring */
 } AfxdpMemberSettings;
 
-/* What the program saw of the stream on one RX queue since it joined. */
+/* What the program saw of the stream on one RX queue. */
 typedef struct
 {
   guint queue;
@@ -66,19 +66,25 @@ typedef struct _AfxdpMember
 {
   struct _AfxdpDistributor *distributor;
   AfxdpInterface *interface;
+  AfxdpNetdev netdev; /* as it was when the stream joined */
   AfxdpMemberSettings settings;
+  int wake;
   AfxdpSubscription *subscription;
 
   AfxdpMembership membership; /* the distributor's lock */
   guint drained;              /* packets left in the rings; the same */
   AfxdpXskLoss lost;          /* on their way there; the same */
 
+  /* On the interface that came after this one; see distributor.h. */
+  struct _AfxdpMember *_Atomic successor;
+
   /* Written by the control thread, slot last; read by any. */
   atomic_int slot; /* -1: none */
   guint n_queues;
   struct afxdp_slot *base; /* for each queue, when the slot was taken */
   atomic_bool *bound;
-  AfxdpQueueCounts *last; /* when the slot was given up */
+  AfxdpQueueCounts *before; /* before the slot was taken, or until it was given
+                               up */
 
   /* The control thread's own. */
   AfxdpFastDoor door; /* its rings are the stream's; published when news */
@@ -87,6 +93,7 @@ typedef struct _AfxdpMember
   GError *error;      /* why there is no ring */
   guint64 bind_at;    /* not again before; ns of CLOCK_MONOTONIC */
   guint bind_attempts;
+  gboolean succeeded;   /* there has been a successor */
   guint64 *seen;        /* packets on each queue at the last look */
   guint64 seen_at;      /* when that was */
   guint64 unseen_since; /* looks have found no more since then; 0: they have */
@@ -97,7 +104,8 @@ typedef struct _AfxdpMember
 
 /* control and wake are eventfds, see subscription.h. */
 AfxdpMember *afxdp_member_new (AfxdpInterface *interface,
-    const AfxdpMemberSettings *settings, int control, int wake);
+    const AfxdpNetdev *netdev, const AfxdpMemberSettings *settings, int control,
+    int wake);
 void afxdp_member_free (AfxdpMember *member);
 
 /* For any thread. */
@@ -111,6 +119,10 @@ afxdp_member_subscription (const AfxdpMember *member)
 /* Queues 0 to n_queues - 1 are there to be asked for. */
 void afxdp_member_queue_counts (
     const AfxdpMember *member, guint queue, AfxdpQueueCounts *counts);
+/* Begins with what former, which has left, counted in the end. The caller's
+ * business that nobody reads meanwhile. */
+void afxdp_member_go_on_counting (
+    AfxdpMember *member, const AfxdpMember *former);
 /* Frames of the interface, and how many are not with an application. */
 void afxdp_member_frames (
     const AfxdpMember *member, guint *n_frames, guint *n_home);

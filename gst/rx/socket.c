@@ -16,6 +16,9 @@
 #ifndef IPV6_MULTICAST_ALL
 #define IPV6_MULTICAST_ALL 29 /* Linux 4.20, not in glibc 2.36 */
 #endif
+#ifndef SO_BINDTOIFINDEX
+#define SO_BINDTOIFINDEX 62 /* Linux 5.1 */
+#endif
 
 /* 42 ms of the largest streams, and the kernel counts about twice a packet's
  * size; rmem_max, which is 208 KiB by default, does not bind the privileged. */
@@ -34,7 +37,8 @@ struct _AfxdpSocket
   GInetAddress *address;
   AfxdpNetdev *netdevs;
   guint n_netdevs; /* 0: where routing leads */
-  GArray *joined;  /* int: interface indexes where we joined it, 0 likewise */
+  gboolean joins;
+  GArray *joined; /* int: interface indexes where we joined it, 0 likewise */
   AfxdpSources *sources;
   GSocket *gsocket;
   gboolean given;
@@ -258,6 +262,7 @@ afxdp_socket_new (const AfxdpSocketSettings *settings, GError **error)
 
   socket->fd = -1;
   socket->address = g_object_ref (settings->address);
+  socket->joins = settings->joins;
   socket->joined = g_array_new (FALSE, FALSE, sizeof (int));
   socket->n_netdevs = settings->n_netdevs;
   socket->netdevs = g_memdup2 (
@@ -299,19 +304,25 @@ ifindex (const AfxdpSocket *socket, guint place)
   return socket->n_netdevs ? socket->netdevs[place].index : 0;
 }
 
+/* option, of RFC 3678 section 5.1: of the group, at an interface. */
+static int
+tell_group (AfxdpSocket *socket, int option, int index)
+{
+  struct group_req request = { .gr_interface = index };
+
+  set_address (
+      socket, &request.gr_group, g_inet_address_to_bytes (socket->address));
+  return setsockopt (socket->fd, is_ipv6 (socket) ? IPPROTO_IPV6 : IPPROTO_IP,
+      option, &request, sizeof request);
+}
+
 /* A socket that is closed has left its group. */
 static void
 leave (AfxdpSocket *socket)
 {
-  int level = is_ipv6 (socket) ? IPPROTO_IPV6 : IPPROTO_IP;
-  struct group_req request = { 0 };
-
-  set_address (
-      socket, &request.gr_group, g_inet_address_to_bytes (socket->address));
-  for (guint i = 0; i < socket->joined->len; i++) {
-    request.gr_interface = g_array_index (socket->joined, int, i);
-    setsockopt (socket->fd, level, MCAST_LEAVE_GROUP, &request, sizeof request);
-  }
+  for (guint i = 0; i < socket->joined->len; i++)
+    tell_group (
+        socket, MCAST_LEAVE_GROUP, g_array_index (socket->joined, int, i));
 }
 
 void
@@ -369,21 +380,18 @@ static gboolean
 join_any (AfxdpSocket *socket, guint place, GError **error)
 {
   g_autofree gchar *group = g_inet_address_to_string (socket->address);
-  const gchar *interface =
-      socket->n_netdevs ? socket->netdevs[place].name : NULL;
-  g_autoptr (GError) cause = NULL;
+  int errnum;
 
-  if (g_socket_join_multicast_group (
-          socket->gsocket, socket->address, FALSE, interface, &cause)) {
+  if (!tell_group (socket, MCAST_JOIN_GROUP, ifindex (socket, place))) {
     note_joined (socket, place);
     return TRUE;
   }
-  if (socket->given &&
-      g_error_matches (cause, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE))
+  errnum = errno;
+  if (socket->given && errnum == EADDRINUSE)
     return TRUE; /* its owner did */
   g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_NOT_FOUND,
       "Could not join %s on %s: %s", group, place_name (socket, place),
-      cause->message);
+      g_strerror (errnum));
   return FALSE;
 }
 
@@ -448,6 +456,36 @@ afxdp_socket_join (AfxdpSocket *socket, GError **error)
     if (!join_at (socket, place, error))
       return FALSE;
   return TRUE;
+}
+
+/* A link-local IPv6 address, or its owner, may have bound the socket to the
+ * interface, which is no longer there to receive from. */
+static void
+bind_to_other_interface (AfxdpSocket *socket, int former, int index)
+{
+  int bound = 0;
+  socklen_t size = sizeof bound;
+
+  if (!getsockopt (socket->fd, SOL_SOCKET, SO_BINDTOIFINDEX, &bound, &size) &&
+      bound == former)
+    setsockopt (socket->fd, SOL_SOCKET, SO_BINDTOIFINDEX, &index, sizeof index);
+}
+
+gboolean
+afxdp_socket_move (
+    AfxdpSocket *socket, guint place, const AfxdpNetdev *netdev, GError **error)
+{
+  int former = ifindex (socket, place);
+
+  bind_to_other_interface (socket, former, netdev->index);
+  for (guint i = socket->joined->len; i-- > 0;)
+    if (g_array_index (socket->joined, int, i) == former) {
+      /* The kernel remembers it, although the interface has gone. */
+      tell_group (socket, MCAST_LEAVE_GROUP, former);
+      g_array_remove_index_fast (socket->joined, i);
+    }
+  socket->netdevs[place] = *netdev;
+  return !socket->joins || join_at (socket, place, error);
 }
 
 GSocket *

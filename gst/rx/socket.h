@@ -3,8 +3,8 @@
  * The slow door: the kernel UDP socket of a stream. Bound, joined and read by
  * recvmmsg into frames of an area of its own, with the kernel's timestamps.
  *
- * Created and freed by the thread that changes state; receive() is for the
- * streaming thread alone.
+ * Created and freed by the thread that changes state; receive() and move() are for
+ * the streaming thread alone.
  */
 #pragma once
 
@@ -49,6 +49,13 @@ void afxdp_socket_keep_open (AfxdpSocket *socket);
  * leads, and tells the kernel the sources. Errors: AFXDP_ERROR_NOT_FOUND,
  * _MEMORY (more sources than the host allows). */
 gboolean afxdp_socket_join (AfxdpSocket *socket, GError **error);
+
+/* netdev came after the interface that was at place among those of the settings,
+ * from 0, and was removed. Joins the group there, if it was to be joined, and
+ * receives from there what it received from that interface alone. Errors: as of
+ * join(). Streaming thread. */
+gboolean afxdp_socket_move (AfxdpSocket *socket, guint place,
+    const AfxdpNetdev *netdev, GError **error);
 
 GSocket *afxdp_socket_gsocket (const AfxdpSocket *socket);
 /* The port that it is bound to. */

@@ -45,9 +45,9 @@ struct _AfxdpStream
   AfxdpSocket *socket;
   gboolean opened; /* all went well */
   AfxdpAccount *socket_account;
-  AfxdpMember *member; /* NULL: there is only the socket */
-  GPtrArray *claims;   /* AfxdpMember: of each interface, when there is no fast
-                          door; nobody else may take the flow there */
+  GPtrArray *members;  /* AfxdpMember: at the distributor of each of netdevs, so
+                          that nobody else takes the flow there */
+  AfxdpMember *member; /* the one of them that has a fast door, or NULL */
   int wake;
   atomic_bool woken;
   atomic_bool paused; /* woken since the last receive(), or not begun */
@@ -596,18 +596,28 @@ open_slow_door (
 
 /* Otherwise another stream of this process would take packets away by XDP. */
 static gboolean
-claim_flows (
+join_distributors (
     AfxdpStream *stream, const AfxdpMemberSettings *settings, GError **error)
 {
   for (guint i = 0; i < stream->n_netdevs; i++) {
-    AfxdpMember *claim = afxdp_distributor_join (
+    AfxdpMember *member = afxdp_distributor_join (
         &stream->netdevs[i], settings, stream->wake, error);
 
-    if (!claim)
+    if (!member)
       return FALSE;
-    g_ptr_array_add (stream->claims, claim);
+    g_ptr_array_add (stream->members, member);
   }
   return TRUE;
+}
+
+static void
+set_member (AfxdpStream *stream, AfxdpMember *member)
+{
+  stream->member = member;
+  stream->discarded += afxdp_doors_change_interface (
+      &stream->doors, afxdp_member_subscription (member), member->netdev.name);
+  stream->passed = stream->redirected = 0;
+  stream->interface_asked = 0;
 }
 
 /* NULL: there may be a fast door. */
@@ -649,17 +659,14 @@ look_for_fast_door (
     stream->doors.slow_reason = g_strdup (reason);
     member_settings.socket_only = TRUE;
     if (settings->mode != AFXDP_MODE_AF_XDP)
-      return claim_flows (stream, &member_settings, error);
+      return join_distributors (stream, &member_settings, error);
     g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_SETTINGS, "%s",
         stream->doors.slow_reason);
     return FALSE;
   }
-  stream->member = afxdp_distributor_join (
-      stream->netdevs, &member_settings, stream->wake, error);
-  if (!stream->member)
+  if (!join_distributors (stream, &member_settings, error))
     return FALSE;
-  stream->doors.interface = stream->netdevs->name;
-  stream->doors.subscription = afxdp_member_subscription (stream->member);
+  set_member (stream, stream->members->pdata[0]);
   return settings->mode != AFXDP_MODE_AF_XDP ||
       afxdp_subscription_wait (
           stream->doors.subscription, START_TIMEOUT_MS, error);
@@ -674,7 +681,7 @@ afxdp_stream_new (const AfxdpStreamSettings *settings, GError **error)
 
   stream->settings = *settings;
   stream->address = g_object_ref (settings->address);
-  stream->claims = g_ptr_array_new ();
+  stream->members = g_ptr_array_new ();
   stream->sources = afxdp_sources_ref (settings->sources);
   if (afxdp_sources_kind (stream->sources) != AFXDP_SOURCES_ANY)
     stream->destination.sources = stream->sources;
@@ -743,16 +750,65 @@ add_loss (AfxdpDrops *drops, const AfxdpXskLoss *loss)
     afxdp_drops_add (drops, AFXDP_COLUMN_REDIRECT, loss->redirect, now, now);
 }
 
+/* What was still on its way to the stream is counted. */
+static void
+leave_distributor (AfxdpStream *stream, AfxdpMember *member)
+{
+  afxdp_distributor_leave (member);
+  stream->discarded += member->drained;
+  add_loss (&stream->drops, &member->lost);
+}
+
+/* An interface that was removed and came again. */
+
+gboolean
+afxdp_stream_is_left_behind (const AfxdpStream *stream)
+{
+  for (guint i = 0; i < stream->members->len; i++)
+    if (afxdp_distributor_has_successor (stream->members->pdata[i]))
+      return TRUE;
+  return FALSE;
+}
+
+/* Interface i has come again, and the stream is a member there. */
+static gboolean
+go_over (AfxdpStream *stream, guint i, AfxdpMember *member, GError **error)
+{
+  AfxdpMember *former = stream->members->pdata[i];
+
+  if (former == stream->member)
+    set_member (stream, member);
+  leave_distributor (stream, former);
+  afxdp_member_go_on_counting (member, former);
+  afxdp_distributor_forget (former);
+  stream->members->pdata[i] = member;
+  stream->netdevs[i] = member->netdev;
+  stream->destination.scope = stream->netdevs->index;
+  return afxdp_socket_move (stream->socket, i, &member->netdev, error);
+}
+
+gboolean
+afxdp_stream_catch_up (AfxdpStream *stream, GError **error)
+{
+  gboolean joined = TRUE;
+
+  for (guint i = 0; i < stream->members->len; i++) {
+    AfxdpMember *member =
+        afxdp_distributor_take_successor (stream->members->pdata[i]);
+
+    if (member)
+      joined &= go_over (stream, i, member, joined ? error : NULL);
+  }
+  return joined;
+}
+
 void
 afxdp_stream_close (
     AfxdpStream *stream, AfxdpStreamCounts *counts, AfxdpDrops *drops)
 {
   stream->discarded += afxdp_doors_discard (&stream->doors);
-  if (stream->member) {
-    afxdp_distributor_leave (stream->member);
-    stream->discarded += stream->member->drained;
-    add_loss (&stream->drops, &stream->member->lost);
-  }
+  for (guint i = 0; i < stream->members->len; i++)
+    leave_distributor (stream, stream->members->pdata[i]);
   if (stream->socket) {
     if (!returns_socket (stream))
       discard_socket (stream);
@@ -760,12 +816,9 @@ afxdp_stream_close (
   }
   *drops = stream->drops;
   afxdp_doors_clear (&stream->doors);
-  afxdp_distributor_forget (stream->member);
-  for (guint i = 0; i < stream->claims->len; i++) {
-    afxdp_distributor_leave (stream->claims->pdata[i]);
-    afxdp_distributor_forget (stream->claims->pdata[i]);
-  }
-  g_ptr_array_unref (stream->claims);
+  for (guint i = 0; i < stream->members->len; i++)
+    afxdp_distributor_forget (stream->members->pdata[i]);
+  g_ptr_array_unref (stream->members);
 
   afxdp_account_close (stream->socket_account);
   if (stream->socket && returns_socket (stream))

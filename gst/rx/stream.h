@@ -127,6 +127,14 @@ AfxdpDrops *afxdp_stream_drops (AfxdpStream *stream);
  * that lacks packets. */
 guint64 afxdp_stream_look_for_drops (AfxdpStream *stream, guint64 wanted);
 
+/* Whether an interface that was removed has come again, so that the stream can go
+ * over to it: it misses its packets until then. Any thread. */
+gboolean afxdp_stream_is_left_behind (const AfxdpStream *stream);
+/* Goes over. May wait for tens of ms. Returns FALSE, and sets error, when the group
+ * could not be joined there; why the fast door is not open is told as always.
+ * Streaming thread, while nobody calls counts() or netdev(). */
+gboolean afxdp_stream_catch_up (AfxdpStream *stream, GError **error);
+
 /* Fills in change and returns TRUE when another door came into use since the
  * last call, or the reason is another one. Streaming thread; the caller clears
  * change. */

@@ -34,6 +34,21 @@ assert_complete (Receiver *receiver, const GeneratorReport *sent)
   assert_no_error (receiver);
 }
 
+/* n packets, which all arrive. */
+static void
+send_and_receive (Receiver *receiver, const gchar *group, guint n)
+{
+  guint64 before = receiver_stat (receiver, "packets");
+  gboolean is_ipv6 = strchr (group, ':') != NULL;
+  GeneratorReport sent = generator_finish (
+      generator_start ("--destination=%s%s%s:5000 --rate=10000 --packets=%u "
+                       "--first-seq=%" G_GUINT64_FORMAT,
+          is_ipv6 ? "[" : "", group, is_ipv6 ? "]" : "", n, before));
+
+  receiver_wait_stat (receiver, "packets", before + sent.packets);
+  assert_no_error (receiver);
+}
+
 /* Changes of the interface that concern no stream. */
 
 static const struct
@@ -90,6 +105,149 @@ GST_START_TEST (test_larger_packets)
   receiver_assert_stat (receiver, "reordered", 0);
   fail_unless (receiver_stat (receiver, "delivered-socket") >= large.packets);
   receiver_free (receiver);
+}
+GST_END_TEST
+
+/* The interface is lost, and comes again. */
+
+static void
+remove_interface (void)
+{
+  network_run ("ip link del rx0");
+}
+
+static void
+send_away (void)
+{
+  network_run ("ip link set rx0 netns %s", network_sender ());
+}
+
+static void
+remove_elsewhere (void)
+{
+  send_away ();
+  network_run_on_sender ("ip link del rx0");
+}
+
+/* The same one, with the same number. */
+static void
+fetch_back (void)
+{
+  network_run_on_sender ("ip link set rx0 netns %d", getpid ());
+  network_set_up_wire ();
+}
+
+static const struct
+{
+  void (*lose) (void);
+  void (*find) (void);
+} ways[] = {
+  { remove_interface, network_up_again },
+  { remove_elsewhere, network_up_again },
+  { send_away, fetch_back },
+};
+
+static gboolean
+has_joined (const gchar *group)
+{
+  g_autofree gchar *output = network_output ("ip maddr show dev rx0");
+
+  return strstr (output, group) != NULL;
+}
+
+GST_START_TEST (test_lost_and_found)
+{
+  Receiver *receiver = receiver_new ("multicast-iface=rx0", "fakesink");
+  const gchar *reason;
+  guint64 frames;
+
+  receiver_play (receiver);
+  frames = receiver_stat (receiver, "frames");
+  send_and_receive (receiver, "239.1.1.1", 5000);
+  for (guint n = 1; n <= 2; n++) {
+    ways[__i__].lose ();
+    reason = gst_structure_get_string (
+        receiver_wait_modes (receiver, 2 * n), "reason");
+    fail_unless (strstr (reason, "Interface rx0 was removed"), "%s", reason);
+    ways[__i__].find ();
+    receiver_wait_modes (receiver, 2 * n + 1);
+    receiver_assert_mode (receiver, 2 * n, "af-xdp");
+    fail_unless (has_joined ("239.1.1.1"));
+    send_and_receive (receiver, "239.1.1.1", 5000);
+    /* Those of one interface. */
+    receiver_assert_stat (receiver, "frames", frames);
+  }
+  receiver_assert_stat (receiver, "delivered-xdp", 15000);
+  receiver_assert_stat (receiver, "lost", 0);
+  fail_unless_equals_int (receiver->warnings->len, 0);
+  receiver_free (receiver);
+}
+GST_END_TEST
+
+/* The socket alone joins again. */
+
+static const struct
+{
+  const gchar *properties;
+  const gchar *group;
+} sockets[] = {
+  { "mode=socket multicast-iface=rx0", "239.1.1.1" },
+  { "mode=socket multicast-iface=rx0 multicast-source=+10.9.0.1", "239.1.1.1" },
+  { "mode=socket multicast-iface=rx0 multicast-source=-10.9.0.3", "239.1.1.1" },
+  { "mode=socket address=239.1.1.1 port=5000", "239.1.1.1" }, /* by the route */
+  { "multicast-iface=lo,rx0", "239.1.1.1" },
+  { "mode=socket multicast-iface=rx0 address=ff15::1 port=5000", "ff15::1" },
+  /* Bound to the interface by its scope. */
+  { "mode=socket multicast-iface=rx0 address=ff12::1 port=5000", "ff12::1" },
+};
+
+GST_START_TEST (test_joined_again)
+{
+  const gchar *group = sockets[__i__].group;
+  Receiver *receiver = receiver_new (sockets[__i__].properties, "fakesink");
+
+  receiver_play (receiver);
+  send_and_receive (receiver, group, 5000);
+  remove_interface ();
+  network_up_again ();
+  wait_until (has_joined (group));
+  send_and_receive (receiver, group, 5000);
+  receiver_assert_stat (receiver, "delivered-socket", 10000);
+  receiver_assert_stat (receiver, "lost", 0);
+  receiver_free (receiver);
+}
+GST_END_TEST
+
+GST_START_TEST (test_lost_for_good)
+{
+  Receiver *receiver = receiver_new ("multicast-iface=rx0", "fakesink");
+
+  receiver_play (receiver);
+  remove_interface ();
+  receiver_wait_modes (receiver, 2);
+  receiver_free (receiver);
+}
+GST_END_TEST
+
+/* It comes while a stream pauses, which then ends. */
+GST_START_TEST (test_found_by_others)
+{
+  Receiver *receiver = receiver_new ("multicast-iface=rx0", "fakesink");
+  Receiver *other = receiver_new (
+      "address=239.1.1.2 port=5000 multicast-iface=rx0", "fakesink");
+
+  receiver_play (receiver);
+  receiver_play (other);
+  remove_interface ();
+  receiver_wait_modes (receiver, 2);
+  receiver_wait_modes (other, 2);
+  receiver_set_state (receiver, GST_STATE_PAUSED);
+  network_up_again ();
+  receiver_wait_modes (other, 3);
+  receiver_free (receiver);
+  send_and_receive (other, "239.1.1.2", 5000);
+  receiver_free (other);
+  fail_if (network_has_program ());
 }
 GST_END_TEST
 
@@ -198,6 +356,10 @@ host_suite (void)
   tcase_add_checked_fixture (tcase, up_with_one_queue, network_down);
   tcase_add_loop_test (tcase, test_changed, 0, G_N_ELEMENTS (changes));
   tcase_add_test (tcase, test_larger_packets);
+  tcase_add_loop_test (tcase, test_lost_and_found, 0, G_N_ELEMENTS (ways));
+  tcase_add_loop_test (tcase, test_joined_again, 0, G_N_ELEMENTS (sockets));
+  tcase_add_test (tcase, test_lost_for_good);
+  tcase_add_test (tcase, test_found_by_others);
 
   tcase = tcase_create ("process");
   suite_add_tcase (suite, tcase);

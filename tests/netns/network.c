@@ -19,16 +19,20 @@
 /* No test needs this long, unless what it waits for never comes. */
 #define PATIENCE (30 * G_TIME_SPAN_SECOND)
 
+/* More than there are processes. */
+#define WIRE_INDEX (1 << 22)
+
+static pid_t holder; /* keeps the sending host's namespace open */
+static gchar *sender;
+static guint wires; /* made in its place before this one */
+
 /* Interface numbers repeat in every namespace, and links of all of them are in
  * one list: ours has a number that no other test has at the same time. */
 static int
 receiver_index (void)
 {
-  return 1000 + getpid ();
+  return 1000 + getpid () + wires * WIRE_INDEX;
 }
-
-static pid_t holder; /* keeps the sending host's namespace open */
-static gchar *sender;
 
 static gboolean
 make_namespace (void)
@@ -125,34 +129,54 @@ start_holder (void)
   sender = g_strdup_printf ("/proc/%d/ns/net", holder);
 }
 
-void
-network_up_with_room (guint queues, guint room)
+static void
+make_wire (guint room)
 {
-  fail_unless (make_namespace (), "%s", g_strerror (errno));
-  start_holder ();
-  network_run ("ip link set lo up && "
-               "ip link add rx0 index %d numrxqueues %u numtxqueues %u "
+  network_run ("ip link add rx0 index %d numrxqueues %u numtxqueues %u "
                "type veth peer name tx0 netns %d "
                "numrxqueues %u numtxqueues %u",
       receiver_index (), room, room, holder, room, room);
-  if (room > 1)
-    network_run ("ethtool -L rx0 rx %u tx %u", queues, queues);
+}
+
+void
+network_set_up_wire (void)
+{
   /* Before anything is attached: a program's end must not throw the ring away,
    * and live frames need somebody to take them. And no address that is found to
    * be unique a second or two later: the distributor heeds each such event. */
   network_run ("ethtool -K rx0 gro on && "
                "echo 0 > /proc/sys/net/ipv6/conf/rx0/accept_dad && "
-               "ip addr add 10.9.0.2/24 dev rx0 && "
-               "ip addr add fd09::2/64 dev rx0 nodad && "
-               "ip link set rx0 up");
-  network_run_on_sender ("ip link set lo up && "
-                         "ip addr add 10.9.0.1/24 dev tx0 && "
-                         "ip addr add fd09::1/64 dev tx0 nodad && "
+               "ip addr replace 10.9.0.2/24 dev rx0 && "
+               "ip addr replace fd09::2/64 dev rx0 nodad && "
+               "ip link set rx0 up && "
+               "ip route replace 224.0.0.0/4 dev rx0");
+  network_run_on_sender ("ip addr replace 10.9.0.1/24 dev tx0 && "
+                         "ip addr replace fd09::1/64 dev tx0 nodad && "
                          "ip link set tx0 up && "
-                         "ip route add 224.0.0.0/4 dev tx0");
-  if (room > 1)
+                         "ip route replace 224.0.0.0/4 dev tx0");
+}
+
+void
+network_up_with_room (guint queues, guint room)
+{
+  fail_unless (make_namespace (), "%s", g_strerror (errno));
+  start_holder ();
+  network_run ("ip link set lo up");
+  network_run_on_sender ("ip link set lo up");
+  make_wire (room);
+  if (room > 1) {
+    network_run ("ethtool -L rx0 rx %u tx %u", queues, queues);
     network_run_on_sender ("ethtool -L tx0 rx %u tx %u", queues, queues);
-  network_run ("ip route add 224.0.0.0/4 dev rx0");
+  }
+  network_set_up_wire ();
+}
+
+void
+network_up_again (void)
+{
+  wires++;
+  make_wire (1);
+  network_set_up_wire ();
 }
 
 void

@@ -21,6 +21,10 @@ void network_up (guint queues);
 /* The same, with room for more queues, which "ethtool -L" can put to use. */
 void network_up_with_room (guint queues, guint room);
 void network_down (void);
+/* After rx0 and tx0 were removed: makes others of the same names. */
+void network_up_again (void);
+/* After rx0 was in another namespace: gives it back what it lost there. */
+void network_set_up_wire (void);
 
 /* The sending host's network namespace, as nsenter --net takes it. */
 const gchar *network_sender (void);

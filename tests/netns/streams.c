@@ -425,6 +425,48 @@ GST_START_TEST (test_descriptors_run_out)
 }
 GST_END_TEST
 
+/* All of them go over to what came in its place, some streams end before and some
+ * begin after it, and what was counted stays. */
+GST_START_TEST (test_interface_comes_again)
+{
+  Receiver *former =
+      receiver_new ("multicast-group=239.3.1.1 port=5000", CROWD_SINK);
+  Receiver *later =
+      receiver_new ("multicast-group=239.3.1.2 port=5000", CROWD_SINK);
+  Crowd *crowd = crowd_new (16, "");
+  GeneratorReport sent;
+
+  crowd_play_by_af_xdp (crowd);
+  receiver_play (former);
+  sent =
+      generator_finish (crowd_generate (crowd, "--rate=16000 --packets=16000"));
+  crowd_assert_complete (crowd, 0, &sent);
+  network_run ("ip link del rx0");
+  for (guint i = 0; i < crowd->n; i++)
+    receiver_wait_modes (crowd->receivers[i], 2);
+  receiver_free (former);
+  network_up_again ();
+  receiver_play (later);
+  for (guint i = 0; i < crowd->n; i++) {
+    receiver_wait_modes (crowd->receivers[i], 3);
+    receiver_assert_mode (crowd->receivers[i], 2, "af-xdp");
+  }
+  sent = generator_finish (
+      crowd_generate (crowd, "--rate=16000 --packets=16000 --first-seq=1000"));
+  for (guint i = 0; i < crowd->n; i++) {
+    Receiver *receiver = crowd->receivers[i];
+
+    receiver_wait_stat (receiver, "delivered-xdp", 1000 + sent.sent[i]);
+    receiver_assert_stat (receiver, "lost", 0);
+    g_assert_cmpuint (queue_stats (receiver, 0).redirected, ==, 2000);
+    fail_unless (receiver->warnings->len == 0);
+  }
+  receiver_free (later);
+  crowd_free (crowd);
+  fail_if (network_has_program ());
+}
+GST_END_TEST
+
 static Suite *
 streams_suite (void)
 {
@@ -441,6 +483,7 @@ streams_suite (void)
       tcase, test_addresses_and_ports, 0, G_N_ELEMENTS (doors));
   tcase_add_test (tcase, test_as_many_as_there_are_slots);
   tcase_add_test (tcase, test_descriptors_run_out);
+  tcase_add_test (tcase, test_interface_comes_again);
 
   tcase = tcase_create ("queues");
   suite_add_tcase (suite, tcase);
