@@ -7,8 +7,9 @@
 #include "clock.h"
 #include "packet.h"
 
-/* A packet that was redirected is in its ring at the end of the driver's poll; a
- * machine may take the processor from that, but hardly for so long. ns. */
+/* A packet that was redirected is in its ring at the end of the driver's poll, and
+ * one that was stamped is in its socket; a machine may take the processor from that,
+ * but hardly for so long. ns. */
 #define LONGEST_ON_THE_WAY 50000000
 
 static guint64
@@ -326,7 +327,20 @@ end_resuming (AfxdpLane *lane)
   lane->resuming = FALSE;
 }
 
-/* Stamps are taken in another clock than ours. */
+/* How long ago real says that stamp was: in a clock that may be set in between. A
+ * packet has not waited for longer than since the socket was empty. */
+static guint64
+time_waited (
+    const AfxdpLane *lane, guint64 stamp, guint64 real, guint64 monotonic)
+{
+  guint64 time = real - stamp;
+
+  if (!stamp || stamp > real || time > monotonic ||
+      time > monotonic - lane->dry_at + LONGEST_ON_THE_WAY)
+    return 0;
+  return time;
+}
+
 static void
 take_batch (AfxdpLane *lane, guint n, guint skip)
 {
@@ -337,12 +351,9 @@ take_batch (AfxdpLane *lane, guint n, guint skip)
   real = afxdp_clock (CLOCK_REALTIME);
   for (guint i = 0; i < n; i++) {
     AfxdpPacket *packet = &lane->packets[lane->end];
-    guint64 age = real - raw[i].arrival;
 
-    /* No stamp, or the clock was set back meanwhile. */
-    if (!raw[i].arrival || raw[i].arrival > real || age > monotonic)
-      age = 0;
-    packet->arrival = monotonic - age;
+    packet->arrival =
+        monotonic - time_waited (lane, raw[i].arrival, real, monotonic);
     follow_dropped (lane, raw[i].dropped, packet->arrival);
     lane->last_arrival = packet->arrival;
     if (G_UNLIKELY (!raw[i].wanted ||
@@ -369,6 +380,8 @@ afxdp_lane_read_socket (AfxdpLane *lane, guint skip)
   lane->dry = n < lane->batch;
   if (n)
     take_batch (lane, n, skip);
+  if (lane->dry)
+    lane->dry_at = afxdp_now ();
   if (G_UNLIKELY (lane->resuming))
     end_resuming (lane);
   return n - lane->end;

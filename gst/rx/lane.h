@@ -57,6 +57,7 @@ typedef struct
   AfxdpPacket *packets; /* those not yet handed out: */
   guint first, end;     /* from first to end - 1 */
   gboolean dry;         /* the last read() emptied the source */
+  guint64 dry_at;       /* when one last emptied the socket; 0: not yet */
   gboolean stamped;     /* packets have the time of their own arrival, and not
                            that of the read() */
   guint64 next_ordinal; /* that the program gives on this ring */

@@ -135,6 +135,13 @@ generator_stop (Generator *generator)
 }
 
 GeneratorReport
+generator_stop_lossy (Generator *generator)
+{
+  g_subprocess_send_signal (generator->process, SIGINT);
+  return generator_finish_lossy (generator);
+}
+
+GeneratorReport
 generator_finish_lossy (Generator *generator)
 {
   return finish (generator, TRUE);

@@ -40,3 +40,4 @@ GeneratorReport generator_finish (Generator *generator);
 GeneratorReport generator_stop (Generator *generator);
 /* The same, where the wire may lose packets, as when it is cut. */
 GeneratorReport generator_finish_lossy (Generator *generator);
+GeneratorReport generator_stop_lossy (Generator *generator);

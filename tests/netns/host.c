@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What happens to the interface, and to the process, while a stream is received. */
+#include <errno.h>
 #include <gst/check/gstcheck.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "generator.h"
 #include "network.h"
@@ -251,6 +256,60 @@ GST_START_TEST (test_found_by_others)
 }
 GST_END_TEST
 
+/* The host's clock is set. */
+
+/* The clock of this process alone: s that it is ahead of the one that the kernel
+ * stamps packets with. */
+static atomic_int clock_ahead;
+
+/* In the C library's place. */
+__attribute__ ((visibility ("default"))) int
+clock_gettime (clockid_t id, struct timespec *time)
+{
+  if (syscall (SYS_clock_gettime, id, time))
+    return -1;
+  if (id == CLOCK_REALTIME)
+    time->tv_sec += clock_ahead;
+  return 0;
+}
+
+static const gint clock_jumps[] = { 3600, -3600, 40000000, -40000000 };
+
+static GstPadProbeReturn
+note_time (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  _Atomic guint64 *last = user_data;
+
+  atomic_store (last, GST_BUFFER_PTS (GST_PAD_PROBE_INFO_BUFFER (info)));
+  return GST_PAD_PROBE_OK;
+}
+
+/* Of each packet the kernel tells when it came, by that clock. */
+GST_START_TEST (test_clock_set)
+{
+  Receiver *receiver =
+      receiver_new ("multicast-iface=rx0 mode=socket batch-size=1", "fakesink");
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (receiver->src, "src");
+  gint64 begin = g_get_monotonic_time ();
+  _Atomic guint64 last = 0;
+  guint64 before;
+
+  gst_pad_add_probe (
+      pad, GST_PAD_PROBE_TYPE_BUFFER, note_time, (gpointer) &last, NULL);
+  receiver_play (receiver);
+  send_and_receive (receiver, "239.1.1.1", 1000);
+  before = last;
+  atomic_store (&clock_ahead, clock_jumps[__i__]);
+  send_and_receive (receiver, "239.1.1.1", 1000);
+  fail_unless (last > before);
+  fail_unless (last / 1000 < (guint64) (g_get_monotonic_time () - begin));
+  /* None is said to have waited for as long as the jump. */
+  fail_unless (receiver_stat (receiver, "latency-max") < 10 * GST_SECOND);
+  receiver_assert_stat (receiver, "lost", 0);
+  receiver_free (receiver);
+}
+GST_END_TEST
+
 /* The process. */
 
 /* What came meanwhile waits, or was lost where the statistics say. */
@@ -365,6 +424,7 @@ host_suite (void)
   suite_add_tcase (suite, tcase);
   tcase_set_timeout (tcase, 60);
   tcase_add_checked_fixture (tcase, up_with_one_queue, network_down);
+  tcase_add_loop_test (tcase, test_clock_set, 0, G_N_ELEMENTS (clock_jumps));
   tcase_add_test (tcase, test_stopped_for_seconds);
   tcase_add_test (tcase, test_states_from_many_threads);
   return suite;

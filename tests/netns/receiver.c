@@ -224,3 +224,70 @@ receiver_wait_eos (Receiver *receiver)
         receiver_describe (receiver));
   }
 }
+
+guint64
+receiver_arrived (Receiver *receiver)
+{
+  static const gchar *const columns[] = { "delivered-xdp", "delivered-socket",
+    "kept-back", "malformed", "discarded", "dropped-rx-ring",
+    "dropped-fill-ring", "dropped-redirect", "dropped-socket-buffer",
+    "dropped-paused" };
+  guint64 sum = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (columns); i++)
+    sum += receiver_stat (receiver, columns[i]);
+  return sum;
+}
+
+static void
+assert_losses_have_places (Receiver *receiver)
+{
+  static const gchar *const places[] = { "lost-network", "lost-nic",
+    "lost-rx-ring", "lost-fill-ring", "lost-redirect", "lost-socket-buffer",
+    "lost-paused", "lost-unknown" };
+  guint64 sum = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (places); i++)
+    sum += receiver_stat (receiver, places[i]);
+  receiver_assert_stat (receiver, "lost", sum);
+}
+
+guint64
+receiver_assert_balanced (Receiver *receiver)
+{
+  static const gchar *const none[] = { "pending", "duplicates", "malformed",
+    "not-rtp", "kept-back", "restarts" };
+  g_autoptr (GstStructure) stats = NULL;
+  const GstStructure *source;
+  const GValue *sources;
+  guint64 received, packets = receiver_stat (receiver, "packets");
+  guint highest;
+  gint base;
+
+  fail_if (receiver->error, "%s", receiver->error);
+  for (guint i = 0; i < G_N_ELEMENTS (none); i++)
+    receiver_assert_stat (receiver, none[i], 0);
+  receiver_assert_stat (receiver, "packets",
+      receiver_stat (receiver, "delivered-xdp") +
+          receiver_stat (receiver, "delivered-socket"));
+  assert_losses_have_places (receiver);
+  g_object_get (receiver->src, "stats", &stats, NULL);
+  sources = gst_structure_get_value (stats, "sources");
+  g_assert_cmpuint (gst_value_array_get_size (sources), <=, 1);
+  /* A source is believed at its second packet. */
+  if (!gst_value_array_get_size (sources)) {
+    g_assert_cmpuint (packets, <=, 1);
+    return 0;
+  }
+  source = gst_value_get_structure (gst_value_array_get_value (sources, 0));
+  fail_unless (gst_structure_get (source, "packets-received", G_TYPE_UINT64,
+      &received, "seqnum-base", G_TYPE_INT, &base, "extended-highest-seq",
+      G_TYPE_UINT, &highest, NULL));
+  g_assert_cmpuint (received, >=, packets);
+  g_assert_cmpuint (
+      received, <=, packets + receiver_stat (receiver, "discarded"));
+  fail_unless ((guint64) highest - base + 1 ==
+          received + receiver_stat (receiver, "lost"),
+      "%u to %u: %s", base, highest, receiver_describe (receiver));
+  return (guint64) highest - base + 1;
+}

@@ -7,7 +7,6 @@
  * SOAK_SECONDS is how long (20), SOAK_SEED which of all soaks (a new one).
  */
 #include <gst/check/gstcheck.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -15,9 +14,9 @@
 #include "generator.h"
 #include "leftover.h"
 #include "network.h"
+#include "soaking.h"
 
 #define SECONDS 20
-#define MIB ((gdouble) (1 << 20))
 /* Flows of each of the two generators, and packets/s of one flow: a stall of the
  * machine of 80 ms is within the smallest credit. */
 #define FLOWS 12
@@ -33,24 +32,6 @@
 #define LONGEST_STALL (300 * G_TIME_SPAN_MILLISECOND)
 #define LONGEST_HOARD (3 * G_TIME_SPAN_SECOND)
 #define LONGEST_REST (10 * G_TIME_SPAN_MILLISECOND)
-
-/*
- * What may come on top between two moments at which the same streams play and
- * nothing is kept.
- *
- * Of the heap, what threads and allocators keep for the next time: half a MiB was
- * seen, after 20 s as after 120. And of each frame of the interface that has once
- * been downstream, its buffer, which stays with it: 32,768 of them at most, with
- * the address of the sender some 400 bytes.
- *
- * In memory, besides: holes in the heap, 2 to 4 MiB; and the rings of streams
- * that are gone, which stay with the interface for the next ones, 260 KiB each of
- * the larger size. There are never more of them than were in use at once, which
- * may be more than before the first measuring. A socket's frames, which are 8 MiB
- * for each life, would show at once.
- */
-#define MOST_HEAP_MORE ((2 << 20) + 32768 * 400)
-#define MOST_MEMORY_MORE ((16 << 20) + 32768 * 400)
 
 static const gchar *const variants[] = { "", "", "", "", "batch-size=1",
   "batch-size=256", "ring-size=1024", "mode=socket", "queue=1" };
@@ -83,15 +64,6 @@ typedef struct
   guint64 lost_excused; /* by those that had */
   guint lives, stalls, hoards, pauses;
 } Soak;
-
-static gint64
-soak_time (void)
-{
-  const gchar *seconds = g_getenv ("SOAK_SECONDS");
-
-  return (seconds ? g_ascii_strtoll (seconds, NULL, 10) : SECONDS) *
-      G_TIME_SPAN_SECOND;
-}
 
 static gboolean
 one_in (Soak *soak, guint n)
@@ -127,49 +99,6 @@ start (Soak *soak, Slot *slot)
   soak->lives++;
 }
 
-/* What the stream says of itself must fit together: each number from the first to
- * the highest came or was lost. What came and was not delivered was discarded by
- * the stop. */
-static void
-assert_balanced (Slot *slot)
-{
-  static const gchar *const none[] = { "pending", "duplicates", "malformed",
-    "not-rtp", "kept-back", "restarts" };
-  Receiver *receiver = slot->receiver;
-  g_autoptr (GstStructure) stats = NULL;
-  const GstStructure *source;
-  const GValue *sources;
-  guint64 received, packets = receiver_stat (receiver, "packets");
-  guint highest;
-  gint base;
-
-  fail_if (receiver->error, "%s", receiver->error);
-  for (guint i = 0; i < G_N_ELEMENTS (none); i++)
-    receiver_assert_stat (receiver, none[i], 0);
-  receiver_assert_stat (receiver, "packets",
-      receiver_stat (receiver, "delivered-xdp") +
-          receiver_stat (receiver, "delivered-socket"));
-  g_object_get (receiver->src, "stats", &stats, NULL);
-  sources = gst_structure_get_value (stats, "sources");
-  g_assert_cmpuint (gst_value_array_get_size (sources), <=, 1);
-  /* A source is believed at its second packet. */
-  if (!gst_value_array_get_size (sources)) {
-    g_assert_cmpuint (packets, <=, 1);
-    return;
-  }
-  source = gst_value_get_structure (gst_value_array_get_value (sources, 0));
-  fail_unless (gst_structure_get (source, "packets-received", G_TYPE_UINT64,
-      &received, "seqnum-base", G_TYPE_INT, &base, "extended-highest-seq",
-      G_TYPE_UINT, &highest, NULL));
-  g_assert_cmpuint (received, >=, packets);
-  g_assert_cmpuint (
-      received, <=, packets + receiver_stat (receiver, "discarded"));
-  fail_unless ((guint64) highest - base + 1 ==
-          received + receiver_stat (receiver, "lost"),
-      "slot %u: %u to %u: %s", slot->number, base, highest,
-      receiver_describe (receiver));
-}
-
 static void
 stop (Soak *soak, Slot *slot)
 {
@@ -178,7 +107,7 @@ stop (Soak *soak, Slot *slot)
   receiver_set_state (slot->receiver, GST_STATE_NULL);
   slot->playing = slot->paused = FALSE;
   receiver_read_bus (slot->receiver);
-  assert_balanced (slot);
+  receiver_assert_balanced (slot->receiver);
   lost = receiver_stat (slot->receiver, "lost");
   if (slot->excused) {
     soak->lost_excused += lost;
@@ -308,12 +237,7 @@ calm_down (Soak *soak)
 static void
 soak_begin (Soak *soak)
 {
-  const gchar *seed = g_getenv ("SOAK_SEED");
-  guint32 number = seed ? g_ascii_strtoull (seed, NULL, 10) : g_random_int ();
-
-  printf ("SOAK_SEED=%u\n", number);
-  fflush (stdout);
-  soak->random = g_rand_new_with_seed (number);
+  soak->random = soaking_random ();
   soak->estates = g_array_new (FALSE, FALSE, sizeof (Estate));
   for (guint i = 0; i < SLOTS; i++) {
     /* Second takers: of flows 1, 7, 13, 19. */
@@ -388,17 +312,12 @@ open_what_stays (void)
   receiver_free (receiver);
 }
 
-static guint64
-more (guint64 now, guint64 before)
-{
-  return now > before ? now - before : 0;
-}
-
 GST_START_TEST (test_soak)
 {
   Soak soak = { 0 };
   g_autoptr (GArray) objects = NULL;
-  guint64 dropped, memory, heap;
+  SoakingMemory memory;
+  guint64 dropped;
   guint n_fds, n_threads;
   Slot *last = NULL;
 
@@ -411,14 +330,12 @@ GST_START_TEST (test_soak)
       start (&soak, &soak.slots[i]);
   start_generators (&soak);
 
-  soak_for (&soak, soak_time () / 4);
+  soak_for (&soak, soaking_time (SECONDS) / 4);
   calm_down (&soak);
-  memory = leftover_memory ();
-  heap = leftover_heap ();
-  soak_for (&soak, soak_time () - soak_time () / 4);
+  soaking_memory_begin (&memory);
+  soak_for (&soak, soaking_time (SECONDS) * 3 / 4);
   calm_down (&soak);
-  memory = more (leftover_memory (), memory);
-  heap = more (leftover_heap (), heap);
+  soaking_memory_end (&memory);
   dropped = assert_complete (&soak);
 
   objects = leftover_find_bpf (getpid ());
@@ -442,10 +359,9 @@ GST_START_TEST (test_soak)
 
   printf ("%u lives, %u stalls, %u pauses, %u hoards; the wire lost "
           "%" G_GUINT64_FORMAT ", streams %" G_GUINT64_FORMAT
-          ", disturbed ones %" G_GUINT64_FORMAT
-          "; %.1f MiB of memory more, %.2f of them in the heap\n",
+          ", disturbed ones %" G_GUINT64_FORMAT "\n",
       soak.lives, soak.stalls, soak.pauses, soak.hoards, dropped, soak.lost,
-      soak.lost_excused, memory / MIB, heap / MIB);
+      soak.lost_excused);
   fflush (stdout);
   g_assert_cmpuint (soak.lost, <=, dropped);
   wait_until (leftover_descriptors () <= n_fds);
@@ -453,8 +369,7 @@ GST_START_TEST (test_soak)
   for (guint i = 0; i < objects->len; i++)
     wait_until (!leftover_exists (&g_array_index (objects, LeftoverBpf, i)));
   wait_until (leftover_threads () <= n_threads);
-  g_assert_cmpuint (memory, <=, MOST_MEMORY_MORE);
-  g_assert_cmpuint (heap, <=, MOST_HEAP_MORE);
+  soaking_memory_assert_flat (&memory);
   soak_end (&soak);
 }
 GST_END_TEST
@@ -472,28 +387,16 @@ soak_suite (void)
   TCase *tcase = tcase_create ("soak");
 
   suite_add_tcase (suite, tcase);
-  tcase_set_timeout (tcase, soak_time () / G_TIME_SPAN_SECOND + 60);
+  tcase_set_timeout (tcase, soaking_time (SECONDS) / G_TIME_SPAN_SECOND + 60);
   tcase_add_checked_fixture (tcase, up_with_two_queues, network_down);
   tcase_add_test (tcase, test_soak);
   return suite;
 }
 
-/* Allocators that keep nothing back show what is in use. GLib reads its part
- * before main(): once more, with it. */
-static void
-measure_memory_well (char **argv)
-{
-  mallopt (M_ARENA_MAX, 1);
-  if (!g_strcmp0 (g_getenv ("G_SLICE"), "always-malloc"))
-    return;
-  g_setenv ("G_SLICE", "always-malloc", TRUE);
-  execv ("/proc/self/exe", argv);
-}
-
 int
 main (int argc, char **argv)
 {
-  measure_memory_well (argv);
+  soaking_prepare (argv);
   network_require_privileges ();
   gst_check_init (&argc, &argv);
   return gst_check_run_suite (soak_suite (), "soak", __FILE__);

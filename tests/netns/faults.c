@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One stream into rtpjitterbuffer that goes through a fault every second or so, at
+ * random. It may lose packets; at the end each of them has its place, all is
+ * accounted for, and nothing is left.
+ *
+ * SOAK_SECONDS is how long (60), SOAK_SEED which faults (others each time).
+ */
+#include <gst/check/gstcheck.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "downstream.h"
+#include "generator.h"
+#include "leftover.h"
+#include "network.h"
+#include "soaking.h"
+
+#define SECONDS 60
+#define RATE "200000"
+/* Between two faults, in µs. */
+#define SHORTEST_REST (200 * G_TIME_SPAN_MILLISECOND)
+#define LONGEST_REST (2000 * G_TIME_SPAN_MILLISECOND)
+/* The longest of a fault, in µs. More than 32,767 packets in one gap are counted
+ * by the sender's pace, and a busy machine adds some to each. */
+#define LONGEST_FAULT (60 * G_TIME_SPAN_MILLISECOND)
+/* What a veth throws away without counting it: its ring, when its link goes down;
+ * and one packet when a program is detached. */
+#define RING 256
+#define MOST_KINDS 16
+
+#define PROPERTIES                                                  \
+  "multicast-iface=rx0 gap-interval=0 "                             \
+  "caps=application/x-rtp,media=video,clock-rate=90000,payload=96 " \
+  "stats-interval=100000000"
+
+typedef struct
+{
+  GRand *random;
+  Receiver *receiver;
+  Downstream *downstream;
+  guint uncounted; /* packets that a veth may have thrown away so */
+  guint n_made[MOST_KINDS];
+} Faults;
+
+/* For how long a fault lasts. */
+static void
+last (Faults *faults)
+{
+  g_usleep (g_rand_int_range (faults->random, 1, LONGEST_FAULT));
+}
+
+/* The interface. */
+
+static void
+detach_program (Faults *faults)
+{
+  if (!network_has_program ())
+    return;
+  network_detach_program ();
+  faults->uncounted++;
+}
+
+static void
+put_link_down (Faults *faults)
+{
+  network_run ("ip link set rx0 down");
+  last (faults);
+  network_run ("ip link set rx0 up");
+  faults->uncounted += RING;
+}
+
+static void
+rename_interface (Faults *faults)
+{
+  network_run ("ip link set rx0 name lan0");
+  last (faults);
+  network_run ("ip link set lan0 name rx0");
+}
+
+static void
+take_address_away (Faults *faults)
+{
+  network_run ("ip addr del 10.9.0.2/24 dev rx0");
+  last (faults);
+  network_run ("ip addr add 10.9.0.2/24 dev rx0");
+}
+
+static void
+change_mtu (Faults *faults)
+{
+  network_run ("ip link set rx0 mtu 1400");
+  last (faults);
+  network_run ("ip link set rx0 mtu 1500");
+}
+
+static void
+use_more_queues (Faults *faults)
+{
+  network_run ("ethtool -L rx0 rx 2");
+  last (faults);
+  network_run ("ethtool -L rx0 rx 1");
+}
+
+/* The process. */
+
+static void
+let_descriptors_run_out (Faults *faults)
+{
+  struct rlimit limit, none;
+
+  fail_if (getrlimit (RLIMIT_NOFILE, &limit));
+  none = limit;
+  none.rlim_cur = 0;
+  fail_if (setrlimit (RLIMIT_NOFILE, &none));
+  last (faults);
+  fail_if (setrlimit (RLIMIT_NOFILE, &limit));
+}
+
+static void
+let_others_come_and_go (Faults *faults)
+{
+  Receiver *other = receiver_new (
+      "address=239.1.1.2 port=5000 multicast-iface=rx0", "fakesink");
+
+  receiver_set_state (other, GST_STATE_PLAYING);
+  last (faults);
+  receiver_free (other);
+}
+
+static void
+stop_process (Faults *faults)
+{
+  network_run ("kill -STOP %d && sleep 0.0%d; kill -CONT %d", getpid (),
+      g_rand_int_range (faults->random, 1, 7), getpid ());
+}
+
+/* The application. */
+
+static void
+stall (Faults *faults)
+{
+  downstream_stall (
+      faults->downstream, g_rand_int_range (faults->random, 1, LONGEST_FAULT));
+}
+
+static void
+hoard (Faults *faults)
+{
+  downstream_hoard (faults->downstream, TRUE);
+  last (faults);
+  downstream_hoard (faults->downstream, FALSE);
+  last (faults);
+  downstream_give_back (faults->downstream);
+}
+
+static void
+pause_stream (Faults *faults)
+{
+  receiver_set_state (faults->receiver, GST_STATE_PAUSED);
+  last (faults);
+  receiver_set_state (faults->receiver, GST_STATE_PLAYING);
+}
+
+static void
+flush (Faults *faults)
+{
+  gst_element_send_event (faults->receiver->src, gst_event_new_flush_start ());
+  last (faults);
+  gst_element_send_event (
+      faults->receiver->src, gst_event_new_flush_stop (TRUE));
+}
+
+static const struct
+{
+  const gchar *name;
+  void (*make) (Faults *faults);
+} kinds[] = {
+  { "program detached", detach_program },
+  { "link down", put_link_down },
+  { "interface renamed", rename_interface },
+  { "address away", take_address_away },
+  { "other MTU", change_mtu },
+  { "more queues", use_more_queues },
+  { "no descriptors", let_descriptors_run_out },
+  { "other stream", let_others_come_and_go },
+  { "process stopped", stop_process },
+  { "stall", stall },
+  { "hoard", hoard },
+  { "pause", pause_stream },
+  { "flush", flush },
+};
+
+G_STATIC_ASSERT (G_N_ELEMENTS (kinds) <= MOST_KINDS);
+
+/* What is told must not add up to memory. */
+static void
+read_bus (Receiver *receiver)
+{
+  receiver_read_bus (receiver);
+  fail_if (receiver->error, "%s", receiver->error);
+  g_ptr_array_set_size (receiver->modes, 0);
+  g_ptr_array_set_size (receiver->gaps, 0);
+}
+
+/* After each fault the stream goes on. */
+static void
+make_faults_for (Faults *faults, gint64 time)
+{
+  gint64 end = g_get_monotonic_time () + time;
+
+  while (g_get_monotonic_time () < end) {
+    guint kind = g_rand_int_range (faults->random, 0, G_N_ELEMENTS (kinds));
+    guint64 packets;
+
+    kinds[kind].make (faults);
+    faults->n_made[kind]++;
+    packets = receiver_stat (faults->receiver, "packets");
+    receiver_wait_stat (faults->receiver, "packets", packets + 1000);
+    read_bus (faults->receiver);
+    g_usleep (g_rand_int_range (faults->random, SHORTEST_REST, LONGEST_REST));
+  }
+}
+
+/* Beginning and end. */
+
+static Faults
+begin (void)
+{
+  Faults faults = { .random = soaking_random () };
+
+  faults.receiver = receiver_new (PROPERTIES,
+      "rtpjitterbuffer latency=20 ! fakesink sync=false "
+      "async=false enable-last-sample=false");
+  faults.downstream = downstream_new (faults.receiver);
+  receiver_play (faults.receiver);
+  return faults;
+}
+
+static void
+assert_accounted_for (Faults *faults, const GeneratorReport *sent)
+{
+  guint64 numbers = receiver_assert_balanced (faults->receiver);
+  guint64 arrived = receiver_arrived (faults->receiver);
+
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
+    printf ("%s: %u, ", kinds[i].name, faults->n_made[i]);
+  printf ("%" G_GUINT64_FORMAT " sent, the wire lost %" G_GUINT64_FORMAT
+          ", and up to %u more; the stream lost %" G_GUINT64_FORMAT "\n",
+      sent->sent[0], sent->dropped, faults->uncounted,
+      receiver_stat (faults->receiver, "lost"));
+  fflush (stdout);
+  fail_unless (numbers <= sent->sent[0] &&
+          numbers + sent->dropped + faults->uncounted >= sent->sent[0],
+      "%" G_GUINT64_FORMAT " numbers: %s", numbers,
+      receiver_describe (faults->receiver));
+  fail_unless (
+      arrived <= sent->packets && arrived + faults->uncounted >= sent->packets,
+      "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " arrived: %s", arrived,
+      sent->packets, receiver_describe (faults->receiver));
+}
+
+static void
+end (Faults *faults)
+{
+  downstream_free (faults->downstream);
+  receiver_free (faults->receiver);
+  g_rand_free (faults->random);
+}
+
+/* What GStreamer, GLib and the jitter buffer open once. */
+static void
+open_what_stays (void)
+{
+  Receiver *receiver =
+      receiver_new (PROPERTIES " mode=socket", "rtpjitterbuffer ! fakesink");
+
+  receiver_play (receiver);
+  generator_finish (generator_start ("--packets=10"));
+  receiver_wait_stat (receiver, "packets", 10);
+  receiver_free (receiver);
+}
+
+GST_START_TEST (test_faults)
+{
+  g_autoptr (GArray) objects = NULL;
+  guint n_fds, n_threads;
+  SoakingMemory memory;
+  Generator *generator;
+  GeneratorReport sent;
+  Faults faults;
+
+  open_what_stays ();
+  n_fds = leftover_descriptors ();
+  n_threads = leftover_threads ();
+  faults = begin ();
+  generator = generator_start ("--cpu=0 --rate=" RATE);
+  receiver_wait_stat (faults.receiver, "packets", 1000);
+
+  make_faults_for (&faults, soaking_time (SECONDS) / 4);
+  soaking_memory_begin (&memory);
+  make_faults_for (&faults, soaking_time (SECONDS) * 3 / 4);
+  soaking_memory_end (&memory);
+
+  sent = generator_stop_lossy (generator);
+  objects = leftover_find_bpf (getpid ());
+  g_assert_cmpuint (objects->len, >, 0);
+  receiver_set_state (faults.receiver, GST_STATE_NULL);
+  assert_accounted_for (&faults, &sent);
+  end (&faults);
+
+  fail_if (network_has_program ());
+  wait_until (leftover_descriptors () <= n_fds);
+  for (guint i = 0; i < objects->len; i++)
+    wait_until (!leftover_exists (&g_array_index (objects, LeftoverBpf, i)));
+  wait_until (leftover_threads () <= n_threads);
+  soaking_memory_assert_flat (&memory);
+}
+GST_END_TEST
+
+static void
+up_with_room_for_queues (void)
+{
+  network_up_with_room (1, 2);
+}
+
+static Suite *
+faults_suite (void)
+{
+  Suite *suite = suite_create ("faults");
+  TCase *tcase = tcase_create ("faults");
+
+  suite_add_tcase (suite, tcase);
+  tcase_set_timeout (tcase, soaking_time (SECONDS) / G_TIME_SPAN_SECOND + 60);
+  tcase_add_checked_fixture (tcase, up_with_room_for_queues, network_down);
+  tcase_add_test (tcase, test_faults);
+  return suite;
+}
+
+int
+main (int argc, char **argv)
+{
+  soaking_prepare (argv);
+  network_require_privileges ();
+  gst_check_init (&argc, &argv);
+  return gst_check_run_suite (faults_suite (), "faults", __FILE__);
+}
