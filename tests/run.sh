@@ -13,12 +13,14 @@ usage: [sudo] tests/run.sh [OPTION...]
 Installs the packages of tests/packages that are missing, builds, and runs
 
   static     clang-format and shellcheck
+  analyze    cppcheck and clang's static analyzer
   check      the tests that need no privileges
   netns      the tests in network namespaces of their own; they need root
   sanitize   "check" again, with AddressSanitizer and
              UndefinedBehaviorSanitizer
+  memcheck   "check" again, with valgrind
   threads    reception with many streams, with ThreadSanitizer; needs root
-  fuzz       fuzz targets, each for FUZZ_SECONDS (20); one of them needs root
+  fuzz       fuzz targets, each for FUZZ_SECONDS (60); one of them needs root
 
 and ends with one line: N passed, N failed, N skipped. The exit status is 1 when
 anything failed.
@@ -26,7 +28,8 @@ anything failed.
   --suite NAME     only this one of the above, or a suite of meson's; may be
                    given several times
   --no-install     install no packages
-  --no-sanitize    leave out "sanitize", "threads" and "fuzz"
+  --no-sanitize    leave out "analyze", "sanitize", "memcheck", "threads" and
+                   "fuzz"
   --build-dir DIR  build in DIR, DIR-sanitize, DIR-threads and DIR-fuzz
                    (default: build-tests)
   --help           this text
@@ -77,7 +80,7 @@ parse_options() {
   done
   if ((${#suites[@]} == 0)); then
     suites=(static check netns)
-    [ $sanitize = no ] || suites+=(sanitize threads fuzz)
+    [ $sanitize = no ] || suites+=(analyze sanitize memcheck threads fuzz)
   fi
   case $build in /*) ;; *) build=$PWD/$build ;; esac
 }
@@ -111,18 +114,18 @@ require() {
   fi
 }
 
-# One check that is a command: STATIC-NAME COMMAND...
-static_check() {
-  local name=$1
-  shift
-  if ! command -v "$1" >/dev/null; then
-    say "SKIPPED  static / $name: $1 is not installed"
+# One check that is a command: SUITE PROGRAM COMMAND..., which runs the program.
+check_command() {
+  local name="$1 / $2" program=$2
+  shift 2
+  if ! command -v "$program" >/dev/null; then
+    say "SKIPPED  $name: it is not installed"
     count 0 0 1
   elif "$@" >&2; then
-    say "ok      static / $name"
+    say "ok      $name"
     count 1 0 0
   else
-    say "FAILED  static / $name"
+    say "FAILED  $name"
     count 0 1 0
   fi
 }
@@ -147,9 +150,31 @@ run_static() {
     say 'SKIPPED  static / clang-format: .clang-format is for version 14'
     count 0 0 1
   else
-    static_check clang-format clang-format --dry-run --Werror "${c_files[@]}"
+    check_command static clang-format \
+      clang-format --dry-run --Werror "${c_files[@]}"
   fi
-  static_check shellcheck shellcheck --external-sources "${scripts[@]}"
+  check_command static shellcheck \
+    shellcheck --external-sources "${scripts[@]}"
+}
+
+# What users build.
+run_analyze() {
+  local file files=()
+  build_plain
+  while IFS= read -r file; do
+    case $file in
+      gst/*.c | examples/*.c) files+=("$top/$file") ;;
+    esac
+  done < <(source_files)
+  # cppcheck does not look into the system's headers.
+  check_command analyze cppcheck cppcheck -q -j "$(nproc)" \
+    --project="$build/compile_commands.json" --error-exitcode=1 \
+    --enable=warning,performance,portability --library=gtk -D__x86_64__ \
+    -D'LIBBPF_OPTS(type,name,...)=struct type name = { __VA_ARGS__ }' \
+    --file-filter="$top/gst/*" --file-filter="$top/examples/*"
+  check_command analyze clang-tidy \
+    xargs -a <(printf '%s\n' "${files[@]}") -n 4 -P "$(nproc)" \
+    clang-tidy -p "$build" --quiet --extra-arg=-Wno-error
 }
 
 # LABEL BUILD-DIRECTORY MESON-SELECTION... [-- MESON-TEST-OPTION...]
@@ -237,6 +262,18 @@ run_sanitize() {
     --timeout-multiplier 3
 }
 
+# What AddressSanitizer does not see: values that were never written.
+run_memcheck() {
+  if ! command -v valgrind >/dev/null; then
+    say 'SKIPPED  memcheck: valgrind is not installed'
+    count 0 0 1
+    return
+  fi
+  build_plain
+  run_meson memcheck "$build" --suite memcheck -- --timeout-multiplier 10 \
+    --wrapper 'valgrind -q --error-exitcode=1 --num-callers=20'
+}
+
 # GStreamer and GLib have no ThreadSanitizer: only gst/rx is tested.
 run_threads() {
   if ((EUID != 0)) || ! can_sanitize thread; then
@@ -273,11 +310,13 @@ run_fuzz() {
   CC=clang require 'build of the fuzz targets' "$top/tests/build.sh" \
     "$build-fuzz" -Dwerror="$werror" -Dtests=false -Dexamples=false \
     -Dfuzz=true -Dc_args=-Wno-sign-compare
-  run_meson fuzz "$build-fuzz" --suite fuzz -- --num-processes 1
+  run_meson fuzz "$build-fuzz" --suite fuzz
 }
 
 run_suite() {
   case $1 in
+    analyze) run_analyze ;;
+    memcheck) run_memcheck ;;
     threads) run_threads ;;
     fuzz) run_fuzz ;;
     static) run_static ;;

@@ -7,10 +7,13 @@
 #include "clock.h"
 #include "packet.h"
 
-/* A packet that was redirected is in its ring at the end of the driver's poll, and
- * one that was stamped is in its socket; a machine may take the processor from that,
- * but hardly for so long. ns. */
+/* A packet that was redirected is in its ring at the end of the driver's poll; a
+ * machine may take the processor from that, but hardly for so long. ns. */
 #define LONGEST_ON_THE_WAY 50000000
+/* No packet is so long between its stamp and its socket; in ns. A clock that is set
+ * ahead by less is not noticed: that costs less than a packet that seems to have
+ * come later than it did. */
+#define LONGEST_IN_THE_STACK 1000000000
 
 static guint64
 n_redirected (const AfxdpLane *lane)
@@ -336,7 +339,7 @@ time_waited (
   guint64 time = real - stamp;
 
   if (!stamp || stamp > real || time > monotonic ||
-      time > monotonic - lane->dry_at + LONGEST_ON_THE_WAY)
+      time > monotonic - lane->dry_at + LONGEST_IN_THE_STACK)
     return 0;
   return time;
 }

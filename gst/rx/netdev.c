@@ -293,7 +293,7 @@ gboolean
 afxdp_netdev_drops (const AfxdpNetdev *netdev, guint64 *n, GError **error)
 {
   gboolean is_veth = g_str_equal (netdev->kind, "veth");
-  struct rtnl_link_stats64 statistics;
+  struct rtnl_link_stats64 statistics = { 0 };
   guint64 before, failed = 0;
 
   if (is_veth && !failed_redirects (netdev, &failed, error))

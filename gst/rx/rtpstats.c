@@ -611,9 +611,23 @@ is_near (guint64 number, guint64 expected, guint tolerance)
   return difference <= MAX_DROPOUT + expected / tolerance;
 }
 
+/* Of the numbers whose last 16 bits say ahead, the one that is nearest to
+ * expected. */
+static guint64
+nearest (guint ahead, guint64 expected)
+{
+  guint64 half = expected + FIRST_CYCLE / 2;
+
+  return half < ahead ? ahead
+                      : ahead + (half - ahead) / FIRST_CYCLE * FIRST_CYCLE;
+}
+
 /* After a silence: whether so many packets are missing as the sender sends in that
  * time, and in that many units of timestamp, however often 16 bits of number have
- * wrapped meanwhile. ahead is what they say. */
+ * wrapped meanwhile. ahead is what they say.
+ *
+ * A sender that was held up, and then sends at once what was due, is ahead of its
+ * time, but not of its timestamps. These must then be exact. */
 static gboolean
 go_on_after_outage (AfxdpRtpStats *stats, Source *source, const AfxdpRtp *rtp,
     guint ahead, guint64 arrival)
@@ -622,21 +636,26 @@ go_on_after_outage (AfxdpRtpStats *stats, Source *source, const AfxdpRtp *rtp,
   guint64 measured = source->last_advance - pace->arrival;
   gint32 step = rtp->timestamp - source->timestamp;
   guint tolerance = ahead < MAX_DROPOUT ? STRICT_TOLERANCE : TOLERANCE;
-  guint64 by_time, by_timestamp, half, really;
+  guint64 by_time, by_timestamp, really;
 
   if (!pace->by_time && measured >= SHORTEST_PACE && measured < LONGEST_PACE)
     take_pace (source, measured);
   by_time = (arrival - source->last_advance) * pace->by_time;
   by_timestamp = MAX (step, 0) * pace->by_timestamp;
-  half = by_time + FIRST_CYCLE / 2;
   /* The very next number: the sender has paused. And after many wraps a pause of
    * any length looks like an outage of about that. */
-  if (half < ahead || ahead == 1 ||
+  if (ahead == 1 ||
       (ahead < MAX_DROPOUT && by_time / tolerance > FIRST_CYCLE / 8))
     return FALSE;
-  really = ahead + (half - ahead) / FIRST_CYCLE * FIRST_CYCLE;
-  if (really < MAX_DROPOUT || !is_near (really, by_time, tolerance) ||
-      !is_near (really, by_timestamp, tolerance))
+  really = nearest (ahead, by_time);
+  if (!is_near (really, by_time, tolerance) ||
+      !is_near (really, by_timestamp, tolerance)) {
+    really = nearest (ahead, by_timestamp);
+    if (ahead < MAX_DROPOUT ||
+        !is_near (really, by_timestamp, STRICT_TOLERANCE))
+      return FALSE;
+  }
+  if (really < MAX_DROPOUT)
     return FALSE;
   go_on (stats, source, rtp, really, arrival);
   return TRUE;

@@ -90,6 +90,34 @@ GST_START_TEST (test_another_pace)
 
 GST_END_TEST;
 
+/* The sender was held up, and has sent at once what was due. */
+GST_START_TEST (test_burst_after_outage)
+{
+  static const guint missing[] = { 48695, 57158, 64161, 100000 };
+  guint64 next = 5000 + missing[__i__];
+
+  for (guint64 number = 0; number < 5000; number++)
+    packet_in_time (number);
+  packet_at (
+      next, (5000 + missing[__i__] * G_GUINT64_CONSTANT (3) / 10) * 10000);
+  assert_totals (.packets = 5001, .pending = missing[__i__]);
+}
+
+GST_END_TEST;
+
+/* Old ones, after a silence that is too short for as many as the numbers would
+ * say. */
+GST_START_TEST (test_late_after_silence)
+{
+  for (guint64 number = 0; number < 5000; number++)
+    if (number != 3625)
+      packet_in_time (number);
+  packet_at (3625, 10000 * 10000);
+  assert_totals (.packets = 5000, .gaps = 1, .reordered = 1);
+}
+
+GST_END_TEST;
+
 /* The timestamps went on, but not for as long as it takes to wrap. */
 GST_START_TEST (test_pause_with_timestamps)
 {
@@ -201,6 +229,8 @@ rtpstats_outages_suite (void)
   tcase_add_test (tests, test_silence);
   tcase_add_loop_test (tests, test_another_pace, 0, 2);
   tcase_add_test (tests, test_pause_with_timestamps);
+  tcase_add_loop_test (tests, test_burst_after_outage, 0, 4);
+  tcase_add_test (tests, test_late_after_silence);
   tcase_add_test (tests, test_gap_is_told);
   tcase_add_test (tests, test_latest_gaps);
   return suite;

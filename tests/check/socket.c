@@ -427,7 +427,9 @@ open_group (const gchar *group)
 {
   AfxdpSocketSettings settings = make_settings ();
   g_autoptr (GInetAddress) address = g_inet_address_new_from_string (group);
-  AfxdpNetdev netdev = { .name = "lo", .mtu = 1500 };
+  AfxdpNetdev netdev = {
+    .index = if_nametoindex ("lo"), .name = "lo", .mtu = 1500
+  };
 
   settings.address = address;
   settings.netdevs = &netdev;

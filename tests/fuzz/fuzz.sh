@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# fuzz.sh TARGET SEEDS KIND LONGEST: runs a fuzz target for FUZZ_SECONDS (20),
+# fuzz.sh TARGET SEEDS KIND LONGEST: runs a fuzz target for FUZZ_SECONDS (60),
 # beginning with the seeds of that kind and what FUZZ_CORPUS/TARGET holds, where
 # it also keeps what it finds. FUZZ_SEED makes the same choices again.
 set -euo pipefail
@@ -11,7 +11,7 @@ seeds=$2
 kind=$3
 longest=$4
 
-seconds=${FUZZ_SECONDS:-20}
+seconds=${FUZZ_SECONDS:-60}
 directory=$(mktemp -d)
 trap 'rm -rf "$directory"' EXIT
 

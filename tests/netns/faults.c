@@ -241,7 +241,7 @@ begin (void)
 static void
 assert_accounted_for (Faults *faults, const GeneratorReport *sent)
 {
-  guint64 numbers = receiver_assert_balanced (faults->receiver);
+  guint64 all = receiver_assert_balanced (faults->receiver);
   guint64 arrived = receiver_arrived (faults->receiver);
 
   for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
@@ -251,9 +251,9 @@ assert_accounted_for (Faults *faults, const GeneratorReport *sent)
       sent->sent[0], sent->dropped, faults->uncounted,
       receiver_stat (faults->receiver, "lost"));
   fflush (stdout);
-  fail_unless (numbers <= sent->sent[0] &&
-          numbers + sent->dropped + faults->uncounted >= sent->sent[0],
-      "%" G_GUINT64_FORMAT " numbers: %s", numbers,
+  fail_unless (all <= sent->sent[0] &&
+          all + sent->dropped + faults->uncounted >= sent->sent[0],
+      "%" G_GUINT64_FORMAT " came or were lost: %s", all,
       receiver_describe (faults->receiver));
   fail_unless (
       arrived <= sent->packets && arrived + faults->uncounted >= sent->packets,

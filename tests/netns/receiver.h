@@ -54,8 +54,8 @@ void receiver_read_bus (Receiver *receiver);
 guint64 receiver_arrived (Receiver *receiver);
 /* What a stream that was stopped says of itself must fit together: each number
  * from the first to the highest came or was lost, the losses have their reasons, and
- * what came was delivered, or discarded by the stop. Returns how many numbers that
- * are; 0 before the second packet. */
+ * what came was delivered, or discarded by the stop. Returns how many packets came
+ * or were lost; 0 before the second packet. */
 guint64 receiver_assert_balanced (Receiver *receiver);
 
 /* All that is known, in words, for whoever reads why a test failed. Valid until

@@ -254,9 +254,9 @@ rtpgen_script_tally (const struct rtpgen_plan *plan,
   guint64 in_cycle = 0, cycles = 0, part = sent, lowest, ignored;
   RtpgenTally whole;
 
-  if (plan->cycle) {
-    for (guint i = 0; i < plan->stretches; i++)
-      in_cycle += stretches[i].count;
+  for (guint i = 0; plan->cycle && i < plan->stretches; i++)
+    in_cycle += stretches[i].count;
+  if (in_cycle) {
     cycles = sent / in_cycle;
     part = sent % in_cycle;
   }
