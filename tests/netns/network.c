@@ -327,3 +327,21 @@ network_detach_program (void)
   fail_unless (!bpf_link_detach (fd));
   close (fd);
 }
+
+int
+network_attach_program (const gchar *name)
+{
+  static const struct bpf_insn pass[] = {
+    { .code = BPF_ALU64 | BPF_MOV | BPF_K,
+        .dst_reg = BPF_REG_0,
+        .imm = XDP_PASS },
+    { .code = BPF_JMP | BPF_EXIT },
+  };
+  int prog = bpf_prog_load (
+      BPF_PROG_TYPE_XDP, name, "GPL", pass, G_N_ELEMENTS (pass), NULL);
+  int link = bpf_link_create (prog, receiver_index (), BPF_XDP, NULL);
+
+  fail_unless (link >= 0, "%s", g_strerror (errno));
+  close (prog);
+  return link;
+}

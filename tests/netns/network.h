@@ -56,3 +56,6 @@ gboolean network_has_program (void);
 gchar *network_describe_program (void);
 /* Detaches it as somebody else would with bpftool link detach. */
 void network_detach_program (void);
+/* Attaches a program that passes all, as somebody else would. It is there until the
+ * descriptor is closed that this returns. */
+int network_attach_program (const gchar *name);
