@@ -18,7 +18,7 @@ Installs the packages of tests/packages that are missing, builds, and runs
   netns      the tests in network namespaces of their own; they need root
   sanitize   "check" again, with AddressSanitizer and
              UndefinedBehaviorSanitizer
-  memcheck   "check" again, with valgrind
+  memcheck   those of "check" that are not arithmetic, with valgrind
   threads    reception with many streams, with ThreadSanitizer; needs root
   fuzz       fuzz targets, each for FUZZ_SECONDS (60); one of them needs root
 
