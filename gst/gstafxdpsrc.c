@@ -430,24 +430,30 @@ tell_clock_rate (GstAfxdpSrc *self, const GstStructure *structure)
       gst_afxdp_report_set_clock_rate (self->report, payload, clock_rate);
 }
 
-/* Returns FALSE when downstream refuses those of the property. */
-static gboolean
+/* GST_FLOW_NOT_NEGOTIATED: downstream refuses those of the property. */
+static GstFlowReturn
 decide_caps (GstAfxdpSrc *self, const AfxdpBatch *batch)
 {
   g_autofree gchar *problem = NULL;
 
   if (!gst_afxdp_caps_decide (&self->caps, self->active.caps,
           GST_BASE_SRC_PAD (self), batch, &problem))
-    return FALSE;
+    return GST_FLOW_NOT_NEGOTIATED;
   if (problem)
     GST_ELEMENT_WARNING (
         self, STREAM, FORMAT, ("%s.", problem), ("No caps are set."));
   if (!self->caps.current)
-    return TRUE;
+    return GST_FLOW_OK;
   GST_INFO_OBJECT (self, "caps %" GST_PTR_FORMAT, self->caps.current);
   if (self->caps.are_rtp)
     tell_clock_rate (self, gst_caps_get_structure (self->caps.current, 0));
-  return gst_base_src_set_caps (GST_BASE_SRC (self), self->caps.current);
+  if (gst_base_src_set_caps (GST_BASE_SRC (self), self->caps.current))
+    return GST_FLOW_OK;
+  if (!GST_PAD_IS_FLUSHING (GST_BASE_SRC_PAD (self)))
+    return GST_FLOW_NOT_NEGOTIATED;
+  /* The event went with the flush: again, by the next packet. */
+  gst_afxdp_caps_clear (&self->caps);
+  return GST_FLOW_FLUSHING;
 }
 
 /* What is told: between two batches, with no lock held. */
@@ -552,7 +558,7 @@ receive (GstAfxdpSrc *self)
     guint64 due, times_out;
     AfxdpBatch batch;
     guint not_rtp;
-    gboolean accepted;
+    GstFlowReturn flow;
 
     follow_settings (self);
     follow_interfaces (self);
@@ -567,19 +573,19 @@ receive (GstAfxdpSrc *self)
     gst_afxdp_timeout_restart (&self->timeout);
     /* What was set while it waited holds for what it waited for. */
     follow_settings (self);
-    accepted = self->caps.decided || decide_caps (self, &batch);
+    flow = self->caps.decided ? GST_FLOW_OK : decide_caps (self, &batch);
     /* By the clock rate that the caps tell. */
     not_rtp = gst_afxdp_report_count (self->report, &batch);
-    if (accepted)
+    if (flow == GST_FLOW_OK)
       hold (self, &batch, not_rtp);
     else
       gst_afxdp_report_dropped (self->report, AFXDP_COLUMN_DISCARDED, batch.n);
     afxdp_stream_done (self->stream);
-    if (!accepted) {
-      /* Nobody will read any more. */
+    /* Nobody will read any more. */
+    if (flow == GST_FLOW_NOT_NEGOTIATED)
       afxdp_stream_close_door (self->stream);
-      return GST_FLOW_NOT_NEGOTIATED;
-    }
+    if (flow != GST_FLOW_OK)
+      return flow;
   }
   return GST_FLOW_OK;
 }

@@ -195,13 +195,15 @@ run_meson() {
     say "$label: there are no tests"
     return
   fi
-  # An old log must not stand in for a run that did not take place.
-  rm -f "$directory/meson-logs/$label.json"
+  # An old log must not stand in for a run that did not take place. (To the name of
+  # a run with a wrapper meson adds the wrapper's.)
+  rm -f "$directory/meson-logs/$label"{,-valgrind}.json
   # Its exit status says less than the log.
   meson test -C "$directory" --no-rebuild --logbase "$label" \
     "${selection[@]}" "$@" >&2 || true
   sums=$("$top/tests/results.py" report \
-    "$directory/meson-logs/$label.json" "$(wc -l <<<"$names")" "$label")
+    "$(find "$directory/meson-logs" -name "$label.json" -o \
+      -name "$label-valgrind.json")" "$(wc -l <<<"$names")" "$label")
   # shellcheck disable=SC2086 # three numbers
   count $sums
 }
