@@ -11,8 +11,7 @@
 
 #include <string.h>
 
-/* RFC 3550 A.1: what is further ahead is not believed at once. */
-#define MAX_DROPOUT 3000
+#include "pace.h"
 
 /* RFC 3550 A.1: what is not further behind is late, whatever its timestamp. */
 #define MAX_MISORDER 100
@@ -33,18 +32,7 @@
 /* Strays that may turn out to have been early. */
 #define EARLY 64
 
-/* The pace of a sender is measured in so many ns, less at the beginning, without a
- * silence or a jump in them. (Of a sender that is slower than that, half of the
- * numbers last for minutes.) */
 #define MS G_GUINT64_CONSTANT (1000000)
-#define SHORTEST_PACE (2 * MS)
-#define PACE (20 * MS)
-#define LONGEST_PACE (2 * PACE)
-
-/* One of so many parts of what is expected of a pace may be wrong: less where only
- * that speaks against that nothing is missing. */
-#define TOLERANCE 2
-#define STRICT_TOLERANCE 64
 
 /* Half of the 16 bits of number take longer, at any rate. */
 #define SHORTEST_OUTAGE (5 * MS)
@@ -53,7 +41,7 @@
 #define NS_PER_SECOND G_GUINT64_CONSTANT (1000000000)
 
 G_STATIC_ASSERT (GAPS > AFXDP_RTP_FINAL_PACKETS);
-G_STATIC_ASSERT (WINDOW > MAX_DROPOUT);
+G_STATIC_ASSERT (WINDOW > AFXDP_PACE_MAX_DROPOUT);
 G_STATIC_ASSERT (sizeof (AfxdpRtpCounts) % sizeof (guint64) == 0);
 
 typedef struct
@@ -85,15 +73,6 @@ typedef struct
   guint64 until; /* arrival at which it is forgotten */
 } EarlyPacket;
 
-/* How fast the numbers of a sender rise. */
-typedef struct
-{
-  gdouble by_time;         /* numbers in a ns, 0 when not known */
-  gdouble by_timestamp;    /* numbers in a unit of timestamp, likewise */
-  guint64 number, arrival; /* since when it is measured */
-  guint32 timestamp;
-} Pace;
-
 typedef struct
 {
   /* Hot: the path of a packet in order. */
@@ -107,7 +86,7 @@ typedef struct
   gboolean marker;
   guint n_gaps;
   guint64 last_arrival;
-  Pace pace;
+  AfxdpPace pace;
   guint clock_rate;
   guint8 payload_type;
   gboolean transit_known;
@@ -332,44 +311,31 @@ hear (const AfxdpRtpStats *stats, Source *source, const AfxdpRtp *rtp,
       source, stats->clock_rates[payload_type], rtp->timestamp, arrival);
 }
 
-/* Measures from the highest number on, which arrived then. */
-static void
-start_pace (Source *source, guint64 arrival)
+static AfxdpPacePoint
+latest (const Source *source)
 {
-  source->pace.number = source->highest;
-  source->pace.timestamp = source->timestamp;
-  source->pace.arrival = arrival;
+  return (AfxdpPacePoint){ source->highest, source->last_advance,
+    source->timestamp };
 }
 
-/* One measurement may have been in a burst: some of them together count. */
-static gdouble
-smooth (gdouble before, gdouble now)
-{
-  return before > 0 ? before + (now - before) / 4 : now;
-}
-
+/* The pace is measured without a silence or a jump in it. */
 static void
-take_pace (Source *source, guint64 time)
+start_pace (Source *source)
 {
-  Pace *pace = &source->pace;
-  gdouble numbers = source->highest - pace->number;
-  guint32 units = source->timestamp - pace->timestamp;
+  AfxdpPacePoint point = latest (source);
 
-  pace->by_time = smooth (pace->by_time, numbers / time);
-  if (units)
-    pace->by_timestamp = smooth (pace->by_timestamp, numbers / units);
+  afxdp_pace_start (&source->pace, &point);
 }
 
 static inline void
 follow_pace (Source *source, guint64 arrival)
 {
-  guint64 time = arrival - source->pace.arrival;
+  AfxdpPacePoint point;
 
-  if (G_LIKELY (time < PACE))
+  if (G_LIKELY (!afxdp_pace_is_due (&source->pace, arrival)))
     return;
-  if (time < LONGEST_PACE)
-    take_pace (source, time);
-  start_pace (source, arrival);
+  point = latest (source);
+  afxdp_pace_follow (&source->pace, &point);
 }
 
 /* A packet with the number ahead of the highest, 1 or more. */
@@ -389,8 +355,8 @@ go_on (AfxdpRtpStats *stats, Source *source, const AfxdpRtp *rtp, guint64 ahead,
   source->last_advance = arrival;
   source->advances++;
   source->candidate.waiting = FALSE;
-  if (G_UNLIKELY (ahead >= MAX_DROPOUT))
-    start_pace (source, arrival);
+  if (G_UNLIKELY (ahead >= AFXDP_PACE_MAX_DROPOUT))
+    start_pace (source);
   hear (stats, source, rtp, arrival);
   if (G_UNLIKELY (source->n_gaps))
     settle_gaps (stats, source, arrival);
@@ -458,8 +424,8 @@ start (Source *source, const Candidate *first)
   source->transit_known = FALSE;
   source->jitter = 0;
   source->early_until = 0;
-  source->pace = (Pace){ 0 };
-  start_pace (source, first->arrival);
+  source->pace = (AfxdpPace){ 0 };
+  start_pace (source);
   window_add (source, source->base);
 }
 
@@ -489,7 +455,9 @@ believe (AfxdpRtpStats *stats, Source *source, guint64 arrival)
     /* The latest early packet is the candidate, and no longer early. */
     source->early[(source->next_early - 1) % EARLY].until = 0;
     source->highest += ahead;
-    start_pace (source, candidate->arrival);
+    source->timestamp = candidate->timestamp;
+    source->last_advance = candidate->arrival;
+    start_pace (source);
     source->advances++;
     window_add (source, source->highest);
     return TRUE;
@@ -603,59 +571,17 @@ find_source (AfxdpRtpStats *stats, guint32 ssrc)
   return source;
 }
 
-static gboolean
-is_near (guint64 number, guint64 expected, guint tolerance)
-{
-  guint64 difference = MAX (number, expected) - MIN (number, expected);
-
-  return difference <= MAX_DROPOUT + expected / tolerance;
-}
-
-/* Of the numbers whose last 16 bits say ahead, the one that is nearest to
- * expected. */
-static guint64
-nearest (guint ahead, guint64 expected)
-{
-  guint64 half = expected + FIRST_CYCLE / 2;
-
-  return half < ahead ? ahead
-                      : ahead + (half - ahead) / FIRST_CYCLE * FIRST_CYCLE;
-}
-
-/* After a silence: whether so many packets are missing as the sender sends in that
- * time, and in that many units of timestamp, however often 16 bits of number have
- * wrapped meanwhile. ahead is what they say.
- *
- * A sender that was held up, and then sends at once what was due, is ahead of its
- * time, but not of its timestamps. These must then be exact. */
+/* After a silence, in which 16 bits of number may have wrapped: ahead is what they
+ * say. */
 static gboolean
 go_on_after_outage (AfxdpRtpStats *stats, Source *source, const AfxdpRtp *rtp,
     guint ahead, guint64 arrival)
 {
-  Pace *pace = &source->pace;
-  guint64 measured = source->last_advance - pace->arrival;
-  gint32 step = rtp->timestamp - source->timestamp;
-  guint tolerance = ahead < MAX_DROPOUT ? STRICT_TOLERANCE : TOLERANCE;
-  guint64 by_time, by_timestamp, really;
+  AfxdpPacePoint point = latest (source);
+  guint64 really =
+      afxdp_pace_ahead (&source->pace, &point, ahead, rtp->timestamp, arrival);
 
-  if (!pace->by_time && measured >= SHORTEST_PACE && measured < LONGEST_PACE)
-    take_pace (source, measured);
-  by_time = (arrival - source->last_advance) * pace->by_time;
-  by_timestamp = MAX (step, 0) * pace->by_timestamp;
-  /* The very next number: the sender has paused. And after many wraps a pause of
-   * any length looks like an outage of about that. */
-  if (ahead == 1 ||
-      (ahead < MAX_DROPOUT && by_time / tolerance > FIRST_CYCLE / 8))
-    return FALSE;
-  really = nearest (ahead, by_time);
-  if (!is_near (really, by_time, tolerance) ||
-      !is_near (really, by_timestamp, tolerance)) {
-    really = nearest (ahead, by_timestamp);
-    if (ahead < MAX_DROPOUT ||
-        !is_near (really, by_timestamp, STRICT_TOLERANCE))
-      return FALSE;
-  }
-  if (really < MAX_DROPOUT)
+  if (!really)
     return FALSE;
   go_on (stats, source, rtp, really, arrival);
   return TRUE;
@@ -684,7 +610,7 @@ afxdp_rtp_stats_packet (
   if (G_UNLIKELY (arrival > source->last_advance + SHORTEST_OUTAGE) &&
       go_on_after_outage (stats, source, rtp, ahead, arrival))
     return;
-  if (G_LIKELY (ahead && ahead < MAX_DROPOUT)) {
+  if (G_LIKELY (ahead && ahead < AFXDP_PACE_MAX_DROPOUT)) {
     go_on (stats, source, rtp, ahead, arrival);
     follow_pace (source, arrival);
     return;

@@ -105,6 +105,25 @@ GST_START_TEST (test_burst_after_outage)
 
 GST_END_TEST;
 
+/* A jump that two packets in a row made believed, without a silence, is no part of
+ * the pace. */
+GST_START_TEST (test_pace_after_jump)
+{
+  guint64 jump = 5000 + 20000, next;
+
+  for (guint64 number = 0; number < 5000; number++)
+    packet_in_time (number);
+  /* From here on the sender is 20,000 ahead of its time. */
+  for (guint64 number = jump; number < jump + 5000; number++)
+    packet_at (number, (number - 20000) * 10000);
+  assert_totals (.packets = 10000, .gaps = 1, .lost = 20000);
+  next = jump + 5000 + 48695;
+  packet_at (next, (jump + 5000 - 20000 + 48695 * 3 / 10) * 10000);
+  assert_totals (.packets = 10001, .gaps = 1, .lost = 20000, .pending = 48695);
+}
+
+GST_END_TEST;
+
 /* Old ones, after a silence that is too short for as many as the numbers would
  * say. */
 GST_START_TEST (test_late_after_silence)
@@ -230,6 +249,7 @@ rtpstats_outages_suite (void)
   tcase_add_loop_test (tests, test_another_pace, 0, 2);
   tcase_add_test (tests, test_pause_with_timestamps);
   tcase_add_loop_test (tests, test_burst_after_outage, 0, 4);
+  tcase_add_test (tests, test_pace_after_jump);
   tcase_add_test (tests, test_late_after_silence);
   tcase_add_test (tests, test_gap_is_told);
   tcase_add_test (tests, test_latest_gaps);
