@@ -460,15 +460,22 @@ afxdp_socket_join (AfxdpSocket *socket, GError **error)
 
 /* A link-local IPv6 address, or its owner, may have bound the socket to the
  * interface, which is no longer there to receive from. */
-static void
-bind_to_other_interface (AfxdpSocket *socket, int former, int index)
+static gboolean
+bind_to_other_interface (
+    AfxdpSocket *socket, int former, const AfxdpNetdev *netdev, GError **error)
 {
   int bound = 0;
   socklen_t size = sizeof bound;
 
-  if (!getsockopt (socket->fd, SOL_SOCKET, SO_BINDTOIFINDEX, &bound, &size) &&
-      bound == former)
-    setsockopt (socket->fd, SOL_SOCKET, SO_BINDTOIFINDEX, &index, sizeof index);
+  if (getsockopt (socket->fd, SOL_SOCKET, SO_BINDTOIFINDEX, &bound, &size) ||
+      bound != former || bound == netdev->index ||
+      !setsockopt (socket->fd, SOL_SOCKET, SO_BINDTOIFINDEX, &netdev->index,
+          sizeof netdev->index))
+    return TRUE;
+  return afxdp_error_set (error, errno,
+      "Could not bind the UDP socket to %s, which was removed and has come "
+      "again",
+      netdev->name);
 }
 
 gboolean
@@ -477,7 +484,8 @@ afxdp_socket_move (
 {
   int former = ifindex (socket, place);
 
-  bind_to_other_interface (socket, former, netdev->index);
+  if (!bind_to_other_interface (socket, former, netdev, error))
+    return FALSE;
   for (guint i = socket->joined->len; i-- > 0;)
     if (g_array_index (socket->joined, int, i) == former) {
       /* The kernel remembers it, although the interface has gone. */

@@ -33,12 +33,12 @@ fi
 
 # shellcheck source=tests/netns/veth.sh
 . "$here/../netns/veth.sh"
+# shellcheck source=tests/netns/work.sh
+. "$here/../netns/work.sh"
 
 veth_up --queues 1
-registry=$(mktemp /tmp/afxdp-bench-registry.XXXXXX)
-cleanup_push rm -f "$registry"
-rm "$registry" # an empty one is not valid
-export GST_REGISTRY=$registry
+make_work_directory
+export GST_REGISTRY=$work/registry.bin
 GST_PLUGIN_PATH_1_0=$(cd "$build/gst" && pwd)
 export GST_PLUGIN_PATH_1_0
 BENCH_BUILD=$(cd "$build" && pwd)

@@ -64,11 +64,12 @@ build=$(cd "$build" && pwd)
 
 # shellcheck source=tests/netns/veth.sh
 . "$here/../netns/veth.sh"
+# shellcheck source=tests/netns/work.sh
+. "$here/../netns/work.sh"
 
 export GST_PLUGIN_PATH_1_0=$build/gst
 veth_up --queues 1
-work=$(mktemp -d /tmp/afxdp-bench.XXXXXX)
-cleanup_push rm -rf "$work"
+make_work_directory
 export GST_REGISTRY=$work/registry.bin
 
 # Also when it is in the midst of a run.

@@ -274,6 +274,43 @@ GST_START_TEST (test_flushed_under_traffic)
 }
 GST_END_TEST
 
+/* The flush takes the first caps with it: downstream is asked about them, and they
+ * are set then. */
+static GstPadProbeReturn
+flush_at_query (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  gint *n_left = user_data;
+
+  if (g_atomic_int_get (n_left)) {
+    gst_element_send_event (receiver->src, gst_event_new_flush_start ());
+    g_atomic_int_set (n_left, 0);
+  }
+  return GST_PAD_PROBE_OK;
+}
+
+GST_START_TEST (test_flushed_at_first_packet)
+{
+  g_autoptr (GstPad) pad = NULL;
+  gint n_left = 1;
+
+  element_play ("", FLUSHED_SINK);
+  pad = gst_element_get_static_pad (receiver->src, "src");
+  gst_pad_add_probe (pad,
+      GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM | GST_PAD_PROBE_TYPE_PUSH,
+      flush_at_query, &n_left, NULL);
+  loopback_send_many (loopback, 33, 0, 1);
+  wait_until (!g_atomic_int_get (&n_left));
+  fail_unless (
+      gst_element_send_event (receiver->src, gst_event_new_flush_stop (TRUE)));
+  loopback_send_many (loopback, 33, 1, 1);
+  tap_wait (tap, 1);
+  fail_unless (gst_pad_has_current_caps (pad));
+  receiver_read_bus (receiver);
+  fail_if (receiver->error, "%s", receiver->error);
+  element_end ();
+}
+GST_END_TEST
+
 /* There is nothing to seek to, but the flush of one must not stop us. */
 GST_START_TEST (test_seek)
 {
@@ -431,6 +468,7 @@ add_tests (TCase *tcase)
   tcase_add_test (tcase, test_eos_under_traffic);
   tcase_add_test (tcase, test_flushed_while_idle);
   tcase_add_test (tcase, test_flushed_under_traffic);
+  tcase_add_test (tcase, test_flushed_at_first_packet);
   tcase_add_test (tcase, test_seek);
   tcase_add_loop_test (tcase, test_answer, 0, G_N_ELEMENTS (answers));
   tcase_add_test (tcase, test_not_linked);

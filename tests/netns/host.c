@@ -4,6 +4,7 @@
 #include <gst/check/gstcheck.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -223,6 +224,38 @@ GST_START_TEST (test_joined_again)
 }
 GST_END_TEST
 
+static atomic_bool binding_refused;
+
+/* In the C library's place. */
+__attribute__ ((visibility ("default"))) int
+setsockopt (int fd, int level, int option, const void *value, socklen_t size)
+{
+  if (option == SO_BINDTOIFINDEX && binding_refused) {
+    errno = EPERM;
+    return -1;
+  }
+  return syscall (SYS_setsockopt, fd, level, option, value, size);
+}
+
+/* As without CAP_NET_RAW, which may have been dropped. */
+GST_START_TEST (test_not_bound_again)
+{
+  Receiver *receiver = receiver_new (
+      "mode=socket multicast-iface=rx0 address=ff12::1 port=5000", "fakesink");
+
+  receiver_play (receiver);
+  binding_refused = TRUE;
+  remove_interface ();
+  network_up_again ();
+  wait_until ((receiver_read_bus (receiver), receiver->warnings->len == 1));
+  fail_unless (strstr (receiver->warnings->pdata[0],
+                   "Could not bind the UDP socket to rx0"),
+      "%s", (gchar *) receiver->warnings->pdata[0]);
+  assert_no_error (receiver);
+  receiver_free (receiver);
+}
+GST_END_TEST
+
 GST_START_TEST (test_lost_for_good)
 {
   Receiver *receiver = receiver_new ("multicast-iface=rx0", "fakesink");
@@ -417,6 +450,7 @@ host_suite (void)
   tcase_add_test (tcase, test_larger_packets);
   tcase_add_loop_test (tcase, test_lost_and_found, 0, G_N_ELEMENTS (ways));
   tcase_add_loop_test (tcase, test_joined_again, 0, G_N_ELEMENTS (sockets));
+  tcase_add_test (tcase, test_not_bound_again);
   tcase_add_test (tcase, test_lost_for_good);
   tcase_add_test (tcase, test_found_by_others);
 

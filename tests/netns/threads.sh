@@ -12,32 +12,29 @@ if ((EUID != 0)); then
   exit 77
 fi
 
+here=$(dirname "${BASH_SOURCE[0]}")
 # shellcheck source=tests/netns/veth.sh
-. "$(dirname "${BASH_SOURCE[0]}")/veth.sh"
+. "$here/veth.sh"
+# shellcheck source=tests/netns/work.sh
+. "$here/work.sh"
 
 packets=10000 # of each stream
-patience=60   # seconds; nothing takes so long
 
 end_receiver() {
   kill "$receiver" 2>/dev/null || true
 }
 
 veth_up --queues 1
-lines=$(mktemp /tmp/afxdp-threads.XXXXXX)
-cleanup_push rm -f "$lines"
+make_work_directory
 # The sanitizer of Debian 12 does not know as many random address bits as newer
 # kernels use, nor GLib's slices, which pass memory from thread to thread.
 export G_SLICE=always-malloc
 "${IN_RECEIVER[@]}" setarch -R "$THREADS" "$VETH_RECEIVER_DEVICE" $packets \
-  >"$lines" &
+  >"$work/lines" &
 receiver=$!
 cleanup_push end_receiver
 
-for ((i = 0; i < patience * 20; i++)); do
-  if grep -q ready "$lines"; then break; fi
-  kill -0 $receiver
-  sleep 0.05
-done
+wait_for "$receiver" grep -q ready "$work/lines"
 destinations=()
 for i in 1 2 3 4 5 6; do destinations+=("--destination=239.1.1.$i:5000"); done
 status=0
@@ -49,4 +46,4 @@ if ((status == 1)); then
   exit 1
 fi
 wait $receiver
-cat "$lines"
+cat "$work/lines"
