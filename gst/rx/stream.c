@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "bell.h"
@@ -15,6 +14,7 @@
 #include "doors.h"
 #include "error.h"
 #include "order.h"
+#include "places.h"
 #include "socket.h"
 
 #define MS G_GUINT64_CONSTANT (1000000)
@@ -40,14 +40,11 @@ struct _AfxdpStream
   GInetAddress *address;
   AfxdpSources *sources;
   AfxdpDestination destination;
-  AfxdpNetdev *netdevs; /* that it is received on */
-  guint n_netdevs;      /* 0: any */
+  AfxdpPlaces places;
   AfxdpSocket *socket;
   gboolean opened; /* all went well */
   AfxdpAccount *socket_account;
-  GPtrArray *members;  /* AfxdpMember: at the distributor of each of netdevs, so
-                          that nobody else takes the flow there */
-  AfxdpMember *member; /* the one of them that has a fast door, or NULL */
+  AfxdpMember *member; /* that of places which has a fast door, or NULL */
   int wake;
   atomic_bool woken;
   atomic_bool paused; /* woken since the last receive(), or not begun */
@@ -509,52 +506,10 @@ afxdp_stream_port (const AfxdpStream *stream)
 const AfxdpNetdev *
 afxdp_stream_netdev (const AfxdpStream *stream)
 {
-  return stream->n_netdevs == 1 ? stream->netdevs : NULL;
+  return stream->places.n == 1 ? stream->places.netdevs : NULL;
 }
 
 /* Beginning and end. */
-
-/* The interface that its owner has bound socket to, by SO_BINDTODEVICE, if any. */
-static gboolean
-find_device (GSocket *socket, gchar *name)
-{
-  socklen_t size = IF_NAMESIZE;
-
-  return socket &&
-      !getsockopt (
-          g_socket_get_fd (socket), SOL_SOCKET, SO_BINDTODEVICE, name, &size) &&
-      size && *name;
-}
-
-static gboolean
-find_interfaces (
-    AfxdpStream *stream, const AfxdpStreamSettings *settings, GError **error)
-{
-  const gchar *const *names = settings->interfaces;
-  guint n = names ? g_strv_length ((gchar **) names) : 0;
-  gchar device[IF_NAMESIZE] = "";
-  const gchar *const of_socket[] = { device };
-
-  if (!n && find_device (settings->socket, device)) {
-    names = of_socket;
-    n = 1;
-  }
-
-  stream->netdevs = g_new0 (AfxdpNetdev, MAX (n, 1));
-  for (guint i = 0; i < n; i++)
-    if (!afxdp_netdev_by_name (names[i], &stream->netdevs[i], error))
-      return FALSE;
-  stream->n_netdevs = n;
-  if (n || g_inet_address_get_is_any (stream->address))
-    return TRUE;
-  if (!afxdp_netdev_by_route (stream->address, stream->netdevs, error)) {
-    g_prefix_error (error,
-        "No interface is given with multicast-iface, and routing knows none: ");
-    return FALSE;
-  }
-  stream->n_netdevs = 1;
-  return TRUE;
-}
 
 static gboolean
 joins_group (const AfxdpStream *stream)
@@ -570,8 +525,8 @@ open_slow_door (
   AfxdpSocketSettings socket_settings = {
     .address = stream->address,
     .port = settings->port,
-    .netdevs = stream->netdevs,
-    .n_netdevs = stream->n_netdevs,
+    .netdevs = stream->places.netdevs,
+    .n_netdevs = stream->places.n,
     .sources = stream->sources,
     .joins = joins_group (stream),
     .exclusive = settings->exclusive,
@@ -590,23 +545,7 @@ open_slow_door (
   afxdp_doors_init (
       &stream->doors, stream->socket, settings->batch, &stream->drops);
   stream->destination.port = stream->settings.port;
-  stream->destination.scope = stream->netdevs->index;
-  return TRUE;
-}
-
-/* Otherwise another stream of this process would take packets away by XDP. */
-static gboolean
-join_distributors (
-    AfxdpStream *stream, const AfxdpMemberSettings *settings, GError **error)
-{
-  for (guint i = 0; i < stream->n_netdevs; i++) {
-    AfxdpMember *member = afxdp_distributor_join (
-        &stream->netdevs[i], settings, stream->wake, error);
-
-    if (!member)
-      return FALSE;
-    g_ptr_array_add (stream->members, member);
-  }
+  stream->destination.scope = stream->places.netdevs->index;
   return TRUE;
 }
 
@@ -624,11 +563,11 @@ set_member (AfxdpStream *stream, AfxdpMember *member)
 static const gchar *
 why_only_socket (const AfxdpStream *stream)
 {
-  if (!stream->n_netdevs)
+  if (!stream->places.n)
     return "The address is not a particular one; set multicast-iface to "
            "receive for the addresses of an interface through AF_XDP, or "
            "multicast-group or address";
-  if (stream->n_netdevs > 1)
+  if (stream->places.n > 1)
     return "multicast-iface names several interfaces, and AF_XDP receives from "
            "one; use an element for each of them";
   if (afxdp_socket_is_connected (stream->socket))
@@ -659,14 +598,16 @@ look_for_fast_door (
     stream->doors.slow_reason = g_strdup (reason);
     member_settings.socket_only = TRUE;
     if (settings->mode != AFXDP_MODE_AF_XDP)
-      return join_distributors (stream, &member_settings, error);
+      return afxdp_places_join (
+          &stream->places, &member_settings, stream->wake, error);
     g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_SETTINGS, "%s",
         stream->doors.slow_reason);
     return FALSE;
   }
-  if (!join_distributors (stream, &member_settings, error))
+  if (!afxdp_places_join (
+          &stream->places, &member_settings, stream->wake, error))
     return FALSE;
-  set_member (stream, stream->members->pdata[0]);
+  set_member (stream, afxdp_places_member (&stream->places, 0));
   return settings->mode != AFXDP_MODE_AF_XDP ||
       afxdp_subscription_wait (
           stream->doors.subscription, START_TIMEOUT_MS, error);
@@ -681,7 +622,6 @@ afxdp_stream_new (const AfxdpStreamSettings *settings, GError **error)
 
   stream->settings = *settings;
   stream->address = g_object_ref (settings->address);
-  stream->members = g_ptr_array_new ();
   stream->sources = afxdp_sources_ref (settings->sources);
   if (afxdp_sources_kind (stream->sources) != AFXDP_SOURCES_ANY)
     stream->destination.sources = stream->sources;
@@ -700,7 +640,8 @@ afxdp_stream_new (const AfxdpStreamSettings *settings, GError **error)
   /* The fast door before the join: attaching resets most NICs. */
   if (stream->wake < 0)
     afxdp_error_set (error, errno, "Could not create an eventfd");
-  else if (find_interfaces (stream, settings, error) &&
+  else if (afxdp_places_find (&stream->places, settings->interfaces,
+               settings->socket, stream->address, error) &&
       open_slow_door (stream, settings, error) &&
       look_for_fast_door (stream, settings, error) &&
       (!joins_group (stream) || afxdp_socket_join (stream->socket, error)))
@@ -764,26 +705,20 @@ leave_distributor (AfxdpStream *stream, AfxdpMember *member)
 gboolean
 afxdp_stream_is_left_behind (const AfxdpStream *stream)
 {
-  for (guint i = 0; i < stream->members->len; i++)
-    if (afxdp_distributor_has_successor (stream->members->pdata[i]))
-      return TRUE;
-  return FALSE;
+  return afxdp_places_left_behind (&stream->places);
 }
 
 /* Interface i has come again, and the stream is a member there. */
 static gboolean
 go_over (AfxdpStream *stream, guint i, AfxdpMember *member, GError **error)
 {
-  AfxdpMember *former = stream->members->pdata[i];
+  AfxdpMember *former = afxdp_places_member (&stream->places, i);
 
   if (former == stream->member)
     set_member (stream, member);
   leave_distributor (stream, former);
-  afxdp_member_go_on_counting (member, former);
-  afxdp_distributor_forget (former);
-  stream->members->pdata[i] = member;
-  stream->netdevs[i] = member->netdev;
-  stream->destination.scope = stream->netdevs->index;
+  afxdp_places_replace (&stream->places, i, member);
+  stream->destination.scope = stream->places.netdevs->index;
   return afxdp_socket_move (stream->socket, i, &member->netdev, error);
 }
 
@@ -792,9 +727,9 @@ afxdp_stream_catch_up (AfxdpStream *stream, GError **error)
 {
   gboolean joined = TRUE;
 
-  for (guint i = 0; i < stream->members->len; i++) {
-    AfxdpMember *member =
-        afxdp_distributor_take_successor (stream->members->pdata[i]);
+  for (guint i = 0; i < afxdp_places_n_members (&stream->places); i++) {
+    AfxdpMember *member = afxdp_distributor_take_successor (
+        afxdp_places_member (&stream->places, i));
 
     if (member)
       joined &= go_over (stream, i, member, joined ? error : NULL);
@@ -807,8 +742,8 @@ afxdp_stream_close (
     AfxdpStream *stream, AfxdpStreamCounts *counts, AfxdpDrops *drops)
 {
   stream->discarded += afxdp_doors_discard (&stream->doors);
-  for (guint i = 0; i < stream->members->len; i++)
-    leave_distributor (stream, stream->members->pdata[i]);
+  for (guint i = 0; i < afxdp_places_n_members (&stream->places); i++)
+    leave_distributor (stream, afxdp_places_member (&stream->places, i));
   if (stream->socket) {
     if (!returns_socket (stream))
       discard_socket (stream);
@@ -816,9 +751,7 @@ afxdp_stream_close (
   }
   *drops = stream->drops;
   afxdp_doors_clear (&stream->doors);
-  for (guint i = 0; i < stream->members->len; i++)
-    afxdp_distributor_forget (stream->members->pdata[i]);
-  g_ptr_array_unref (stream->members);
+  afxdp_places_clear (&stream->places);
 
   afxdp_account_close (stream->socket_account);
   if (stream->socket && returns_socket (stream))
@@ -828,6 +761,5 @@ afxdp_stream_close (
     close (stream->wake);
   g_object_unref (stream->address);
   afxdp_sources_unref (stream->sources);
-  g_free (stream->netdevs);
   g_free (stream);
 }
