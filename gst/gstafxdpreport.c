@@ -473,11 +473,12 @@ add_queues (GstAfxdpReport *report, GstStructure *structure)
     append_structure (&queues,
         gst_structure_new ("application/x-afxdp-queue-stats", "queue",
             G_TYPE_UINT, counts->queue, "bound", G_TYPE_BOOLEAN, counts->bound,
-            "redirected", G_TYPE_UINT64, counts->redirected, "passed",
-            G_TYPE_UINT64, counts->passed, "too-long", G_TYPE_UINT64,
-            counts->too_long, "no-frame", G_TYPE_UINT64, counts->no_frame,
-            "no-socket", G_TYPE_UINT64, counts->no_socket, "filtered",
-            G_TYPE_UINT64, counts->filtered, NULL));
+            "napi-id", G_TYPE_UINT, counts->napi_id, "redirected",
+            G_TYPE_UINT64, counts->redirected, "passed", G_TYPE_UINT64,
+            counts->passed, "too-long", G_TYPE_UINT64, counts->too_long,
+            "no-frame", G_TYPE_UINT64, counts->no_frame, "no-socket",
+            G_TYPE_UINT64, counts->no_socket, "filtered", G_TYPE_UINT64,
+            counts->filtered, NULL));
   }
   gst_structure_take_value (structure, "queues", &queues);
 }
@@ -530,7 +531,9 @@ add_queues (GstAfxdpReport *report, GstStructure *structure)
  * * `queues` (GST_TYPE_ARRAY): for each RX queue on which the XDP program saw
  *   the stream, or that has an AF_XDP socket for it, a structure
  *   `application/x-afxdp-queue-stats` with `queue` (guint), `bound` (gboolean:
- *   there is an AF_XDP socket), `redirected`, `passed` (packets of the stream
+ *   there is an AF_XDP socket), `napi-id` (guint: what
+ *   #GstAfxdpSrc:busy-poll-usecs has the kernel poll; 0: only rings are looked
+ *   at), `redirected`, `passed` (packets of the stream
  *   that the program redirected, or gave to the kernel's socket), `too-long`,
  *   `no-frame`, `no-socket` (of these, why), and `filtered` (from sources that
  *   #GstAfxdpSrc:multicast-source leaves out)

@@ -11,6 +11,7 @@
 
 #define DEFAULT_ADDRESS "0.0.0.0"
 #define LARGEST_RING (1u << 20)
+#define LONGEST_BUSY_POLL G_USEC_PER_SEC
 #define SOURCE_KEY "multicast-source" /* of a URI's query */
 
 /* Where a property is kept. The URI is none of its own. */
@@ -41,6 +42,7 @@ static const gsize offsets[GST_AFXDP_N_SETTINGS] = {
   [GST_AFXDP_PROP_UMEM_FRAMES] = FIELD (umem_frames),
   [GST_AFXDP_PROP_BATCH_SIZE] = FIELD (batch_size),
   [GST_AFXDP_PROP_COALESCE] = FIELD (coalesce),
+  [GST_AFXDP_PROP_BUSY_POLL_USECS] = FIELD (busy_poll_usecs),
   [GST_AFXDP_PROP_VERIFY_CHECKSUM] = FIELD (verify_checksum),
   [GST_AFXDP_PROP_SDP_LOCATION] = FIELD (sdp_location),
   [GST_AFXDP_PROP_STATS_INTERVAL] = FIELD (stats_interval),
@@ -198,12 +200,21 @@ install_own_properties (GObjectClass *klass)
           AFXDP_LARGEST_BATCH, 64, AT_OPEN));
   g_object_class_install_property (klass, GST_AFXDP_PROP_COALESCE,
       g_param_spec_uint64 ("coalesce", "Coalesce",
-          "How long the receiver may sleep to gather a batch in ns. It is "
-          "reported as latency, and never longer than a quarter of what its "
-          "credit holds at the present rate. 0 = it is woken by the first "
-          "packet, but for naps of 0.1 ms while packets come fast; 1 = always. "
+          "How long the receiver may sleep to gather a batch in ns, when at "
+          "least two packets are due meanwhile. It is reported as latency, and "
+          "never longer than a quarter of what its credit holds at the present "
+          "rate. 0 = it is woken by the first packet. Before READY",
+          0, GST_SECOND, GST_MSECOND, AT_OPEN));
+  g_object_class_install_property (klass, GST_AFXDP_PROP_BUSY_POLL_USECS,
+      g_param_spec_uint ("busy-poll-usecs", "Busy Poll",
+          "How long the receiver looks on for packets after the last one, "
+          "before "
+          "it sleeps, in µs; it has a processor for itself meanwhile. Where "
+          "the "
+          "driver can be polled, it is (SO_BUSY_POLL). There is no coalesce "
+          "then. "
           "Before READY",
-          0, GST_SECOND, 0, AT_OPEN));
+          0, LONGEST_BUSY_POLL, 0, AT_OPEN));
   g_object_class_install_property (klass, GST_AFXDP_PROP_VERIFY_CHECKSUM,
       g_param_spec_boolean ("verify-checksum", "Verify Checksum",
           "Check UDP checksums of what comes through AF_XDP, as the kernel "
@@ -450,6 +461,12 @@ gst_afxdp_settings_peek_caps (const GstAfxdpSettings *settings)
   if (settings->sdp_location && !is_newer (settings, GST_AFXDP_PROP_CAPS))
     return settings->sdp_caps;
   return settings->caps;
+}
+
+GstClockTime
+gst_afxdp_settings_longest_sleep (const GstAfxdpSettings *settings)
+{
+  return settings->busy_poll_usecs ? 0 : settings->coalesce;
 }
 
 AfxdpSources *

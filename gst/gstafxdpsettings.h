@@ -37,6 +37,7 @@ typedef struct
   guint umem_frames; /* 0 = automatic */
   guint batch_size;  /* packets */
   GstClockTime coalesce;
+  guint busy_poll_usecs; /* µs */
   gboolean verify_checksum;
   gchar *sdp_location;    /* NULL: none */
   guint64 newer_than_sdp; /* 1 << id of what was set after it */
@@ -80,6 +81,7 @@ enum
   GST_AFXDP_PROP_UMEM_FRAMES,
   GST_AFXDP_PROP_BATCH_SIZE,
   GST_AFXDP_PROP_COALESCE,
+  GST_AFXDP_PROP_BUSY_POLL_USECS,
   GST_AFXDP_PROP_VERIFY_CHECKSUM,
   GST_AFXDP_PROP_SDP_LOCATION,
   GST_AFXDP_PROP_STATS_INTERVAL,
@@ -125,6 +127,11 @@ gboolean gst_afxdp_settings_read_sdp (
 /* The caps that hold: of the property, or of the SDP file. NULL: neither tells
  * any. */
 GstCaps *gst_afxdp_settings_peek_caps (const GstAfxdpSettings *settings);
+
+/* How long the receiver may sleep to gather a batch, ns: not at all when it is to
+ * spin. */
+GstClockTime gst_afxdp_settings_longest_sleep (
+    const GstAfxdpSettings *settings);
 
 /* Reads multicast_source, for the address that it is about. Errors:
  * AFXDP_ERROR_SETTINGS. */

@@ -387,7 +387,7 @@ gst_afxdp_src_negotiate (GstBaseSrc *base)
       gst_base_src_set_caps (base, self->caps.current);
 }
 
-/* A packet waits for others up to coalesce. */
+/* A packet may wait for others. */
 static gboolean
 gst_afxdp_src_query (GstBaseSrc *base, GstQuery *query)
 {
@@ -397,7 +397,7 @@ gst_afxdp_src_query (GstBaseSrc *base, GstQuery *query)
   if (GST_QUERY_TYPE (query) != GST_QUERY_LATENCY)
     return GST_BASE_SRC_CLASS (gst_afxdp_src_parent_class)->query (base, query);
   GST_OBJECT_LOCK (self);
-  latency = self->settings.coalesce;
+  latency = gst_afxdp_settings_longest_sleep (&self->settings);
   GST_OBJECT_UNLOCK (self);
   gst_query_set_latency (query, TRUE, latency, latency);
   return TRUE;

@@ -7,11 +7,8 @@
 #define FIRST_PAUSE (100 * G_GUINT64_CONSTANT (1000))
 /* Less than this is no silence, but the space between two packets. */
 #define SILENCE (100 * G_GUINT64_CONSTANT (1000000))
-/* Who is not to sleep naps, while so many packets come meanwhile: no longer than a
- * network card gathers them before it interrupts. Each of them would wake us, and
- * being woken costs more than five of them. */
-#define NAP (100 * G_GUINT64_CONSTANT (1000))
-#define NAP_PACKETS 4
+/* So many packets must be due meanwhile, or the first one may as well wake us. */
+#define FEWEST_PACKETS 2
 /* Of the room, a sleep may use one of so many parts at the present rate. */
 #define PARTS 4
 
@@ -34,21 +31,19 @@ guint64
 afxdp_coalesce_next (AfxdpCoalesce *coalesce, guint64 now, guint room)
 {
   guint64 interval = now - coalesce->since;
-  guint64 longest = coalesce->longest;
   guint n = coalesce->packets;
+  guint64 pause;
 
-  if (!n)
+  if (!n || !coalesce->longest)
     return 0;
   coalesce->since = now;
   coalesce->packets = 0;
-  if (!longest && n * NAP >= NAP_PACKETS * interval)
-    longest = NAP;
-  if (interval > SILENCE)
-    coalesce->pause = 0;
-  coalesce->pause = MAX (2 * coalesce->pause, FIRST_PAUSE);
-  coalesce->pause = MIN (coalesce->pause, longest);
+  pause = interval > SILENCE ? 0 : coalesce->pause;
+  pause = MIN (MAX (2 * pause, FIRST_PAUSE), coalesce->longest);
   /* n packets took interval, so room / PARTS of them take: */
-  coalesce->pause = MIN (coalesce->pause, interval * room / PARTS / n);
-  return coalesce->longest ? align (now, coalesce->pause, longest)
-                           : coalesce->pause;
+  pause = MIN (pause, interval * room / PARTS / n);
+  coalesce->pause = pause;
+  if ((n * pause + interval / 2) / interval < FEWEST_PACKETS)
+    return 0;
+  return align (now, pause, coalesce->longest);
 }

@@ -12,7 +12,7 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  guint64 longest; /* ns; 0: naps of 0.1 ms, while packets come fast */
+  guint64 longest; /* ns; 0: none */
   guint64 since;   /* when the last sleep began */
   guint packets;   /* since then */
   guint64 pause;   /* the last one */
@@ -29,7 +29,7 @@ afxdp_coalesce_count (AfxdpCoalesce *coalesce, guint n)
  * packets may come meanwhile before one is lost. now is of the same clock for all
  * receivers: many of them end their sleeps at the same moment, which costs one
  * timer interrupt instead of many. 0: wait for the next packet, since none has
- * come since the last sleep. */
+ * come since the last sleep, or not more than one would come during this one. */
 guint64 afxdp_coalesce_next (AfxdpCoalesce *coalesce, guint64 now, guint room);
 
 G_END_DECLS

@@ -36,6 +36,7 @@ afxdp_member_new (AfxdpInterface *interface, const AfxdpNetdev *netdev,
   member->n_queues = interface->n_queues;
   member->base = g_aligned_alloc0 (member->n_queues, sizeof *member->base, 64);
   member->bound = g_new0 (atomic_bool, member->n_queues);
+  member->napi_ids = g_new0 (atomic_uint, member->n_queues);
   member->before = g_new0 (AfxdpQueueCounts, member->n_queues);
   member->keys = g_array_new (FALSE, FALSE, sizeof (struct afxdp_flow_key));
   member->seen = g_new0 (guint64, member->n_queues);
@@ -58,6 +59,7 @@ afxdp_member_free (AfxdpMember *member)
   afxdp_sources_unref (member->settings.sources);
   g_aligned_free (member->base);
   g_free (member->bound);
+  g_free (member->napi_ids);
   g_free (member->before);
   g_free (member->seen);
   g_free (member);
@@ -77,6 +79,7 @@ afxdp_member_queue_counts (
   words = afxdp_engine_words (
       afxdp_attachment_engine (&member->interface->attachment), slot, queue);
   counts->bound = atomic_load (&member->bound[queue]);
+  counts->napi_id = atomic_load (&member->napi_ids[queue]);
 #define ADD(word) (counts->word += afxdp_ring_word (&words->word) - base->word)
   ADD (redirected);
   ADD (passed);
@@ -93,6 +96,7 @@ afxdp_member_go_on_counting (AfxdpMember *member, const AfxdpMember *former)
   for (guint i = 0; i < MIN (member->n_queues, former->n_queues); i++) {
     member->before[i] = former->before[i];
     member->before[i].bound = FALSE;
+    member->before[i].napi_id = 0;
   }
 }
 
@@ -293,6 +297,8 @@ add_rings (AfxdpMember *member, gboolean *changed, GError **error)
     if (!afxdp_engine_add_ring (member->interface->attachment.engine,
             member->slot, queue, member->settings.ring_size, ring, error))
       return FALSE;
+    afxdp_xsk_set_busy_poll (ring->xsk, member->settings.busy_poll);
+    atomic_store (&member->napi_ids[queue], afxdp_xsk_napi_id (ring->xsk));
     /* Divided before it is published: no credit but what it gets then. */
     afxdp_ring_set_credit (ring, 0);
     door->n_rings++;

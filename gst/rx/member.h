@@ -31,6 +31,7 @@ typedef struct
   gint queue;              /* -1: whichever the flow arrives on */
   guint ring_size;         /* a power of two */
   guint batch;             /* packets that are read at once from each ring */
+  guint busy_poll;         /* µs, see afxdp_xsk_set_busy_poll() */
 } AfxdpMemberSettings;
 
 /* What the program saw of the stream on one RX queue. */
@@ -38,6 +39,7 @@ typedef struct
 {
   guint queue;
   gboolean bound; /* there is an AF_XDP socket */
+  guint napi_id;  /* see afxdp_xsk_napi_id() */
   guint64 redirected;
   guint64 passed;
   guint64 too_long, no_frame, no_socket; /* of these, see afxdp.h */
@@ -83,6 +85,7 @@ typedef struct _AfxdpMember
   guint n_queues;
   struct afxdp_slot *base; /* for each queue, when the slot was taken */
   atomic_bool *bound;
+  atomic_uint *napi_ids;
   AfxdpQueueCounts *before; /* before the slot was taken, or until it was given
                                up */
 

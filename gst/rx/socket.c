@@ -84,6 +84,13 @@ set_buffer_size (AfxdpSocket *socket, guint wanted)
   socket->buffer_size = granted / 2;
 }
 
+static void
+set_busy_poll (AfxdpSocket *socket, int usecs)
+{
+  if (usecs)
+    setsockopt (socket->fd, SOL_SOCKET, SO_BUSY_POLL, &usecs, sizeof usecs);
+}
+
 /* Sockets of a group share its port by SO_REUSEADDR, and each gets what it has
  * joined. GLib sets SO_REUSEPORT too: then a packet that early demux finds only
  * one of them to want, for its source or its interface, goes to any of them, by
@@ -186,6 +193,7 @@ take_socket (
         error, errno, "Could not duplicate the socket that was given");
   ask_for_control (socket);
   set_buffer_size (socket, settings->buffer_size);
+  set_busy_poll (socket, settings->busy_poll);
   socket->keep_open = FALSE;
   return TRUE;
 }
@@ -211,6 +219,7 @@ open_socket (
   g_socket_set_multicast_loopback (socket->gsocket, !settings->no_loop);
   ask_for_control (socket);
   set_buffer_size (socket, settings->buffer_size);
+  set_busy_poll (socket, settings->busy_poll);
   if (settings->joins)
     hear_only_what_is_joined (socket);
   return bind_socket (socket, settings, error);

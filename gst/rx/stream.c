@@ -17,12 +17,13 @@
 #include "places.h"
 #include "socket.h"
 
-#define MS G_GUINT64_CONSTANT (1000000)
+#define US G_GUINT64_CONSTANT (1000)
+#define MS (1000 * US)
 
 /* With the fast door open and busy, the socket is looked at this seldom without
  * a reason: most of its packets come with one. */
 #define BATCHES_BETWEEN_LOOKS 16
-/* After sleeps that do not wait for it the socket is looked at as often as this. */
+/* Where nothing waits for it the socket is looked at as often as this. */
 #define LOOK_INTERVAL (5 * MS)
 /* Sleeps to gather a batch that are shorter than this are not interrupted. */
 #define SHORT_PAUSE (5 * MS)
@@ -53,9 +54,10 @@ struct _AfxdpStream
   /* The streaming thread's own. */
   AfxdpDoors doors;
   AfxdpCoalesce coalesce;
+  guint64 idle_since;         /* nothing has come; 0: something has */
   gboolean slow_due;          /* there may be something in the socket */
   guint batches;              /* since the last look */
-  guint64 look_at;            /* of the next look after a short pause */
+  guint64 look_at;            /* of the next look, when nobody waits for it */
   guint64 passed, redirected; /* sums at the last look */
 
   AfxdpDrops drops;
@@ -247,6 +249,7 @@ hand_out (AfxdpStream *stream, AfxdpLane *lane, guint max, AfxdpBatch *batch)
   stream->handed_out = lane;
   stream->n_handed_out = n;
   afxdp_coalesce_count (&stream->coalesce, n);
+  stream->idle_since = 0;
 
   if (lane->ring) {
     stream->account = stream->doors.fast.account;
@@ -317,21 +320,46 @@ wait_for_events (AfxdpStream *stream, guint64 wait, gboolean pausing)
       stream->slow_due = TRUE;
 }
 
+/* Nothing tells whether there is something in the socket. While the other door is
+ * open that is seldom so. */
+static void
+look_in_time (AfxdpStream *stream, guint64 now)
+{
+  if (now < stream->look_at && stream->doors.open)
+    return;
+  stream->look_at = now + LOOK_INTERVAL;
+  stream->slow_due = TRUE;
+}
+
 /* Sleeps until a moment that is near: without waiting for anything, which makes it
- * cheaper; so the socket is looked into afterwards, if not each time. */
+ * cheaper. */
 static void
 pause_until (AfxdpStream *stream, guint64 until)
 {
   struct timespec time = { until / (1000 * MS), until % (1000 * MS) };
 
   clock_nanosleep (CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL);
-  if (until < stream->look_at && stream->doors.open)
-    return;
-  stream->look_at = until + LOOK_INTERVAL;
-  stream->slow_due = TRUE;
+  look_in_time (stream, until);
 }
 
-/* Sleeps until there may be something. FALSE: until deadline. */
+/* Whether to look again at once, since a packet came not long ago. */
+static gboolean
+spin (AfxdpStream *stream, guint64 now)
+{
+  if (!stream->idle_since)
+    stream->idle_since = now;
+  if (now - stream->idle_since >= stream->settings.busy_poll * US)
+    return FALSE;
+  for (guint i = 1; i < stream->doors.n_lanes; i++)
+    afxdp_xsk_poll_driver (stream->doors.lanes[i].ring->xsk);
+  /* Turns are no batches. */
+  stream->batches = 0;
+  look_in_time (stream, now);
+  return TRUE;
+}
+
+/* Sleeps until there may be something, unless it is to spin. FALSE: until
+ * deadline. */
 static gboolean
 sleep_until (AfxdpStream *stream, guint64 deadline)
 {
@@ -339,6 +367,8 @@ sleep_until (AfxdpStream *stream, guint64 deadline)
   guint64 wait = now < deadline ? deadline - now : 0;
   guint64 pause = 0;
 
+  if (stream->settings.busy_poll && spin (stream, now))
+    return now < deadline;
   if (stream->doors.settling)
     wait = MIN (wait, SETTLING_TICK);
   else
@@ -532,6 +562,7 @@ open_slow_door (
     .exclusive = settings->exclusive,
     .no_loop = settings->no_loop,
     .buffer_size = settings->buffer_size,
+    .busy_poll = settings->busy_poll,
     .batch = settings->batch,
     .given = settings->socket,
   };
@@ -590,6 +621,7 @@ look_for_fast_door (
     .queue = settings->queue,
     .ring_size = settings->ring_size,
     .batch = settings->batch,
+    .busy_poll = settings->busy_poll,
     .socket_only = settings->mode == AFXDP_MODE_SOCKET,
   };
   const gchar *reason = why_only_socket (stream);

@@ -54,6 +54,7 @@ typedef struct
   guint umem_frames;
   guint batch;      /* up to AFXDP_LARGEST_BATCH */
   guint64 coalesce; /* ns that it may sleep to gather a batch */
+  guint busy_poll;  /* µs that it looks on after a packet before it sleeps */
   guint buffer_size;
   gboolean auto_multicast;
   gboolean exclusive; /* no other socket may have address and port */

@@ -15,6 +15,15 @@
 
 #include "error.h"
 
+/* Linux 5.11; the C library's headers may be older. */
+#ifndef SO_PREFER_BUSY_POLL
+#define SO_PREFER_BUSY_POLL 69
+#define SO_BUSY_POLL_BUDGET 70
+#endif
+/* Packets that the kernel takes from the driver in one call, as an interrupt would
+ * (NAPI_POLL_WEIGHT); 8 of its own accord. */
+#define BUSY_POLL_BUDGET 64
+
 /* No TX, but the kernel wants a completion ring beside every fill ring. */
 #define COMPLETION_SIZE 16
 
@@ -73,6 +82,8 @@ struct _AfxdpXsk
   struct xsk_ring_cons rx;
   RingMapping mapping;
   guint64 full, dropped; /* of what the kernel counted, this is explained */
+  guint busy_poll;       /* µs */
+  guint napi_id;
 };
 
 static int
@@ -701,6 +712,39 @@ afxdp_xsk_find_loss (AfxdpXsk *xsk, AfxdpXskLoss *loss)
   xsk->full += loss->rx_ring;
   xsk->dropped += loss->fill_ring;
   return loss->rx_ring + loss->fill_ring;
+}
+
+void
+afxdp_xsk_set_busy_poll (AfxdpXsk *xsk, guint usecs)
+{
+  static const int budget = BUSY_POLL_BUDGET;
+  int time = usecs, prefer = usecs > 0, id = 0;
+  socklen_t size = sizeof id;
+
+  if (usecs == xsk->busy_poll)
+    return;
+  xsk->busy_poll = usecs;
+  xsk->napi_id = 0;
+  /* Both need CAP_NET_ADMIN, and this one napi_defer_hard_irqs. */
+  setsockopt (xsk->fd, SOL_SOCKET, SO_PREFER_BUSY_POLL, &prefer, sizeof prefer);
+  setsockopt (xsk->fd, SOL_SOCKET, SO_BUSY_POLL_BUDGET, &budget, sizeof budget);
+  if (!setsockopt (xsk->fd, SOL_SOCKET, SO_BUSY_POLL, &time, sizeof time) &&
+      usecs &&
+      !getsockopt (xsk->fd, SOL_SOCKET, SO_INCOMING_NAPI_ID, &id, &size))
+    xsk->napi_id = id;
+}
+
+guint
+afxdp_xsk_napi_id (const AfxdpXsk *xsk)
+{
+  return xsk->napi_id;
+}
+
+void
+afxdp_xsk_poll_driver (AfxdpXsk *xsk)
+{
+  if (xsk->napi_id)
+    recvfrom (xsk->fd, NULL, 0, MSG_DONTWAIT, NULL, NULL);
 }
 
 guint

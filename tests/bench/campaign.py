@@ -40,7 +40,7 @@ QUICK = Plan(
     seconds=1, search_seconds=1.5, rounds=1, step=1.15, needed=1, most=2,
     attempts=3, calm=0.05,
     jitterbuffer=(REFERENCE, 'afxdpsrc-native'),
-    rates=(100000, 390000, 1000000), jitterbuffer_rates=(),
+    rates=(10000, 100000, 390000, 1000000), jitterbuffer_rates=(),
     latency_rates=(100000, 390000), streams=(1, 16, 64),
     streams_rate=390000, streams_udp_rate=150000, sizes=())
 
@@ -48,8 +48,8 @@ FULL = Plan(
     seconds=2, search_seconds=5, rounds=3, step=1.06, needed=2, most=3,
     attempts=5, calm=0.05,
     jitterbuffer=tuple(PIPELINE_RECEIVERS),
-    rates=(100000, 150000, 200000, 290000, 390000, 520000, 700000, 1000000,
-           1500000, 2000000),
+    rates=(10000, 100000, 150000, 200000, 290000, 390000, 520000, 700000,
+           1000000, 1500000, 2000000),
     jitterbuffer_rates=(100000, 150000, 200000, 290000, 390000, 520000),
     latency_rates=(100000, 390000), streams=(1, 4, 16, 64, 256),
     streams_rate=390000, streams_udp_rate=150000,

@@ -36,7 +36,7 @@ def udpsrc(name, buffer_size):
 
 def afxdpsrc(name, bare, settings):
     return Receiver(
-        name, bare, f'afxdpsrc {settings}',
+        name, bare, f'afxdpsrc {settings}', for_latency=' coalesce=0',
         for_coalesce=f' coalesce={COALESCE_NS}')
 
 

@@ -120,7 +120,8 @@ static const struct
   { "ring-size", FALSE, "guint 64 to 1048576 = 16384" },
   { "umem-frames", FALSE, "guint 0 to 16777216 = 0" },
   { "batch-size", FALSE, "guint 1 to 1024 = 64" },
-  { "coalesce", FALSE, "guint64 0 to 1000000000 = 0" },
+  { "coalesce", FALSE, "guint64 0 to 1000000000 = 1000000" },
+  { "busy-poll-usecs", FALSE, "guint 0 to 1000000 = 0" },
   { "verify-checksum", FALSE, "gboolean = false" },
   { "sdp-location", FALSE, "gchararray = NULL" },
   { "stats-interval", TRUE, "guint64 0 to 18446744073709551615 = 1000000000" },
@@ -308,6 +309,7 @@ static const struct
   { "umem-frames", "65536" },
   { "batch-size", "1" },
   { "coalesce", "2000000" },
+  { "busy-poll-usecs", "50" },
   { "verify-checksum", "true" },
   { "sdp-location", "/tmp/stream.sdp#m=1" },
   { "sdp-location", "file:///tmp/stream.sdp" },
@@ -671,7 +673,7 @@ GST_START_TEST (test_made_from_uri)
 }
 GST_END_TEST
 
-/* A live source of running times, without latency of its own. */
+/* A live source of running times, whose packets wait for others for 1 ms. */
 GST_START_TEST (test_latency)
 {
   g_autoptr (GstQuery) query = gst_query_new_latency ();
@@ -683,7 +685,7 @@ GST_START_TEST (test_latency)
   fail_unless (gst_element_query (receiver->src, query));
   gst_query_parse_latency (query, &live, &min, &max);
   fail_unless (live);
-  fail_unless_equals_uint64 (min, 0);
+  fail_unless_equals_uint64 (min, GST_MSECOND);
   gst_element_query (receiver->src, seeking);
   gst_query_parse_seeking (seeking, NULL, &seekable, NULL, NULL);
   fail_if (seekable);
@@ -702,6 +704,13 @@ GST_START_TEST (test_latency_of_coalesce)
   gst_query_parse_latency (query, NULL, &min, &max);
   fail_unless_equals_uint64 (min, 2000000);
   fail_unless (max >= min);
+  element_end ();
+
+  /* But for who spins. */
+  element_play ("coalesce=2000000 busy-poll-usecs=1", "fakesink");
+  fail_unless (gst_element_query (receiver->src, query));
+  gst_query_parse_latency (query, NULL, &min, &max);
+  fail_unless_equals_uint64 (min, 0);
   element_end ();
 }
 GST_END_TEST

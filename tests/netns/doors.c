@@ -63,6 +63,65 @@ GST_START_TEST (test_all_through_socket)
 }
 GST_END_TEST
 
+/* How often the streaming thread has gone to sleep. */
+static guint64
+n_sleeps (void)
+{
+  g_autoptr (GDir) tasks = g_dir_open ("/proc/self/task", 0, NULL);
+  const gchar *task;
+  guint64 n = 0;
+
+  while ((task = g_dir_read_name (tasks))) {
+    g_autofree gchar *path =
+        g_strdup_printf ("/proc/self/task/%s/status", task);
+    g_autofree gchar *status = NULL;
+    const gchar *count;
+
+    if (!g_file_get_contents (path, &status, NULL, NULL) ||
+        !g_str_has_prefix (status, "Name:\tsrc:src\n"))
+      continue;
+    count = strstr (status, "\nvoluntary_ctxt_switches:");
+    fail_unless (count != NULL);
+    n += g_ascii_strtoull (strchr (count, '\t'), NULL, 10);
+  }
+  return n;
+}
+
+/* How often it sleeps while 500 packets come, one in a millisecond. */
+static guint64
+n_sleeps_of (const gchar *properties)
+{
+  Receiver *receiver = receiver_new (properties, "fakesink");
+  GeneratorReport sent;
+  guint64 n;
+
+  receiver_play (receiver);
+  generator_finish (generator_start ("--rate=1000 --packets=1"));
+  receiver_wait_stat (receiver, "packets", 1);
+  n = n_sleeps ();
+  sent = generator_finish (
+      generator_start ("--rate=1000 --packets=500 --first-seq=1"));
+  receiver_wait_stat (receiver, "packets", sent.packets + 1);
+  n = n_sleeps () - n;
+  receiver_free (receiver);
+  return n;
+}
+
+/* It looks on for longer than it takes until the next packet comes. */
+GST_START_TEST (test_busy_poll)
+{
+  const gchar *modes[] = { "mode=af-xdp", "mode=socket" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (modes); i++) {
+    g_autofree gchar *busy =
+        g_strdup_printf ("busy-poll-usecs=1000000 %s", modes[i]);
+
+    g_assert_cmpuint (n_sleeps_of (busy), <, 20);
+    g_assert_cmpuint (n_sleeps_of (modes[i]), >, 100);
+  }
+}
+GST_END_TEST
+
 GST_START_TEST (test_generic_mode)
 {
   Receiver *receiver = receiver_new ("xdp-mode=generic", "fakesink");
@@ -602,6 +661,7 @@ doors_suite (void)
   tcase_add_checked_fixture (tcase, up_with_one_queue, network_down);
   tcase_add_test (tcase, test_all_through_af_xdp);
   tcase_add_test (tcase, test_all_through_socket);
+  tcase_add_test (tcase, test_busy_poll);
   tcase_add_test (tcase, test_generic_mode);
   tcase_add_test (tcase, test_without_metadata);
   tcase_add_test (tcase, test_ipv6);
