@@ -89,6 +89,8 @@
  * * #GstAfxdpSrc:buffer-size 0 asks for 16 MiB, and not for the host's default.
  * * A datagram shorter than #GstAfxdpSrc:skip-first-bytes is dropped and counted as
  *   `malformed`; it does not end the stream.
+ * * Packets may wait for others, for #GstAfxdpSrc:coalesce, which is told as latency:
+ *   1 ms by default, where more than some 3,000 come in a second. 0: none waits.
  * * A #GstAfxdpSrc:timeout of less than a millisecond counts as one.
  * * A socket given by #GstAfxdpSrc:socket is not closed when going to READY fails.
  *   AF_XDP is used for the address that it is bound to, or, when that is any

@@ -8,7 +8,7 @@
 /* Less than this is no silence, but the space between two packets. */
 #define SILENCE (100 * G_GUINT64_CONSTANT (1000000))
 /* So many packets must be due meanwhile, or the first one may as well wake us. */
-#define FEWEST_PACKETS 2
+#define FEWEST_PACKETS 3
 /* Of the room, a sleep may use one of so many parts at the present rate. */
 #define PARTS 4
 
@@ -30,7 +30,7 @@ align (guint64 now, guint64 pause, guint64 grid)
 guint64
 afxdp_coalesce_next (AfxdpCoalesce *coalesce, guint64 now, guint room)
 {
-  guint64 interval = now - coalesce->since;
+  guint64 interval = MAX (now - coalesce->since, 1);
   guint n = coalesce->packets;
   guint64 pause;
 
@@ -43,7 +43,7 @@ afxdp_coalesce_next (AfxdpCoalesce *coalesce, guint64 now, guint room)
   /* n packets took interval, so room / PARTS of them take: */
   pause = MIN (pause, interval * room / PARTS / n);
   coalesce->pause = pause;
-  if ((n * pause + interval / 2) / interval < FEWEST_PACKETS)
+  if (n * pause / interval < FEWEST_PACKETS)
     return 0;
   return align (now, pause, coalesce->longest);
 }

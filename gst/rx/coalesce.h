@@ -29,7 +29,7 @@ afxdp_coalesce_count (AfxdpCoalesce *coalesce, guint n)
  * packets may come meanwhile before one is lost. now is of the same clock for all
  * receivers: many of them end their sleeps at the same moment, which costs one
  * timer interrupt instead of many. 0: wait for the next packet, since none has
- * come since the last sleep, or not more than one would come during this one. */
+ * come since the last sleep, or too few would come during this one. */
 guint64 afxdp_coalesce_next (AfxdpCoalesce *coalesce, guint64 now, guint room);
 
 G_END_DECLS

@@ -298,7 +298,6 @@ add_rings (AfxdpMember *member, gboolean *changed, GError **error)
             member->slot, queue, member->settings.ring_size, ring, error))
       return FALSE;
     afxdp_xsk_set_busy_poll (ring->xsk, member->settings.busy_poll);
-    atomic_store (&member->napi_ids[queue], afxdp_xsk_napi_id (ring->xsk));
     /* Divided before it is published: no credit but what it gets then. */
     afxdp_ring_set_credit (ring, 0);
     door->n_rings++;
@@ -307,12 +306,24 @@ add_rings (AfxdpMember *member, gboolean *changed, GError **error)
   return TRUE;
 }
 
+static void
+read_napi_ids (AfxdpMember *member)
+{
+  const AfxdpFastDoor *door = &member->door;
+
+  for (guint i = 0; i < door->n_rings; i++)
+    atomic_store (&member->napi_ids[door->rings[i].queue],
+        afxdp_xsk_napi_id (door->rings[i].xsk));
+}
+
 gboolean
 afxdp_member_bind (AfxdpMember *member, guint64 now)
 {
   GError *error = NULL;
   gboolean changed = FALSE, soon;
 
+  if (member->settings.busy_poll)
+    read_napi_ids (member);
   if (!member->interface->attachment.attached || member->slot < 0 ||
       now < member->bind_at)
     return FALSE;

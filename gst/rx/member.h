@@ -31,7 +31,7 @@ typedef struct
   gint queue;              /* -1: whichever the flow arrives on */
   guint ring_size;         /* a power of two */
   guint batch;             /* packets that are read at once from each ring */
-  guint busy_poll;         /* µs, see afxdp_xsk_set_busy_poll() */
+  gboolean busy_poll;      /* see afxdp_xsk_set_busy_poll() */
 } AfxdpMemberSettings;
 
 /* What the program saw of the stream on one RX queue. */

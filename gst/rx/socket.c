@@ -193,7 +193,6 @@ take_socket (
         error, errno, "Could not duplicate the socket that was given");
   ask_for_control (socket);
   set_buffer_size (socket, settings->buffer_size);
-  set_busy_poll (socket, settings->busy_poll);
   socket->keep_open = FALSE;
   return TRUE;
 }

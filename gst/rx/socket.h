@@ -33,8 +33,8 @@ typedef struct
   guint busy_poll;            /* µs of SO_BUSY_POLL, 0 = as the host has it */
   guint batch;                /* most packets that receive() is asked for */
   GSocket *given;             /* NULL, or one that is bound already: then only
-                                 a buffer_size and a busy_poll that are not 0 are
-                                 set, and address is the group to join */
+                                 a buffer_size that is not 0 is set, and address
+                                 is the group to join */
 } AfxdpSocketSettings;
 
 /* Errors: AFXDP_ERROR_PORT_IN_USE, _NOT_FOUND, _PERMISSION, _MEMORY. */

@@ -25,6 +25,10 @@
 #define BATCHES_BETWEEN_LOOKS 16
 /* Where nothing waits for it the socket is looked at as often as this. */
 #define LOOK_INTERVAL (5 * MS)
+/* And as often as this by who does not sleep. */
+#define SPIN_LOOK_INTERVAL (50 * US)
+/* Between two packets of a burst. */
+#define SHORTEST_SPACE (1 * US)
 /* Sleeps to gather a batch that are shorter than this are not interrupted. */
 #define SHORT_PAUSE (5 * MS)
 /* While doors change places, what poll() does not tell is looked at. */
@@ -323,11 +327,11 @@ wait_for_events (AfxdpStream *stream, guint64 wait, gboolean pausing)
 /* Nothing tells whether there is something in the socket. While the other door is
  * open that is seldom so. */
 static void
-look_in_time (AfxdpStream *stream, guint64 now)
+look_in_time (AfxdpStream *stream, guint64 now, guint64 interval)
 {
   if (now < stream->look_at && stream->doors.open)
     return;
-  stream->look_at = now + LOOK_INTERVAL;
+  stream->look_at = now + interval;
   stream->slow_due = TRUE;
 }
 
@@ -339,7 +343,7 @@ pause_until (AfxdpStream *stream, guint64 until)
   struct timespec time = { until / (1000 * MS), until % (1000 * MS) };
 
   clock_nanosleep (CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL);
-  look_in_time (stream, until);
+  look_in_time (stream, until, LOOK_INTERVAL);
 }
 
 /* Whether to look again at once, since a packet came not long ago. */
@@ -354,8 +358,19 @@ spin (AfxdpStream *stream, guint64 now)
     afxdp_xsk_poll_driver (stream->doors.lanes[i].ring->xsk);
   /* Turns are no batches. */
   stream->batches = 0;
-  look_in_time (stream, now);
+  look_in_time (stream, now, SPIN_LOOK_INTERVAL);
   return TRUE;
+}
+
+/* How long to sleep to gather a batch. A socket's buffer may be small, and fill
+ * up by a burst, whatever the rate. */
+static guint64
+longest_pause (AfxdpStream *stream, guint64 now)
+{
+  guint n = room (stream);
+  guint64 pause = afxdp_coalesce_next (&stream->coalesce, now, n);
+
+  return stream->doors.open ? pause : MIN (pause, n * SHORTEST_SPACE);
 }
 
 /* Sleeps until there may be something, unless it is to spin. FALSE: until
@@ -372,7 +387,7 @@ sleep_until (AfxdpStream *stream, guint64 deadline)
   if (stream->doors.settling)
     wait = MIN (wait, SETTLING_TICK);
   else
-    pause = afxdp_coalesce_next (&stream->coalesce, now, room (stream));
+    pause = longest_pause (stream, now);
   if (pause && pause <= SHORT_PAUSE && pause <= wait)
     pause_until (stream, now + pause);
   else
@@ -621,7 +636,7 @@ look_for_fast_door (
     .queue = settings->queue,
     .ring_size = settings->ring_size,
     .batch = settings->batch,
-    .busy_poll = settings->busy_poll,
+    .busy_poll = settings->busy_poll > 0,
     .socket_only = settings->mode == AFXDP_MODE_SOCKET,
   };
   const gchar *reason = why_only_socket (stream);

@@ -82,8 +82,7 @@ struct _AfxdpXsk
   struct xsk_ring_cons rx;
   RingMapping mapping;
   guint64 full, dropped; /* of what the kernel counted, this is explained */
-  guint busy_poll;       /* µs */
-  guint napi_id;
+  gboolean busy_poll;
 };
 
 static int
@@ -715,35 +714,36 @@ afxdp_xsk_find_loss (AfxdpXsk *xsk, AfxdpXskLoss *loss)
 }
 
 void
-afxdp_xsk_set_busy_poll (AfxdpXsk *xsk, guint usecs)
+afxdp_xsk_set_busy_poll (AfxdpXsk *xsk, gboolean polls)
 {
   static const int budget = BUSY_POLL_BUDGET;
-  int time = usecs, prefer = usecs > 0, id = 0;
-  socklen_t size = sizeof id;
+  /* Without waiting any time does, if it is not 0. */
+  int on = polls ? 1 : 0;
 
-  if (usecs == xsk->busy_poll)
+  if (polls == xsk->busy_poll)
     return;
-  xsk->busy_poll = usecs;
-  xsk->napi_id = 0;
   /* Both need CAP_NET_ADMIN, and this one napi_defer_hard_irqs. */
-  setsockopt (xsk->fd, SOL_SOCKET, SO_PREFER_BUSY_POLL, &prefer, sizeof prefer);
+  setsockopt (xsk->fd, SOL_SOCKET, SO_PREFER_BUSY_POLL, &on, sizeof on);
   setsockopt (xsk->fd, SOL_SOCKET, SO_BUSY_POLL_BUDGET, &budget, sizeof budget);
-  if (!setsockopt (xsk->fd, SOL_SOCKET, SO_BUSY_POLL, &time, sizeof time) &&
-      usecs &&
-      !getsockopt (xsk->fd, SOL_SOCKET, SO_INCOMING_NAPI_ID, &id, &size))
-    xsk->napi_id = id;
+  xsk->busy_poll =
+      !setsockopt (xsk->fd, SOL_SOCKET, SO_BUSY_POLL, &on, sizeof on) && polls;
 }
 
 guint
 afxdp_xsk_napi_id (const AfxdpXsk *xsk)
 {
-  return xsk->napi_id;
+  guint id = 0;
+  socklen_t size = sizeof id;
+
+  if (xsk->busy_poll)
+    getsockopt (xsk->fd, SOL_SOCKET, SO_INCOMING_NAPI_ID, &id, &size);
+  return id;
 }
 
 void
 afxdp_xsk_poll_driver (AfxdpXsk *xsk)
 {
-  if (xsk->napi_id)
+  if (xsk->busy_poll)
     recvfrom (xsk->fd, NULL, 0, MSG_DONTWAIT, NULL, NULL);
 }
 

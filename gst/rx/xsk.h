@@ -114,13 +114,14 @@ void afxdp_xsk_explain_loss (AfxdpXsk *xsk, guint64 n, AfxdpXskLoss *loss);
 /* The same, for those that the rings counted and nobody has yet explained, with
  * none of them known. Returns how many they are. */
 guint64 afxdp_xsk_find_loss (AfxdpXsk *xsk, AfxdpXskLoss *loss);
-/* Lets the kernel poll the driver in poll_driver(), for at most usecs, instead of
- * waiting for its interrupt (SO_BUSY_POLL, SO_PREFER_BUSY_POLL); 0: no more. */
-void afxdp_xsk_set_busy_poll (AfxdpXsk *xsk, guint usecs);
+/* Whether the kernel may poll the driver in poll_driver(), instead of waiting for
+ * its interrupt (SO_BUSY_POLL, SO_PREFER_BUSY_POLL). */
+void afxdp_xsk_set_busy_poll (AfxdpXsk *xsk, gboolean polls);
 /* The NAPI instance that it polls; 0: none, since it is not to, or may not, or the
- * driver does not tell which one its queue has (Linux 6.18: veth, i40e, ixgbe). */
+ * driver does not tell which one its queue has (Linux 6.18: veth, i40e, ixgbe).
+ * Until Linux 6.12 it is known from the first packet on. A system call. */
 guint afxdp_xsk_napi_id (const AfxdpXsk *xsk);
-/* Polls the driver if it can be; a system call. For whoever reads the socket. */
+/* Polls the driver once; a system call. For whoever reads the socket. */
 void afxdp_xsk_poll_driver (AfxdpXsk *xsk);
 /* Packets that wait in the RX ring. */
 guint afxdp_xsk_n_waiting (const AfxdpXsk *xsk);

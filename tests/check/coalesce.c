@@ -57,7 +57,7 @@ GST_START_TEST (test_grows)
       afxdp_coalesce_next (&coalesce, now += 2 * MS, PLENTY), 0);
   now = 3000 * MS;
   coalesce.since = now - 3 * MS;
-  afxdp_coalesce_count (&coalesce, 3);
+  afxdp_coalesce_count (&coalesce, 6);
   fail_unless_equals_uint64 (
       afxdp_coalesce_next (&coalesce, now, PLENTY), 2 * MS);
   /* After a silence from the beginning. */
@@ -105,7 +105,8 @@ GST_START_TEST (test_together)
 }
 GST_END_TEST
 
-/* Not for the packets of AES67, one in a millisecond; for those of 100 Mbit/s. */
+/* Not for the packets of AES67, one in a millisecond, although they do not come as
+ * regularly; for those of 100 Mbit/s. */
 GST_START_TEST (test_worth_it)
 {
   AfxdpCoalesce coalesce = { .longest = MS };
@@ -113,8 +114,9 @@ GST_START_TEST (test_worth_it)
 
   for (guint i = 0; i < 100; i++) {
     afxdp_coalesce_count (&coalesce, 1);
-    fail_unless_equals_uint64 (
-        afxdp_coalesce_next (&coalesce, now += MS, PLENTY), 0);
+    fail_unless_equals_uint64 (afxdp_coalesce_next (&coalesce,
+                                   now += i % 2 ? MS / 2 : 3 * MS / 2, PLENTY),
+        0);
   }
   for (guint i = 0; i < 100; i++) {
     afxdp_coalesce_count (&coalesce, 1);
@@ -134,6 +136,14 @@ GST_START_TEST (test_none)
 }
 GST_END_TEST
 
+GST_START_TEST (test_clock_that_stands_still)
+{
+  AfxdpCoalesce coalesce = { .longest = MS, .since = 5 * MS, .packets = 1 };
+
+  fail_unless (afxdp_coalesce_next (&coalesce, 5 * MS, PLENTY) <= MS);
+}
+GST_END_TEST
+
 static Suite *
 coalesce_suite (void)
 {
@@ -144,6 +154,7 @@ coalesce_suite (void)
   tcase_add_test (tcase, test_silence);
   tcase_add_test (tcase, test_worth_it);
   tcase_add_test (tcase, test_none);
+  tcase_add_test (tcase, test_clock_that_stands_still);
   tcase_add_test (tcase, test_grows);
   tcase_add_test (tcase, test_quarter);
   tcase_add_test (tcase, test_together);

@@ -116,7 +116,11 @@ GST_START_TEST (test_busy_poll)
     g_autofree gchar *busy =
         g_strdup_printf ("busy-poll-usecs=1000000 %s", modes[i]);
 
+    g_autofree gchar *hardly =
+        g_strdup_printf ("busy-poll-usecs=100 %s", modes[i]);
+
     g_assert_cmpuint (n_sleeps_of (busy), <, 20);
+    g_assert_cmpuint (n_sleeps_of (hardly), >, 100);
     g_assert_cmpuint (n_sleeps_of (modes[i]), >, 100);
   }
 }
