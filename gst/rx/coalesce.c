@@ -21,8 +21,6 @@ align (guint64 now, guint64 pause, guint64 grid)
 
   while (grid > pause)
     grid /= 2;
-  if (!grid)
-    return 0;
   until = now + pause;
   return until - until % grid - now;
 }
@@ -34,7 +32,7 @@ afxdp_coalesce_next (AfxdpCoalesce *coalesce, guint64 now, guint room)
   guint n = coalesce->packets;
   guint64 pause;
 
-  if (!n || !coalesce->longest)
+  if (!n)
     return 0;
   coalesce->since = now;
   coalesce->packets = 0;

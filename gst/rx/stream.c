@@ -3,39 +3,24 @@
 #include "stream.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "bell.h"
 #include "clock.h"
-#include "coalesce.h"
 #include "doors.h"
 #include "error.h"
+#include "idle.h"
 #include "order.h"
 #include "places.h"
 #include "socket.h"
 
 #define US G_GUINT64_CONSTANT (1000)
-#define MS (1000 * US)
 
 /* With the fast door open and busy, the socket is looked at this seldom without
  * a reason: most of its packets come with one. */
 #define BATCHES_BETWEEN_LOOKS 16
-/* Where nothing waits for it the socket is looked at as often as this. */
-#define LOOK_INTERVAL (5 * MS)
-/* And as often as this by who does not sleep. */
-#define SPIN_LOOK_INTERVAL (50 * US)
-/* Between two packets of a burst. */
-#define SHORTEST_SPACE (1 * US)
-/* Sleeps to gather a batch that are shorter than this are not interrupted. */
-#define SHORT_PAUSE (5 * MS)
-/* While doors change places, what poll() does not tell is looked at. */
-#define SETTLING_TICK (1 * MS)
-/* Bytes that a packet takes of a socket's buffer, where the kernel counts twice
- * what was asked for: a page, and its sk_buff. */
-#define SOCKET_PACKET_COST 4608
 /* With mode=af-xdp: the kernel may not yet have released a queue. */
 #define START_TIMEOUT_MS 1500
 
@@ -50,18 +35,15 @@ struct _AfxdpStream
   gboolean opened; /* all went well */
   AfxdpAccount *socket_account;
   AfxdpMember *member; /* that of places which has a fast door, or NULL */
-  int wake;
   atomic_bool woken;
   atomic_bool paused; /* woken since the last receive(), or not begun */
   atomic_uint skip;   /* bytes in front of RTP */
 
   /* The streaming thread's own. */
   AfxdpDoors doors;
-  AfxdpCoalesce coalesce;
-  guint64 idle_since;         /* nothing has come; 0: something has */
+  AfxdpIdle idle;
   gboolean slow_due;          /* there may be something in the socket */
-  guint batches;              /* since the last look */
-  guint64 look_at;            /* of the next look, when nobody waits for it */
+  guint batches;              /* since the last look or rest */
   guint64 passed, redirected; /* sums at the last look */
 
   AfxdpDrops drops;
@@ -252,8 +234,7 @@ hand_out (AfxdpStream *stream, AfxdpLane *lane, guint max, AfxdpBatch *batch)
   batch->umem = lane->ring ? lane->umem : NULL;
   stream->handed_out = lane;
   stream->n_handed_out = n;
-  afxdp_coalesce_count (&stream->coalesce, n);
-  stream->idle_since = 0;
+  afxdp_idle_over (&stream->idle, n);
 
   if (lane->ring) {
     stream->account = stream->doors.fast.account;
@@ -271,130 +252,6 @@ hand_out (AfxdpStream *stream, AfxdpLane *lane, guint max, AfxdpBatch *batch)
   afxdp_account_reserve (stream->account, stream->lendable);
 }
 
-/* How many packets may come now before one is lost, or changes doors. */
-static guint
-room (const AfxdpStream *stream)
-{
-  guint n = 2 * (guint64) afxdp_socket_buffer_size (stream->socket) /
-      SOCKET_PACKET_COST;
-
-  if (stream->doors.open) {
-    n = G_MAXUINT;
-    for (guint i = 0; i < stream->doors.fast.n_rings; i++)
-      n = MIN (n, afxdp_ring_credit (&stream->doors.fast.rings[i]));
-  }
-  return n;
-}
-
-/* Puts what there is to poll into fds. pausing: packets of the door in use are no
- * reason to wake up. */
-static guint
-fill_in_fds (AfxdpStream *stream, struct pollfd *fds, gboolean pausing)
-{
-  guint n = 0;
-
-  fds[n++] = (struct pollfd){ .fd = stream->wake, .events = POLLIN };
-  for (guint i = 0; i < stream->doors.n_lanes; i++) {
-    const AfxdpLane *lane = &stream->doors.lanes[i];
-    int fd = lane->ring ? afxdp_xsk_fd (lane->ring->xsk)
-                        : afxdp_socket_fd (stream->socket);
-
-    if (pausing && (lane->ring || !stream->doors.open))
-      continue;
-    /* What waits for its turn must not wake us again and again. */
-    if (afxdp_lane_is_empty (lane))
-      fds[n++] = (struct pollfd){ .fd = fd, .events = POLLIN };
-  }
-  return n;
-}
-
-static void
-wait_for_events (AfxdpStream *stream, guint64 wait, gboolean pausing)
-{
-  struct pollfd fds[2 + AFXDP_STREAM_QUEUES];
-  struct timespec timeout = { wait / (1000 * MS), wait % (1000 * MS) };
-  guint n = fill_in_fds (stream, fds, pausing);
-
-  if (ppoll (fds, n, &timeout, NULL) <= 0)
-    return;
-  if (fds[0].revents)
-    afxdp_bell_quieten (stream->wake);
-  for (guint i = 1; i < n; i++)
-    if (fds[i].fd == afxdp_socket_fd (stream->socket) && fds[i].revents)
-      stream->slow_due = TRUE;
-}
-
-/* Nothing tells whether there is something in the socket. While the other door is
- * open that is seldom so. */
-static void
-look_in_time (AfxdpStream *stream, guint64 now, guint64 interval)
-{
-  if (now < stream->look_at && stream->doors.open)
-    return;
-  stream->look_at = now + interval;
-  stream->slow_due = TRUE;
-}
-
-/* Sleeps until a moment that is near: without waiting for anything, which makes it
- * cheaper. */
-static void
-pause_until (AfxdpStream *stream, guint64 until)
-{
-  struct timespec time = { until / (1000 * MS), until % (1000 * MS) };
-
-  clock_nanosleep (CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL);
-  look_in_time (stream, until, LOOK_INTERVAL);
-}
-
-/* Whether to look again at once, since a packet came not long ago. */
-static gboolean
-spin (AfxdpStream *stream, guint64 now)
-{
-  if (!stream->idle_since)
-    stream->idle_since = now;
-  if (now - stream->idle_since >= stream->settings.busy_poll * US)
-    return FALSE;
-  for (guint i = 1; i < stream->doors.n_lanes; i++)
-    afxdp_xsk_poll_driver (stream->doors.lanes[i].ring->xsk);
-  /* Turns are no batches. */
-  stream->batches = 0;
-  look_in_time (stream, now, SPIN_LOOK_INTERVAL);
-  return TRUE;
-}
-
-/* How long to sleep to gather a batch. A socket's buffer may be small, and fill
- * up by a burst, whatever the rate. */
-static guint64
-longest_pause (AfxdpStream *stream, guint64 now)
-{
-  guint n = room (stream);
-  guint64 pause = afxdp_coalesce_next (&stream->coalesce, now, n);
-
-  return stream->doors.open ? pause : MIN (pause, n * SHORTEST_SPACE);
-}
-
-/* Sleeps until there may be something, unless it is to spin. FALSE: until
- * deadline. */
-static gboolean
-sleep_until (AfxdpStream *stream, guint64 deadline)
-{
-  guint64 now = afxdp_now ();
-  guint64 wait = now < deadline ? deadline - now : 0;
-  guint64 pause = 0;
-
-  if (stream->settings.busy_poll && spin (stream, now))
-    return now < deadline;
-  if (stream->doors.settling)
-    wait = MIN (wait, SETTLING_TICK);
-  else
-    pause = longest_pause (stream, now);
-  if (pause && pause <= SHORT_PAUSE && pause <= wait)
-    pause_until (stream, now + pause);
-  else
-    wait_for_events (stream, pause ? MIN (wait, pause) : wait, pause > 0);
-  return now < deadline;
-}
-
 /* Nobody has read for a while. */
 static void
 resume (AfxdpStream *stream)
@@ -404,6 +261,15 @@ resume (AfxdpStream *stream)
   stream->slow_due = TRUE;
   /* What the interface dropped meanwhile is not this stream's. */
   stream->interface_asked = 0;
+}
+
+/* Until there may be something. FALSE: deadline was over before. */
+static gboolean
+rest (AfxdpStream *stream, guint64 deadline)
+{
+  stream->batches = 0;
+  return afxdp_idle_until (
+      &stream->idle, &stream->doors, deadline, &stream->slow_due);
 }
 
 gboolean
@@ -437,7 +303,7 @@ afxdp_stream_receive (
       hand_out (stream, lane, max, batch);
       return TRUE;
     }
-  } while (!doors->changed && sleep_until (stream, deadline));
+  } while (!doors->changed && rest (stream, deadline));
   return FALSE;
 }
 
@@ -483,7 +349,7 @@ afxdp_stream_wake (AfxdpStream *stream)
 {
   atomic_store (&stream->paused, TRUE);
   atomic_store (&stream->woken, TRUE);
-  afxdp_bell_ring (stream->wake);
+  afxdp_bell_ring (stream->idle.bell);
 }
 
 void
@@ -646,13 +512,13 @@ look_for_fast_door (
     member_settings.socket_only = TRUE;
     if (settings->mode != AFXDP_MODE_AF_XDP)
       return afxdp_places_join (
-          &stream->places, &member_settings, stream->wake, error);
+          &stream->places, &member_settings, stream->idle.bell, error);
     g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_SETTINGS, "%s",
         stream->doors.slow_reason);
     return FALSE;
   }
   if (!afxdp_places_join (
-          &stream->places, &member_settings, stream->wake, error))
+          &stream->places, &member_settings, stream->idle.bell, error))
     return FALSE;
   set_member (stream, afxdp_places_member (&stream->places, 0));
   return settings->mode != AFXDP_MODE_AF_XDP ||
@@ -680,12 +546,13 @@ afxdp_stream_new (const AfxdpStreamSettings *settings, GError **error)
       g_inet_address_get_native_size (settings->address));
   stream->destination.verifies = settings->verify_checksum;
   stream->destination.any = g_inet_address_get_is_any (settings->address);
-  stream->coalesce.longest = settings->coalesce;
-  stream->wake = afxdp_bell_new ();
+  stream->idle.coalesce.longest = settings->coalesce;
+  stream->idle.busy_poll = settings->busy_poll * US;
+  stream->idle.bell = afxdp_bell_new ();
   atomic_store (&stream->paused, TRUE);
   atomic_init (&stream->skip, settings->skip);
   /* The fast door before the join: attaching resets most NICs. */
-  if (stream->wake < 0)
+  if (stream->idle.bell < 0)
     afxdp_error_set (error, errno, "Could not create an eventfd");
   else if (afxdp_places_find (&stream->places, settings->interfaces,
                settings->socket, stream->address, error) &&
@@ -804,8 +671,8 @@ afxdp_stream_close (
   if (stream->socket && returns_socket (stream))
     afxdp_socket_keep_open (stream->socket);
   afxdp_socket_free (stream->socket);
-  if (stream->wake >= 0)
-    close (stream->wake);
+  if (stream->idle.bell >= 0)
+    close (stream->idle.bell);
   g_object_unref (stream->address);
   afxdp_sources_unref (stream->sources);
   g_free (stream);
