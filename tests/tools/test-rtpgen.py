@@ -60,6 +60,12 @@ CASES = [
      "socket"], "tx on"),
 ]
 
+# While the host itself sends.
+BESIDE = [
+    ("live, others dropped", G4 + ["--packets", "2000", "--rate", "2000",
+     "--payload-size", "188"]),
+]
+
 # name, options, setting of the receiving end before, exit status, complaint
 REFUSALS = [
     ("no NAPI", G4 + ["--packets", "100"], "gro off", 1, "ethtool -K"),
@@ -339,6 +345,48 @@ def run_case(rtpgen, arguments, setting):
         receiver.close()
 
 
+def count_dropped():
+    """By the sending end, whoever sent."""
+    shown = subprocess.run(
+        ["ip", "-n", SENDER, "-s", "-j", "link", "show", "vs"],
+        capture_output=True, check=True)
+    return json.loads(shown.stdout)[0]["stats64"]["tx"]["dropped"]
+
+
+def send_too_long():
+    """Packets of a socket that the other end drops, since its MTU is smaller."""
+    code = ("import socket\n"
+            "sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+            "sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF,"
+            " socket.inet_aton('10.9.0.1'))\n"
+            "for _ in range(5):\n"
+            "    sender.sendto(bytes(1200), ('239.1.1.9', 9))\n")
+    run(*in_sender(sys.executable, "-c", code))
+
+
+def run_beside(rtpgen, arguments):
+    run("ip", "link", "set", "vr", "mtu", "1000")
+    receivers = open_receivers(get_groups(arguments))
+    before = count_dropped()
+    with subprocess.Popen(
+            in_sender(rtpgen, "--interface", "vs", "--json", *arguments),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True) as sender:
+        receivers[1].settimeout(10)
+        receivers[1].recv(65536)
+        send_too_long()
+        text, complaint = sender.communicate()
+    run("ip", "link", "set", "vr", "mtu", "1500")
+    require(sender.returncode in (0, 3),
+            f"exit status {sender.returncode}: {complaint}")
+    require(count_dropped() - before == 5, "the others were not dropped")
+    report = json.loads(text)
+    require(report["dropped"] == 0 and report["delivered"] == 2000,
+            f"dropped {report['dropped']}, delivered {report['delivered']}")
+    for receiver in receivers:
+        receiver.close()
+
+
 def run_refusal(rtpgen, arguments, setting, status, complaint):
     run("ethtool", "-K", "vr", *setting.split())
     done = subprocess.run(
@@ -367,7 +415,8 @@ def main():
         wait_for_multicast()
         enter(RECEIVER)
         run("ethtool", "-K", "vr", "gro", "on")
-        for function, cases in ((run_case, CASES), (run_refusal, REFUSALS)):
+        for function, cases in ((run_case, CASES), (run_beside, BESIDE),
+                                (run_refusal, REFUSALS)):
             for name, *case in cases:
                 try:
                     function(os.path.abspath(sys.argv[1]), *case)
