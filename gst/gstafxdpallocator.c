@@ -18,12 +18,14 @@ typedef struct
   GstMeta *meta;     /* the first of that buffer's */
 } Frame;
 
+G_STATIC_ASSERT (sizeof (Frame) <= AFXDP_FRAME_ROOM);
+
 struct _GstAfxdpAllocator
 {
   GstAllocator parent;
 
   AfxdpUmem *umem; /* which owns us */
-  Frame *frames;
+  Frame *frames;   /* in the room that it has for us */
   guint n_frames;
 };
 
@@ -208,7 +210,7 @@ gst_afxdp_allocator_new (AfxdpUmem *umem)
   gst_object_ref_sink (self);
   self->umem = umem;
   self->n_frames = afxdp_umem_n_frames (umem);
-  self->frames = g_aligned_alloc0 (self->n_frames, sizeof (Frame), 64);
+  self->frames = afxdp_umem_room (umem);
   for (guint i = 0; i < self->n_frames; i++) {
     gst_memory_init (&self->frames[i].memory, 0, GST_ALLOCATOR (self), NULL,
         afxdp_umem_frame_size (umem), 0, 0, 0);
@@ -217,14 +219,30 @@ gst_afxdp_allocator_new (AfxdpUmem *umem)
   return self;
 }
 
+/* All streams of an interface share its area: the first to deliver makes the
+ * allocator. */
+static GstAfxdpAllocator *
+make_allocator (AfxdpUmem *umem)
+{
+  static GMutex lock;
+  GstAfxdpAllocator *self;
+
+  g_mutex_lock (&lock);
+  self = afxdp_umem_owner (umem);
+  if (!self) {
+    self = gst_afxdp_allocator_new (umem);
+    afxdp_umem_set_owner (umem, self, destroy);
+  }
+  g_mutex_unlock (&lock);
+  return self;
+}
+
 static inline GstAfxdpAllocator *
 allocator_of (AfxdpUmem *umem)
 {
   GstAfxdpAllocator *self = afxdp_umem_owner (umem);
 
-  if (G_UNLIKELY (!self))
-    self = afxdp_umem_set_owner (umem, gst_afxdp_allocator_new (umem), destroy);
-  return self;
+  return G_LIKELY (self) ? self : make_allocator (umem);
 }
 
 /* The frame's memory, for size bytes at data. */
@@ -327,15 +345,6 @@ gst_afxdp_allocator_prefetch_buffer (AfxdpUmem *umem, const guint8 *data)
 }
 
 static void
-gst_afxdp_allocator_finalize (GObject *object)
-{
-  GstAfxdpAllocator *self = GST_AFXDP_ALLOCATOR (object);
-
-  g_aligned_free (self->frames);
-  G_OBJECT_CLASS (gst_afxdp_allocator_parent_class)->finalize (object);
-}
-
-static void
 gst_afxdp_allocator_init (GstAfxdpAllocator *self)
 {
   GstAllocator *allocator = GST_ALLOCATOR (self);
@@ -356,5 +365,4 @@ gst_afxdp_allocator_class_init (GstAfxdpAllocatorClass *klass)
 
   allocator_class->alloc = gst_afxdp_allocator_alloc;
   allocator_class->free = gst_afxdp_allocator_free;
-  G_OBJECT_CLASS (klass)->finalize = gst_afxdp_allocator_finalize;
 }

@@ -48,6 +48,7 @@ struct _AfxdpUmem
   atomic_uint n_free;   /* atomic for those that guess */
 
   Frame *frames;
+  gpointer room; /* the owner's */
   gpointer _Atomic owner;
   GDestroyNotify destroy_owner;
 
@@ -69,44 +70,59 @@ struct _AfxdpAccount
   atomic_uint refs; /* one for the open account, one for each frame lent */
 };
 
+/* For each frame size bytes, zero at first. Memory of the kernel's, which may refuse
+ * it without an end of the process. */
+static gpointer
+map (const AfxdpUmem *umem, gsize size, GError **error)
+{
+  gpointer memory = mmap (NULL, umem->n_frames * size, PROT_READ | PROT_WRITE,
+      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+  if (memory != MAP_FAILED)
+    return memory;
+  afxdp_error_set (error, errno,
+      "Could not map memory for %u frames of %u bytes for packets",
+      umem->n_frames, afxdp_umem_frame_size (umem));
+  return NULL;
+}
+
+static void
+unmap (const AfxdpUmem *umem, gpointer memory, gsize size)
+{
+  if (memory)
+    munmap (memory, umem->n_frames * size);
+}
+
 AfxdpUmem *
 afxdp_umem_new (guint n_frames, guint frame_size, GError **error)
 {
-  gsize size = (gsize) n_frames * frame_size;
-  AfxdpUmem *umem;
-  guint8 *area;
+  g_autoptr (AfxdpUmem) umem = NULL;
 
   g_return_val_if_fail (frame_size && !(frame_size & (frame_size - 1)), NULL);
 
-  area = mmap (
-      NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (area == MAP_FAILED) {
-    afxdp_error_set (error, errno,
-        "Could not map %u frames of %u bytes for packets", n_frames,
-        frame_size);
-    return NULL;
-  }
-  /* A forked child must not keep pages that the kernel writes to. */
-  madvise (area, size, MADV_DONTFORK);
-
   umem = g_aligned_alloc0 (1, sizeof *umem, 64);
-  umem->area = area;
   umem->n_frames = n_frames;
   umem->frame_shift = g_bit_nth_lsf (frame_size, -1);
   atomic_init (&umem->refs, 1);
   pthread_mutex_init (&umem->lock, NULL);
   pthread_mutex_init (&umem->refill_lock, NULL);
-  umem->free = g_new (guint32, n_frames);
-  umem->frames = g_new0 (Frame, n_frames);
   atomic_init (&umem->returned, AFXDP_NO_FRAME);
 #ifdef AFXDP_CHECK_FRAMES
   umem->owners = g_malloc0 (n_frames);
 #endif
+  if (!(umem->area = map (umem, frame_size, error)) ||
+      !(umem->room = map (umem, AFXDP_FRAME_ROOM, error)) ||
+      !(umem->frames = map (umem, sizeof *umem->frames, error)) ||
+      !(umem->free = map (umem, sizeof *umem->free, error)))
+    return NULL;
+  /* A forked child must not keep pages that the kernel writes to. */
+  madvise (umem->area, afxdp_umem_size (umem), MADV_DONTFORK);
+
   /* The lowest frame on top, so that a quiet stream touches few pages. */
   for (guint i = 0; i < n_frames; i++)
     umem->free[i] = n_frames - 1 - i;
   umem->n_free = n_frames;
-  return umem;
+  return g_steal_pointer (&umem);
 }
 
 AfxdpUmem *
@@ -123,11 +139,12 @@ afxdp_umem_unref (AfxdpUmem *umem)
     return;
   if (umem->destroy_owner)
     umem->destroy_owner (umem->owner);
-  munmap (umem->area, afxdp_umem_size (umem));
+  unmap (umem, umem->area, afxdp_umem_frame_size (umem));
+  unmap (umem, umem->room, AFXDP_FRAME_ROOM);
+  unmap (umem, umem->frames, sizeof *umem->frames);
+  unmap (umem, umem->free, sizeof *umem->free);
   pthread_mutex_destroy (&umem->lock);
   pthread_mutex_destroy (&umem->refill_lock);
-  g_free (umem->free);
-  g_free (umem->frames);
 #ifdef AFXDP_CHECK_FRAMES
   g_free ((gpointer) umem->owners);
 #endif
@@ -138,6 +155,12 @@ gpointer
 afxdp_umem_area (const AfxdpUmem *umem)
 {
   return umem->area;
+}
+
+gpointer
+afxdp_umem_room (const AfxdpUmem *umem)
+{
+  return umem->room;
 }
 
 gsize
@@ -274,21 +297,11 @@ afxdp_umem_owner (AfxdpUmem *umem)
   return atomic_load_explicit (&umem->owner, memory_order_acquire);
 }
 
-gpointer
+void
 afxdp_umem_set_owner (AfxdpUmem *umem, gpointer owner, GDestroyNotify destroy)
 {
-  pthread_mutex_lock (&umem->lock);
-  if (umem->owner) {
-    gpointer first = umem->owner;
-
-    pthread_mutex_unlock (&umem->lock);
-    destroy (owner);
-    return first;
-  }
   umem->destroy_owner = destroy;
   atomic_store_explicit (&umem->owner, owner, memory_order_release);
-  pthread_mutex_unlock (&umem->lock);
-  return owner;
 }
 
 AfxdpAccount *

@@ -17,7 +17,8 @@
  * An area lives until its last reference and its last lent frame are gone:
  * downstream may keep a frame long after its stream has ended. It is memory of
  * its own (mmap), since the kernel may write to it until it has released the
- * last AF_XDP socket.
+ * last AF_XDP socket. What is kept of each frame is too: all of that is large, and
+ * refused memory is an error here, not the end of the process.
  */
 #pragma once
 
@@ -27,6 +28,8 @@
 G_BEGIN_DECLS
 
 #define AFXDP_NO_FRAME G_MAXUINT32
+/* Bytes that the owner of an area may keep for each frame. */
+#define AFXDP_FRAME_ROOM 128
 
 typedef struct _AfxdpUmem AfxdpUmem;
 
@@ -69,11 +72,13 @@ void afxdp_umem_set_refill (
     AfxdpUmem *umem, void (*refill) (gpointer), gpointer user_data);
 void afxdp_umem_set_hungry (AfxdpUmem *umem, gboolean hungry);
 
-/* What somebody above keeps for each area (an allocator). The first owner
- * stays, and is destroyed with the area. */
+/* What somebody above keeps for each area (an allocator), or NULL; it is destroyed
+ * with the area. set_owner() once, and by one thread. */
 gpointer afxdp_umem_owner (AfxdpUmem *umem);
-gpointer afxdp_umem_set_owner (
+void afxdp_umem_set_owner (
     AfxdpUmem *umem, gpointer owner, GDestroyNotify destroy);
+/* n_frames times AFXDP_FRAME_ROOM bytes, zero at first, aligned to a page. */
+gpointer afxdp_umem_room (const AfxdpUmem *umem);
 
 AfxdpAccount *afxdp_account_new (AfxdpUmem *umem);
 /* Closes the account. Frames that it lent stay lent. */
