@@ -412,8 +412,7 @@ next_time (Distributor *distributor)
   for (guint i = 0; i < distributor->members->len; i++) {
     const AfxdpMember *member = member_at (distributor, i);
 
-    if (distributor->interface.attachment.attached && member->error &&
-        member->bind_at)
+    if (distributor->interface.attachment.attached)
       next = MIN (next, member->bind_at);
   }
   if (awaits_successors (distributor))
@@ -473,7 +472,7 @@ control_thread (gpointer data)
 
       if (changed)
         afxdp_member_settle_in (member);
-      if (changed || member->bind_at)
+      if (changed || afxdp_now () >= member->bind_at)
         changed |= afxdp_member_bind (member, afxdp_now ());
     }
     if (changed)

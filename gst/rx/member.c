@@ -40,6 +40,8 @@ afxdp_member_new (AfxdpInterface *interface, const AfxdpNetdev *netdev,
   member->before = g_new0 (AfxdpQueueCounts, member->n_queues);
   member->keys = g_array_new (FALSE, FALSE, sizeof (struct afxdp_flow_key));
   member->seen = g_new0 (guint64, member->n_queues);
+  member->retries = g_new0 (AfxdpQueueRetry, member->n_queues);
+  member->bind_at = AFXDP_NEVER;
   member->elsewhere = -1;
   return member;
 }
@@ -54,6 +56,9 @@ afxdp_member_free (AfxdpMember *member)
   afxdp_subscription_free (member->subscription);
   g_clear_error (&member->error);
   g_clear_error (&member->slot_error);
+  for (guint queue = 0; queue < member->n_queues; queue++)
+    g_clear_error (&member->retries[queue].error);
+  g_free (member->retries);
   g_array_unref (member->keys);
   g_object_unref (member->settings.address);
   afxdp_sources_unref (member->settings.sources);
@@ -281,29 +286,55 @@ afxdp_member_look (AfxdpMember *member, guint64 now)
   return changed;
 }
 
-/* Returns FALSE and sets error when a ring cannot be had. */
 static gboolean
-add_rings (AfxdpMember *member, gboolean *changed, GError **error)
+add_ring (AfxdpMember *member, guint queue, GError **error)
 {
   AfxdpFastDoor *door = &member->door;
+  AfxdpRing *ring = &door->rings[door->n_rings];
 
-  for (guint queue = 0; queue < member->n_queues; queue++) {
-    AfxdpRing *ring = &door->rings[door->n_rings];
-
-    if (door->n_rings == AFXDP_STREAM_QUEUES || has_ring (member, queue) ||
-        !shows_on (member, queue))
-      continue;
-    *changed = TRUE;
-    if (!afxdp_engine_add_ring (member->interface->attachment.engine,
-            member->slot, queue, member->settings.ring_size, ring, error))
-      return FALSE;
-    afxdp_xsk_set_busy_poll (ring->xsk, member->settings.busy_poll);
-    /* Divided before it is published: no credit but what it gets then. */
-    afxdp_ring_set_credit (ring, 0);
-    door->n_rings++;
-    atomic_store (&member->bound[queue], TRUE);
-  }
+  if (!afxdp_engine_add_ring (member->interface->attachment.engine,
+          member->slot, queue, member->settings.ring_size, ring, error))
+    return FALSE;
+  afxdp_xsk_set_busy_poll (ring->xsk, member->settings.busy_poll);
+  /* Divided before it is published: no credit but what it gets then. */
+  afxdp_ring_set_credit (ring, 0);
+  door->n_rings++;
+  atomic_store (&member->bound[queue], TRUE);
   return TRUE;
+}
+
+/* Takes error: why there is no ring on queue. Busy for a second is the kernel's
+ * doing; after that, somebody else's. */
+static void
+put_off (AfxdpMember *member, guint queue, GError *error, guint64 now)
+{
+  AfxdpQueueRetry *retry = &member->retries[queue];
+  gboolean soon =
+      g_error_matches (error, AFXDP_ERROR, AFXDP_ERROR_QUEUE_BUSY) &&
+      retry->attempts++ < BUSY_ATTEMPTS;
+
+  if (soon) {
+    g_clear_error (&error);
+    error = g_error_new (AFXDP_ERROR, AFXDP_ERROR_QUEUE_BUSY,
+        "The kernel has not yet released RX queue %u of %s from its former "
+        "user, or another process has it; trying again",
+        queue, member->interface->netdev.name);
+  }
+  g_clear_error (&retry->error);
+  retry->error = error;
+  retry->at = afxdp_attachment_may_heal (error)
+      ? now + (soon ? BUSY_INTERVAL : BIND_INTERVAL)
+      : AFXDP_NEVER;
+}
+
+/* Why a queue where the stream shows has no ring, or NULL. */
+static const GError *
+queue_error (const AfxdpMember *member)
+{
+  for (guint queue = 0; queue < member->n_queues; queue++)
+    if (member->retries[queue].error)
+      return member->retries[queue].error;
+  return NULL;
 }
 
 static void
@@ -316,40 +347,40 @@ read_napi_ids (AfxdpMember *member)
         afxdp_xsk_napi_id (door->rings[i].xsk));
 }
 
+/* Returns whether there was anything to do. */
+static gboolean
+bind_queue (AfxdpMember *member, guint queue, guint64 now)
+{
+  AfxdpQueueRetry *retry = &member->retries[queue];
+  GError *error = NULL;
+
+  if (has_ring (member, queue) || !shows_on (member, queue) || now < retry->at)
+    return FALSE;
+  if (add_ring (member, queue, &error))
+    g_clear_error (&retry->error);
+  else
+    put_off (member, queue, error, now);
+  return TRUE;
+}
+
 gboolean
 afxdp_member_bind (AfxdpMember *member, guint64 now)
 {
-  GError *error = NULL;
-  gboolean changed = FALSE, soon;
+  gboolean changed = FALSE;
 
   if (member->settings.busy_poll)
     read_napi_ids (member);
-  if (!member->interface->attachment.attached || member->slot < 0 ||
-      now < member->bind_at)
+  member->bind_at = AFXDP_NEVER;
+  if (!member->interface->attachment.attached || member->slot < 0)
     return FALSE;
-  member->bind_at = 0;
-  if (add_rings (member, &changed, &error)) {
-    if (changed)
-      g_clear_error (&member->error);
-    return changed;
+  for (guint queue = 0; queue < member->n_queues; queue++) {
+    if (member->door.n_rings == AFXDP_STREAM_QUEUES)
+      break;
+    changed |= bind_queue (member, queue, now);
+    if (member->retries[queue].error)
+      member->bind_at = MIN (member->bind_at, member->retries[queue].at);
   }
-  /* Busy for a second is the kernel's doing; after that, somebody else's. */
-  soon = g_error_matches (error, AFXDP_ERROR, AFXDP_ERROR_QUEUE_BUSY) &&
-      member->bind_attempts++ < BUSY_ATTEMPTS;
-  if (soon) {
-    g_clear_error (&error);
-    error = g_error_new (AFXDP_ERROR, AFXDP_ERROR_QUEUE_BUSY,
-        "The kernel has not yet released an RX queue of %s from its former "
-        "user, or another process has it; trying again",
-        member->interface->netdev.name);
-  }
-  if (afxdp_attachment_may_heal (error))
-    member->bind_at = now + (soon ? BUSY_INTERVAL : BIND_INTERVAL);
-  else
-    member->bind_at = AFXDP_NEVER;
-  g_clear_error (&member->error);
-  member->error = error;
-  return TRUE;
+  return changed;
 }
 
 /* Slot. */
@@ -364,8 +395,9 @@ take_slot (AfxdpMember *member)
   if (!engine || member->slot >= 0 || member->error ||
       member->settings.socket_only)
     return;
-  slot =
-      afxdp_engine_take_slot (engine, member->settings.sources, &member->error);
+  g_clear_error (&member->slot_error);
+  slot = afxdp_engine_take_slot (
+      engine, member->settings.sources, &member->slot_error);
   if (slot < 0)
     return;
   for (guint queue = 0; queue < member->n_queues; queue++)
@@ -446,10 +478,12 @@ find_obstacle (const AfxdpMember *member)
         AFXDP_ERROR, AFXDP_ERROR_SETTINGS, "mode=socket was asked for");
   if (!attachment->attached && attachment->error)
     return g_error_copy (attachment->error);
+  if (member->error)
+    return g_error_copy (member->error);
   if (member->slot_error)
     return g_error_copy (member->slot_error);
-  if (member->error && !member->door.n_rings)
-    return g_error_copy (member->error);
+  if (!member->door.n_rings && queue_error (member))
+    return g_error_copy (queue_error (member));
   if (is_contested (member))
     return contest_error (member);
   if (member->interface->flows_error && !has_a_flow (member))
@@ -497,7 +531,10 @@ describe (AfxdpMember *member)
         member->elsewhere, interface, member->settings.queue);
   } else {
     door->state = AFXDP_FAST_DOOR_READY;
-    if (member->elsewhere >= 0)
+    if (queue_error (member))
+      door->note = g_strdup_printf (
+          "not on all RX queues: %s", queue_error (member)->message);
+    else if (member->elsewhere >= 0)
       door->note = g_strdup_printf (
           "packets that arrive on RX queue %d come through the socket, since "
           "queue=%d",

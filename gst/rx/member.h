@@ -64,6 +64,14 @@ typedef enum
   AFXDP_MEMBER_LEFT,
 } AfxdpMembership;
 
+/* A queue that could not be had. */
+typedef struct
+{
+  GError *error;  /* why not, or NULL */
+  guint64 at;     /* not again before; ns of CLOCK_MONOTONIC */
+  guint attempts; /* to get it while it was busy */
+} AfxdpQueueRetry;
+
 typedef struct _AfxdpMember
 {
   struct _AfxdpDistributor *distributor;
@@ -92,13 +100,13 @@ typedef struct _AfxdpMember
   /* The control thread's own. */
   AfxdpFastDoor door; /* its rings are the stream's; published when news */
   GArray *keys;       /* struct afxdp_flow_key */
+  GError *error;      /* its settings and the others' do not go together */
   GError *slot_error; /* why there is no slot, or NULL; tried again */
-  GError *error;      /* why there is no ring */
-  guint64 bind_at;    /* not again before; ns of CLOCK_MONOTONIC */
-  guint bind_attempts;
-  gboolean succeeded;   /* there has been a successor */
-  guint64 *seen;        /* packets on each queue at the last look */
-  guint64 seen_at;      /* when that was */
+  AfxdpQueueRetry *retries; /* for each queue */
+  guint64 bind_at;    /* when the first of them is due; ns of CLOCK_MONOTONIC */
+  gboolean succeeded; /* there has been a successor */
+  guint64 *seen;      /* packets on each queue at the last look */
+  guint64 seen_at;    /* when that was */
   guint64 unseen_since; /* looks have found no more since then; 0: they have */
   gboolean unseen;      /* for long: the program does not see them */
   gint elsewhere; /* a queue that some arrive on, although queue is another */

@@ -612,21 +612,37 @@ GST_START_TEST (test_without_joining)
 GST_END_TEST
 
 /* A queue that another process has costs the others nothing. */
-GST_START_TEST (test_busy_queue)
+/* Another process that keeps a queue, although its program is gone. */
+static GSubprocess *
+take_queue (const gchar *queue)
 {
-  g_autoptr (GSubprocess) foreign = NULL;
-  Receiver *receiver;
-  GeneratorReport sent;
+  g_autofree gchar *setting = g_strconcat ("queue=", queue, NULL);
+  GSubprocess *process;
 
   network_down ();
   network_up (2);
-  foreign = g_subprocess_new (G_SUBPROCESS_FLAGS_STDOUT_SILENCE, NULL,
-      "gst-launch-1.0", "-q", "afxdpsrc", "multicast-group=239.1.1.2",
-      "queue=1", "!", "fakesink", NULL);
+  process = g_subprocess_new (G_SUBPROCESS_FLAGS_STDOUT_SILENCE, NULL,
+      "gst-launch-1.0", "-q", "afxdpsrc", "multicast-group=239.1.1.2", setting,
+      "!", "fakesink", NULL);
   while (!network_has_program ())
     g_usleep (10000);
-  /* Its sockets stay, though its program goes. */
   network_detach_program ();
+  return process;
+}
+
+static void
+give_queue_back (GSubprocess *process)
+{
+  g_subprocess_send_signal (process, SIGKILL);
+  g_subprocess_wait (process, NULL, NULL);
+}
+
+GST_START_TEST (test_busy_queue)
+{
+  g_autoptr (GSubprocess) foreign = take_queue ("1");
+  Receiver *receiver;
+  GeneratorReport sent;
+
   receiver = receiver_new ("queue=0", "fakesink");
   receiver_play (receiver);
   receiver_assert_mode (receiver, 0, "af-xdp");
@@ -642,8 +658,33 @@ GST_START_TEST (test_busy_queue)
       "RX queue 1"));
   receiver_read_bus (receiver);
   fail_unless_equals_int (receiver->modes->len, 2);
-  g_subprocess_send_signal (foreign, SIGKILL);
-  g_subprocess_wait (foreign, NULL, NULL);
+  give_queue_back (foreign);
+  receiver_free (receiver);
+}
+GST_END_TEST
+
+/* A queue that cannot be had is no reason to go without the others. */
+GST_START_TEST (test_busy_queue_beside_another)
+{
+  g_autoptr (GSubprocess) foreign = take_queue ("0");
+  Receiver *receiver = receiver_new ("", "fakesink");
+  const gchar *reason;
+  GeneratorReport sent;
+
+  receiver_play (receiver);
+  sent = generator_finish (
+      generator_start ("--rate=10000 --packets=5000 --cpu=0"));
+  receiver_wait_stat (receiver, "delivered-socket", sent.packets);
+  receiver_assert_stat (receiver, "delivered-xdp", 0);
+  sent = generator_finish (
+      generator_start ("--rate=10000 --packets=20000 --cpu=1"));
+  receiver_wait_stat (receiver, "delivered-xdp", sent.packets / 2);
+  receiver_read_bus (receiver);
+  receiver_assert_mode (receiver, receiver->modes->len - 1, "af-xdp");
+  reason = gst_structure_get_string (
+      receiver->modes->pdata[receiver->modes->len - 1], "reason");
+  fail_unless (strstr (reason, "RX queue 0 of rx0"), "%s", reason);
+  give_queue_back (foreign);
   receiver_free (receiver);
 }
 GST_END_TEST
@@ -688,6 +729,7 @@ doors_suite (void)
   tcase_add_test (tcase, test_leaving_a_bridge);
   tcase_add_test (tcase, test_without_joining);
   tcase_add_test (tcase, test_busy_queue);
+  tcase_add_test (tcase, test_busy_queue_beside_another);
   return suite;
 }
 

@@ -349,6 +349,23 @@ raise_descriptor_limit (void)
   fail_unless (!setrlimit (RLIMIT_NOFILE, &limit));
 }
 
+/* One more finds no room, until somebody leaves. */
+static void
+assert_takes_the_place_of (Receiver *other)
+{
+  Receiver *receiver = receiver_new ("address=239.3.0.1 port=5000", CROWD_SINK);
+  const gchar *reason;
+
+  receiver_play (receiver);
+  receiver_assert_mode (receiver, 0, "socket");
+  reason = gst_structure_get_string (receiver->modes->pdata[0], "reason");
+  fail_unless (strstr (reason, "serves 256 streams"), "%s", reason);
+  receiver_set_state (other, GST_STATE_NULL);
+  receiver_wait_modes (receiver, 2);
+  receiver_assert_mode (receiver, 1, "af-xdp");
+  receiver_free (receiver);
+}
+
 GST_START_TEST (test_as_many_as_there_are_slots)
 {
   Crowd *crowd;
@@ -369,6 +386,7 @@ GST_START_TEST (test_as_many_as_there_are_slots)
   crowd_play_by_af_xdp (crowd);
   sent = generator_finish (crowd_generate (crowd, "--rate=20000 --duration=3"));
   crowd_assert_complete (crowd, 0, &sent);
+  assert_takes_the_place_of (crowd->receivers[0]);
   objects = leftover_find_bpf (getpid ());
   g_assert_cmpuint (objects->len, >, 0);
   crowd_free (crowd);
