@@ -6,7 +6,9 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "error.h"
@@ -33,6 +35,7 @@ struct _AfxdpEngine
   AfxdpXdpProg *prog;
   SlotState slots[AFXDP_SLOTS];
   AfxdpSources *sources[AFXDP_SLOTS]; /* in the program too */
+  guint *n_rings;                     /* of slots, on each queue */
   GPtrArray *idle; /* AfxdpXsk, bound but in no map: closing one costs a grace
                       period, and using it again nothing */
 };
@@ -121,6 +124,7 @@ afxdp_engine_new (const AfxdpNetdev *netdev,
   engine = g_new0 (AfxdpEngine, 1);
   engine->netdev = *netdev;
   engine->settings = *settings;
+  engine->n_rings = g_new0 (guint, netdev->rx_queues);
   engine->idle = g_ptr_array_new ();
   if (load (engine, error))
     return engine;
@@ -183,6 +187,7 @@ afxdp_engine_free (AfxdpEngine *engine)
   afxdp_umem_unref (engine->umem);
   for (guint slot = 0; slot < AFXDP_SLOTS; slot++)
     afxdp_sources_unref (engine->sources[slot]);
+  g_free (engine->n_rings);
   g_free (engine);
 }
 
@@ -346,6 +351,33 @@ take_idle (AfxdpEngine *engine, guint queue, guint ring_size)
   return NULL;
 }
 
+/* Before Linux 6.15 (commit a1356ac7749c) generic mode has a lock for each socket,
+ * and none for the fill ring that those of a queue share: two CPUs may take the
+ * same frame. */
+static gboolean
+generic_mode_may_share (void)
+{
+  struct utsname name;
+  guint major, minor;
+
+  if (uname (&name) || sscanf (name.release, "%u.%u", &major, &minor) != 2)
+    return FALSE;
+  return major > 6 || (major == 6 && minor >= 15);
+}
+
+static gboolean
+check_sharing (AfxdpEngine *engine, guint queue, GError **error)
+{
+  if (!engine->n_rings[queue] || generic_mode_may_share ())
+    return TRUE;
+  g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_MEMORY,
+      "Generic mode before Linux 6.15 may give a frame to two AF_XDP sockets "
+      "of "
+      "one queue, and another stream has RX queue %u of %s",
+      queue, engine->netdev.name);
+  return FALSE;
+}
+
 gboolean
 afxdp_engine_add_ring (AfxdpEngine *engine, guint slot, guint queue,
     guint ring_size, AfxdpRing *ring, GError **error)
@@ -356,6 +388,8 @@ afxdp_engine_add_ring (AfxdpEngine *engine, guint slot, guint queue,
   struct afxdp_queue *queue_words = afxdp_xdpprog_queue (engine->prog, queue);
   AfxdpXsk *xsk;
 
+  if (generic && !check_sharing (engine, queue, error))
+    return FALSE;
   if (!afxdp_xsk_pool_open_queue (engine->pool, queue,
           engine->settings.n_frames / 4, engine->settings.zero_copy, generic,
           &queue_words->frames, error))
@@ -374,6 +408,7 @@ afxdp_engine_add_ring (AfxdpEngine *engine, guint slot, guint queue,
     return FALSE;
   }
   engine->slots[slot] = SLOT_BOUND;
+  engine->n_rings[queue]++;
   *ring = (AfxdpRing){
     .queue = queue, .xsk = xsk, .words = words, .queue_words = queue_words
   };
@@ -431,6 +466,7 @@ afxdp_engine_free_slot (AfxdpEngine *engine, guint slot, const AfxdpRing *rings,
 
   for (guint i = 0; i < n_rings; i++) {
     n_packets += drain (engine, &rings[i], loss);
+    engine->n_rings[rings[i].queue]--;
     g_ptr_array_add (engine->idle, rings[i].xsk);
   }
   afxdp_xdpprog_remove_sources (engine->prog, slot, engine->sources[slot]);

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -256,6 +257,41 @@ GST_START_TEST (test_not_bound_again)
 }
 GST_END_TEST
 
+static atomic_bool kernel_is_old;
+
+/* In the C library's place. */
+__attribute__ ((visibility ("default"))) int
+uname (struct utsname *name)
+{
+  int result = syscall (SYS_uname, name);
+
+  if (kernel_is_old)
+    strcpy (name->release, "6.1.0-40-amd64");
+  return result;
+}
+
+/* In generic mode the kernel had a race where streams share a queue. */
+GST_START_TEST (test_generic_mode_of_an_old_kernel)
+{
+  Receiver *first = receiver_new ("xdp-mode=generic", "fakesink");
+  Receiver *second =
+      receiver_new ("xdp-mode=generic address=239.1.1.2 port=5000", "fakesink");
+  const gchar *reason;
+
+  kernel_is_old = TRUE;
+  receiver_play (first);
+  receiver_assert_mode (first, 0, "af-xdp");
+  receiver_play (second);
+  receiver_assert_mode (second, 0, "socket");
+  reason = gst_structure_get_string (second->modes->pdata[0], "reason");
+  fail_unless (strstr (reason, "before Linux 6.15"), "%s", reason);
+  receiver_free (first);
+  receiver_wait_modes (second, 2);
+  receiver_assert_mode (second, 1, "af-xdp");
+  receiver_free (second);
+}
+GST_END_TEST
+
 GST_START_TEST (test_lost_for_good)
 {
   Receiver *receiver = receiver_new ("multicast-iface=rx0", "fakesink");
@@ -451,6 +487,7 @@ host_suite (void)
   tcase_add_loop_test (tcase, test_lost_and_found, 0, G_N_ELEMENTS (ways));
   tcase_add_loop_test (tcase, test_joined_again, 0, G_N_ELEMENTS (sockets));
   tcase_add_test (tcase, test_not_bound_again);
+  tcase_add_test (tcase, test_generic_mode_of_an_old_kernel);
   tcase_add_test (tcase, test_lost_for_good);
   tcase_add_test (tcase, test_found_by_others);
 
