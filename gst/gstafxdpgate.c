@@ -60,11 +60,11 @@ gst_afxdp_gate_pass (GstAfxdpGate *gate, gboolean handing_over)
   gboolean flushing;
 
   g_mutex_lock (&gate->lock);
-  if (gate->pausing && !gate->flushing) {
+  /* GStreamer 1.24 flushes for a pause too. */
+  if (gate->pausing)
     afxdp_stream_close_door (gate->stream);
-    while (gate->pausing && !gate->flushing)
-      g_cond_wait (&gate->changed, &gate->lock);
-  }
+  while (gate->pausing && !gate->flushing)
+    g_cond_wait (&gate->changed, &gate->lock);
   flushing = gate->flushing;
   gate->handing_over = handing_over && !flushing;
   g_mutex_unlock (&gate->lock);

@@ -442,8 +442,8 @@ gst_afxdp_settings_read_sdp (GstAfxdpSettings *settings, GError **error)
   if (!is_newer (settings, GST_AFXDP_PROP_ADDRESS)) {
     g_free (settings->address);
     settings->address = g_strdup (sdp.address);
-    /* They are of this address. */
-    if (sdp.sources && !is_newer (settings, GST_AFXDP_PROP_MULTICAST_SOURCE)) {
+    /* They are of this address, and so is it when there are none. */
+    if (!is_newer (settings, GST_AFXDP_PROP_MULTICAST_SOURCE)) {
       g_free (settings->multicast_source);
       settings->multicast_source = g_strdup (sdp.sources);
     }

@@ -164,6 +164,8 @@ struct _GstAfxdpSrc
   GstAfxdpSettings settings; /* object lock */
   gint settings_changed;     /* atomic: what may change while playing did */
   gboolean caps_changed;     /* object lock: so did caps */
+  /* Object lock: of the open stream, or GST_CLOCK_TIME_NONE. */
+  GstClockTime latency;
 
   GstAfxdpReport *report;
 
@@ -177,6 +179,7 @@ struct _GstAfxdpSrc
 
   /* The streaming thread's own. */
   GstAfxdpSettings active;
+  gint packets_left;   /* of num-buffers, or below 0: any number */
   GstMiniObject *held; /* a batch on its way to the base class */
   GstAfxdpYield held_yield;
   AfxdpDoor held_door;
@@ -254,6 +257,8 @@ gst_afxdp_src_open (GstAfxdpSrc *self)
   /* Who asks for caps gets those of the file, too. */
   GST_OBJECT_LOCK (self);
   gst_caps_replace (&self->settings.sdp_caps, self->active.sdp_caps);
+  if (stream)
+    self->latency = gst_afxdp_settings_longest_sleep (&self->active);
   GST_OBJECT_UNLOCK (self);
   g_mutex_lock (&self->stream_lock);
   self->stream = stream;
@@ -280,6 +285,9 @@ gst_afxdp_src_close (GstAfxdpSrc *self)
   g_mutex_unlock (&self->stream_lock);
   if (!stream)
     return;
+  GST_OBJECT_LOCK (self);
+  self->latency = GST_CLOCK_TIME_NONE;
+  GST_OBJECT_UNLOCK (self);
   afxdp_stream_close (stream, &counts, &drops);
   gst_afxdp_report_set_stream_counts (self->report, &counts);
   gst_afxdp_report_dropped (
@@ -311,6 +319,7 @@ gst_afxdp_src_start (GstBaseSrc *base)
   GstAfxdpSrc *self = GST_AFXDP_SRC (base);
 
   self->timing.last = 0;
+  self->packets_left = base->num_buffers_left;
   gst_afxdp_caps_clear (&self->caps);
   return TRUE;
 }
@@ -345,8 +354,6 @@ gst_afxdp_src_unlock_stop (GstBaseSrc *base)
 {
   GstAfxdpSrc *self = GST_AFXDP_SRC (base);
 
-  /* A flush may begin running time anew. */
-  self->timing.last = 0;
   gst_afxdp_gate_set_flushing (&self->gate, FALSE);
   return TRUE;
 }
@@ -361,6 +368,18 @@ note_push (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 }
 
 /* Caps. */
+
+/* A flush may begin running time anew. GStreamer 1.24 calls unlock_stop() after a
+ * pause too, which does not. */
+static GstPadProbeReturn
+note_flush (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  GstAfxdpSrc *self = user_data;
+
+  if (GST_EVENT_TYPE (GST_PAD_PROBE_INFO_EVENT (info)) == GST_EVENT_FLUSH_STOP)
+    self->timing.last = 0;
+  return GST_PAD_PROBE_OK;
+}
 
 static GstCaps *
 gst_afxdp_src_get_caps (GstBaseSrc *base, GstCaps *filter)
@@ -389,6 +408,17 @@ gst_afxdp_src_negotiate (GstBaseSrc *base)
       gst_base_src_set_caps (base, self->caps.current);
 }
 
+/* When downstream has changed, the base class would send an ALLOCATION query, of
+ * which we have no use, and for which rtpjitterbuffer lets our thread wait until it
+ * has given out all that it holds. */
+static gboolean
+gst_afxdp_src_event (GstBaseSrc *base, GstEvent *event)
+{
+  if (GST_EVENT_TYPE (event) == GST_EVENT_RECONFIGURE)
+    gst_pad_check_reconfigure (GST_BASE_SRC_PAD (base));
+  return GST_BASE_SRC_CLASS (gst_afxdp_src_parent_class)->event (base, event);
+}
+
 /* A packet may wait for others. */
 static gboolean
 gst_afxdp_src_query (GstBaseSrc *base, GstQuery *query)
@@ -399,7 +429,9 @@ gst_afxdp_src_query (GstBaseSrc *base, GstQuery *query)
   if (GST_QUERY_TYPE (query) != GST_QUERY_LATENCY)
     return GST_BASE_SRC_CLASS (gst_afxdp_src_parent_class)->query (base, query);
   GST_OBJECT_LOCK (self);
-  latency = gst_afxdp_settings_longest_sleep (&self->settings);
+  latency = GST_CLOCK_TIME_IS_VALID (self->latency)
+      ? self->latency
+      : gst_afxdp_settings_longest_sleep (&self->settings);
   GST_OBJECT_UNLOCK (self);
   gst_query_set_latency (query, TRUE, latency, latency);
   return TRUE;
@@ -540,15 +572,12 @@ hold (GstAfxdpSrc *self, AfxdpBatch *batch, guint not_rtp)
     gst_afxdp_report_dropped (self->report, AFXDP_COLUMN_KEPT_BACK, not_rtp);
 }
 
-/* num-buffers counts packets; the base class counted one for this call. */
 static guint
 most_packets (GstAfxdpSrc *self)
 {
-  gint left = GST_BASE_SRC (self)->num_buffers_left;
-
-  if (left < 0)
+  if (self->packets_left < 0)
     return self->active.batch_size;
-  return MIN (self->active.batch_size, (guint) left + 1);
+  return MIN (self->active.batch_size, (guint) self->packets_left);
 }
 
 /* Receives until there is something to deliver, in held. */
@@ -592,28 +621,33 @@ receive (GstAfxdpSrc *self)
   return GST_FLOW_OK;
 }
 
+/* num-buffers counts packets; the base class counts calls, and which of those that
+ * fail depends on its version. */
+static void
+count_down (GstAfxdpSrc *self, guint n)
+{
+  if (self->packets_left < 0)
+    return;
+  self->packets_left -= n;
+  GST_BASE_SRC (self)->num_buffers_left = self->packets_left;
+}
+
 static GstFlowReturn
 gst_afxdp_src_create (GstPushSrc *push, GstBuffer **buffer)
 {
   GstAfxdpSrc *self = GST_AFXDP_SRC (push);
-  GstBaseSrc *base = GST_BASE_SRC (push);
   GstFlowReturn flow = receive (self);
 
   /* The last look before the base class takes over. */
   if (flow == GST_FLOW_OK && !gst_afxdp_gate_pass (&self->gate, TRUE))
     flow = GST_FLOW_FLUSHING;
-  if (flow != GST_FLOW_OK) {
-    /* The base class counted this call, and will count the next one. */
-    if (base->num_buffers_left >= 0)
-      base->num_buffers_left++;
+  count_down (self, flow == GST_FLOW_OK ? self->held_yield.n : 0);
+  if (flow != GST_FLOW_OK)
     return flow;
-  }
-  if (base->num_buffers_left > 0)
-    base->num_buffers_left -= self->held_yield.n - 1;
   gst_afxdp_report_delivered (self->report, self->held_door, &self->held_yield);
   if (GST_IS_BUFFER_LIST (self->held))
-    gst_base_src_submit_buffer_list (
-        base, GST_BUFFER_LIST_CAST (g_steal_pointer (&self->held)));
+    gst_base_src_submit_buffer_list (GST_BASE_SRC (push),
+        GST_BUFFER_LIST_CAST (g_steal_pointer (&self->held)));
   else
     *buffer = GST_BUFFER_CAST (g_steal_pointer (&self->held));
   return GST_FLOW_OK;
@@ -752,6 +786,7 @@ gst_afxdp_src_init (GstAfxdpSrc *self)
   GstBaseSrc *base = GST_BASE_SRC (self);
 
   gst_afxdp_settings_set_defaults (G_OBJECT (self));
+  self->latency = GST_CLOCK_TIME_NONE;
   self->report = gst_afxdp_report_new (GST_ELEMENT (self));
   gst_afxdp_current_mode_init (
       &self->current_mode, GST_ELEMENT (self), self->report);
@@ -764,6 +799,8 @@ gst_afxdp_src_init (GstAfxdpSrc *self)
   gst_pad_add_probe (GST_BASE_SRC_PAD (base),
       GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, note_push,
       self, NULL);
+  gst_pad_add_probe (GST_BASE_SRC_PAD (base), GST_PAD_PROBE_TYPE_EVENT_FLUSH,
+      note_flush, self, NULL);
 }
 
 static void
@@ -792,6 +829,7 @@ gst_afxdp_src_class_init (GstAfxdpSrcClass *klass)
   base_class->unlock_stop = gst_afxdp_src_unlock_stop;
   base_class->get_caps = gst_afxdp_src_get_caps;
   base_class->negotiate = gst_afxdp_src_negotiate;
+  base_class->event = gst_afxdp_src_event;
   base_class->query = gst_afxdp_src_query;
   base_class->decide_allocation = gst_afxdp_src_decide_allocation;
   GST_PUSH_SRC_CLASS (klass)->create = gst_afxdp_src_create;

@@ -195,8 +195,8 @@ attach_error (GError **error, int errnum, int ifindex, const gchar *interface)
     case EEXIST:
       foreign = foreign_program (ifindex);
       g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_FOREIGN,
-          "%s is attached to %s already and is left alone; detach it to "
-          "receive through AF_XDP",
+          "%s is attached to %s already and is left alone; AF_XDP is for one "
+          "process on an interface: end the other one, or detach its program",
           foreign, interface);
       return FALSE;
     case ENOSPC:

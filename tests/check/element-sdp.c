@@ -218,6 +218,7 @@ GST_START_TEST (test_set_before)
   element_new ("", "fakesink");
   set ("uri", "afxdp://" NOWHERE ":9");
   set ("caps", VIDEO);
+  set ("multicast-source", "+192.0.2.1");
   g_object_set (receiver->src, "sdp-location", location, NULL);
   receiver_play (receiver);
   assert_next (96, H264);

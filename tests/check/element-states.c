@@ -274,6 +274,30 @@ GST_START_TEST (test_flushed_under_traffic)
 }
 GST_END_TEST
 
+/* Times never go back but by a flush, after which running time may begin anew. */
+GST_START_TEST (test_flushed_for_another_time)
+{
+  g_autoptr (GstClock) clock = NULL;
+
+  element_play ("", FLUSHED_SINK);
+  clock = gst_element_get_clock (receiver->src);
+  gst_element_set_base_time (
+      receiver->src, gst_clock_get_time (clock) - 100 * GST_SECOND);
+  loopback_send_many (loopback, 33, 0, 1);
+  tap_wait (tap, 1);
+  fail_unless (tap_packet (tap, 0)->pts >= 100 * GST_SECOND);
+  gst_element_set_base_time (receiver->src, gst_clock_get_time (clock));
+  loopback_send_many (loopback, 33, 1, 1);
+  tap_wait (tap, 2);
+  fail_unless (tap_packet (tap, 1)->pts >= 100 * GST_SECOND);
+  fail_unless (flush (TRUE));
+  loopback_send_many (loopback, 33, 2, 1);
+  tap_wait (tap, 3);
+  fail_unless (tap_packet (tap, 2)->pts < 100 * GST_SECOND);
+  element_end ();
+}
+GST_END_TEST
+
 /* The flush takes the first caps with it: downstream is asked about them, and they
  * are set then. */
 static GstPadProbeReturn
@@ -468,6 +492,7 @@ add_tests (TCase *tcase)
   tcase_add_test (tcase, test_eos_under_traffic);
   tcase_add_test (tcase, test_flushed_while_idle);
   tcase_add_test (tcase, test_flushed_under_traffic);
+  tcase_add_test (tcase, test_flushed_for_another_time);
   tcase_add_test (tcase, test_flushed_at_first_packet);
   tcase_add_test (tcase, test_seek);
   tcase_add_loop_test (tcase, test_answer, 0, G_N_ELEMENTS (answers));

@@ -704,6 +704,12 @@ GST_START_TEST (test_latency_of_coalesce)
   gst_query_parse_latency (query, NULL, &min, &max);
   fail_unless_equals_uint64 (min, 2000000);
   fail_unless (max >= min);
+  /* What is set for the next start changes nothing of it. */
+  g_object_set (receiver->src, "coalesce", G_GUINT64_CONSTANT (0),
+      "busy-poll-usecs", 1, NULL);
+  fail_unless (gst_element_query (receiver->src, query));
+  gst_query_parse_latency (query, NULL, &min, &max);
+  fail_unless_equals_uint64 (min, 2000000);
   element_end ();
 
   /* But for who spins. */
