@@ -367,8 +367,6 @@ note_push (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
   return GST_PAD_PROBE_OK;
 }
 
-/* Caps. */
-
 /* A flush may begin running time anew. GStreamer 1.24 calls unlock_stop() after a
  * pause too, which does not. */
 static GstPadProbeReturn
@@ -380,6 +378,8 @@ note_flush (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
     self->timing.last = 0;
   return GST_PAD_PROBE_OK;
 }
+
+/* Caps. */
 
 static GstCaps *
 gst_afxdp_src_get_caps (GstBaseSrc *base, GstCaps *filter)

@@ -114,17 +114,32 @@ set_doors (AfxdpDoors *doors, enum afxdp_door door)
     afxdp_ring_set_door (&doors->fast.rings[i], door);
 }
 
+/* Nobody else tells who should know it. */
+static gchar *
+describe_others (const AfxdpDoors *doors)
+{
+  guint n = afxdp_socket_count_others (doors->lanes[0].socket);
+
+  if (!n)
+    return g_strdup ("");
+  return g_strdup_printf (
+      "; it does not reach %u other %s of this host that %s "
+      "bound to its address, or any, and port",
+      n, n == 1 ? "socket" : "sockets", n == 1 ? "is" : "are");
+}
+
 static void
 tell_open (AfxdpDoors *doors)
 {
   const AfxdpFastDoor *fast = &doors->fast;
+  g_autofree gchar *others = describe_others (doors);
 
   tell (doors, AFXDP_DOOR_FAST, NULL,
-      "The XDP program on %s redirects the stream (%s mode, %s)%s%s",
+      "The XDP program on %s redirects the stream (%s mode, %s)%s%s%s",
       doors->interface,
       fast->xdp_mode == AFXDP_XDP_MODE_GENERIC ? "generic" : "native",
       fast->zero_copy ? "zero-copy" : "copy", fast->note ? "; " : "",
-      fast->note ? fast->note : "");
+      fast->note ? fast->note : "", others);
 }
 
 /* Packets for which the program found no frame. */

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "others.h"
 
 #ifndef IPV6_MULTICAST_ALL
 #define IPV6_MULTICAST_ALL 29 /* Linux 4.20, not in glibc 2.36 */
@@ -523,6 +524,13 @@ int
 afxdp_socket_fd (const AfxdpSocket *socket)
 {
   return socket->fd;
+}
+
+guint
+afxdp_socket_count_others (const AfxdpSocket *socket)
+{
+  return afxdp_others_count (
+      socket->address, afxdp_socket_port (socket), socket->fd);
 }
 
 guint

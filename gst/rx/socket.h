@@ -64,6 +64,8 @@ guint16 afxdp_socket_port (const AfxdpSocket *socket);
 /* Whether the kernel keeps back what others than one peer send to it. */
 gboolean afxdp_socket_is_connected (const AfxdpSocket *socket);
 int afxdp_socket_fd (const AfxdpSocket *socket);
+/* Sockets of this host that would get the same packets, see others.h. */
+guint afxdp_socket_count_others (const AfxdpSocket *socket);
 /* Bytes that the kernel granted, as asked for (it doubles them inside). */
 guint afxdp_socket_buffer_size (const AfxdpSocket *socket);
 /* The area whose frames receive() hands out. */

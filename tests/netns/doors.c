@@ -47,6 +47,48 @@ GST_START_TEST (test_all_through_af_xdp)
 }
 GST_END_TEST
 
+static GSocket *
+bind_another_socket (const gchar *address)
+{
+  g_autoptr (GInetAddress) inet = g_inet_address_new_from_string (address);
+  g_autoptr (GSocketAddress) local = g_inet_socket_address_new (inet, 5000);
+  GSocket *socket = g_socket_new (g_inet_address_get_family (inet),
+      G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, NULL);
+
+  fail_unless (socket && g_socket_bind (socket, local, TRUE, NULL));
+  return socket;
+}
+
+static const struct
+{
+  const gchar *address;
+  gboolean is_told; /* of a stream on 239.1.1.1 */
+} other_sockets[] = {
+  { "239.1.1.1", TRUE },
+  { "0.0.0.0", TRUE },
+  { "::", TRUE },
+  { "239.1.1.2", FALSE },
+  { "fd09::2", FALSE },
+};
+
+/* Who else wants the packets, and gets none. */
+GST_START_TEST (test_other_sockets_are_told)
+{
+  g_autoptr (GSocket) other =
+      bind_another_socket (other_sockets[__i__].address);
+  Receiver *receiver = receiver_new ("", "fakesink");
+  const gchar *reason;
+
+  receiver_play (receiver);
+  receiver_assert_mode (receiver, 0, "af-xdp");
+  reason = gst_structure_get_string (receiver->modes->pdata[0], "reason");
+  fail_unless ((strstr (reason, "does not reach 1 other socket") != NULL) ==
+          other_sockets[__i__].is_told,
+      "%s", reason);
+  receiver_free (receiver);
+}
+GST_END_TEST
+
 GST_START_TEST (test_all_through_socket)
 {
   Receiver *receiver = receiver_new ("mode=socket", "fakesink");
@@ -705,6 +747,8 @@ doors_suite (void)
   tcase_set_timeout (tcase, 60);
   tcase_add_checked_fixture (tcase, up_with_one_queue, network_down);
   tcase_add_test (tcase, test_all_through_af_xdp);
+  tcase_add_loop_test (
+      tcase, test_other_sockets_are_told, 0, G_N_ELEMENTS (other_sockets));
   tcase_add_test (tcase, test_all_through_socket);
   tcase_add_test (tcase, test_busy_poll);
   tcase_add_test (tcase, test_generic_mode);

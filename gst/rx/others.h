@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The other UDP sockets of this host: what is redirected does not reach them, of
+ * whichever process they are, and nothing tells them.
+ *
+ * Any thread, of the network namespace in question. Reads /proc.
+ */
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/* How many sockets but own get what is sent to address, which may be any, and
+ * port: they are bound to that, or to any address. A socket that is connected does
+ * not count, nor does a group that one has not joined: the kernel does not tell. 0
+ * too where there is no /proc. */
+guint afxdp_others_count (GInetAddress *address, guint16 port, int own);
+
+G_END_DECLS
