@@ -56,19 +56,9 @@ above (guint64 larger, guint64 smaller)
   return larger > smaller ? larger - smaller : 0;
 }
 
-/* At most n of what is left. */
-static guint64
-take (guint64 *left, guint64 n)
-{
-  guint64 taken = MIN (*left, n);
-
-  *left -= taken;
-  return taken;
-}
-
-/* What the host itself sends on the interface is counted there too, but not as
- * XDP frames: of live frames no more were dropped than were not put into the
- * ring, and it can only hide some that vanished from there. */
+/* Others on the interface can only raise what it has counted. Of live frames no
+ * more met no receiver than were neither put into the ring nor found it full: the
+ * rest is what the host itself sent, unless another generator is counted, too. */
 static void
 judge (RtpgenMethod method, const RtpgenCounters *before,
     const RtpgenCounters *after, guint64 handed, RtpgenDelivery *delivery)
@@ -76,15 +66,17 @@ judge (RtpgenMethod method, const RtpgenCounters *before,
   const guint64 errors = after->xdp_xmit_errors - before->xdp_xmit_errors;
   const guint64 dropped = after->tx_dropped - before->tx_dropped;
   const guint64 taken = after->tx_packets - before->tx_packets;
-  guint64 not_put = above (handed, after->xdp_xmit - before->xdp_xmit);
+  const guint64 put = after->xdp_xmit - before->xdp_xmit;
 
   *delivery = (RtpgenDelivery){ .handed = handed };
+  delivery->ring_full = errors;
+  delivery->no_receiver = above (dropped, errors);
   if (method == RTPGEN_METHOD_LIVE) {
-    delivery->ring_full = take (&not_put, errors);
-    delivery->no_receiver = take (&not_put, above (dropped, errors));
-    delivery->refused = not_put;
-  } else {
-    delivery->no_receiver = dropped;
+    if (put + errors <= handed)
+      delivery->no_receiver =
+          MIN (delivery->no_receiver, handed - put - errors);
+    delivery->refused = above (
+        above (handed, put), delivery->ring_full + delivery->no_receiver);
   }
   delivery->vanished = above (handed,
       taken + delivery->ring_full + delivery->no_receiver + delivery->refused);
