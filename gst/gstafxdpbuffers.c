@@ -10,6 +10,25 @@
 /* Packets by which memories are fetched in advance. */
 #define AHEAD 4
 
+/* A flush may begin running time anew. */
+static GstPadProbeReturn
+note_flush (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  GstAfxdpTiming *timing = user_data;
+
+  if (GST_EVENT_TYPE (GST_PAD_PROBE_INFO_EVENT (info)) == GST_EVENT_FLUSH_STOP)
+    timing->last = 0;
+  return GST_PAD_PROBE_OK;
+}
+
+/* Not at unlock_stop(): GStreamer 1.24 calls that after a pause, too. */
+void
+gst_afxdp_timing_init (GstAfxdpTiming *timing, GstPad *pad)
+{
+  gst_pad_add_probe (
+      pad, GST_PAD_PROBE_TYPE_EVENT_FLUSH, note_flush, timing, NULL);
+}
+
 void
 gst_afxdp_timing_read (GstAfxdpTiming *timing, GstElement *src, gboolean always)
 {

@@ -17,6 +17,8 @@ typedef struct
   GstClockTime last; /* the latest one given: they never decrease */
 } GstAfxdpTiming;
 
+/* On the pad that the buffers leave by, which timing must outlive. */
+void gst_afxdp_timing_init (GstAfxdpTiming *timing, GstPad *pad);
 /* Compares the clocks; once for each batch. Without a clock of the pipeline there
  * are no timestamps, nor when do-timestamp says that none are wanted, unless
  * always. */

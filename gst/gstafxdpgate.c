@@ -5,11 +5,30 @@
 /* In µs. */
 #define LONGEST_HANDING_OVER (100 * G_TIME_SPAN_MILLISECOND)
 
+/* The base class pushes what create() returned. */
+static GstPadProbeReturn
+note_push (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  GstAfxdpGate *gate = user_data;
+
+  g_mutex_lock (&gate->lock);
+  gate->handing_over = FALSE;
+  /* A system call, and for each batch, if nobody listens too. */
+  if (gate->awaited)
+    g_cond_broadcast (&gate->changed);
+  g_mutex_unlock (&gate->lock);
+  return GST_PAD_PROBE_OK;
+}
+
 void
-gst_afxdp_gate_init (GstAfxdpGate *gate)
+gst_afxdp_gate_init (GstAfxdpGate *gate, GstPad *pad)
 {
   g_mutex_init (&gate->lock);
   g_cond_init (&gate->changed);
+  gate->pad = pad;
+  gst_pad_add_probe (pad,
+      GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, note_push,
+      gate, NULL);
 }
 
 void
@@ -72,25 +91,14 @@ gst_afxdp_gate_pass (GstAfxdpGate *gate, gboolean handing_over)
 }
 
 void
-gst_afxdp_gate_handed_over (GstAfxdpGate *gate)
-{
-  g_mutex_lock (&gate->lock);
-  gate->handing_over = FALSE;
-  /* A system call, and for each batch, if nobody listens too. */
-  if (gate->awaited)
-    g_cond_broadcast (&gate->changed);
-  g_mutex_unlock (&gate->lock);
-}
-
-void
-gst_afxdp_gate_wait_for_handing_over (GstAfxdpGate *gate, GstPad *pad)
+gst_afxdp_gate_wait_for_handing_over (GstAfxdpGate *gate)
 {
   gint64 until = g_get_monotonic_time () + LONGEST_HANDING_OVER;
 
   g_mutex_lock (&gate->lock);
   gate->awaited = TRUE;
   while (gate->handing_over && g_get_monotonic_time () < until &&
-      gst_pad_get_task_state (pad) == GST_TASK_STARTED)
+      gst_pad_get_task_state (gate->pad) == GST_TASK_STARTED)
     g_cond_wait_until (&gate->changed, &gate->lock,
         g_get_monotonic_time () + G_TIME_SPAN_MILLISECOND);
   gate->awaited = FALSE;

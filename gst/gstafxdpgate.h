@@ -20,6 +20,7 @@ typedef struct
 {
   GMutex lock; /* protects all of it; inside the element's stream_lock */
   GCond changed;
+  GstPad *pad;           /* borrowed */
   AfxdpStream *stream;   /* woken when create() shall stop; NULL: closed */
   gboolean flushing;     /* between unlock() and unlock_stop() */
   gboolean pausing;      /* from PLAYING -> PAUSED on */
@@ -27,7 +28,8 @@ typedef struct
   gboolean awaited;      /* somebody waits for the end of handing_over */
 } GstAfxdpGate;
 
-void gst_afxdp_gate_init (GstAfxdpGate *gate);
+/* pad: that the base class pushes by, which the gate must outlive. */
+void gst_afxdp_gate_init (GstAfxdpGate *gate, GstPad *pad);
 void gst_afxdp_gate_clear (GstAfxdpGate *gate);
 
 /* NULL before the stream is closed. */
@@ -38,10 +40,8 @@ void gst_afxdp_gate_set_pausing (GstAfxdpGate *gate, gboolean pausing);
 /* Waits while pausing, with the fast door closed. Returns FALSE when flushing.
  * handing_over: create() returns at once if it is TRUE. */
 gboolean gst_afxdp_gate_pass (GstAfxdpGate *gate, gboolean handing_over);
-/* The base class pushes what create() returned. */
-void gst_afxdp_gate_handed_over (GstAfxdpGate *gate);
-/* Waits until it does: some instructions, unless it does not push, since it ends
+/* Waits until the base class pushes what create() returned: some instructions, unless it does not push, since it ends
  * the stream, or is held up by an event or a probe; then 100 ms at most. */
-void gst_afxdp_gate_wait_for_handing_over (GstAfxdpGate *gate, GstPad *pad);
+void gst_afxdp_gate_wait_for_handing_over (GstAfxdpGate *gate);
 
 G_END_DECLS

@@ -164,8 +164,6 @@ struct _GstAfxdpSrc
   GstAfxdpSettings settings; /* object lock */
   gint settings_changed;     /* atomic: what may change while playing did */
   gboolean caps_changed;     /* object lock: so did caps */
-  /* Object lock: of the open stream, or GST_CLOCK_TIME_NONE. */
-  GstClockTime latency;
 
   GstAfxdpReport *report;
 
@@ -257,8 +255,6 @@ gst_afxdp_src_open (GstAfxdpSrc *self)
   /* Who asks for caps gets those of the file, too. */
   GST_OBJECT_LOCK (self);
   gst_caps_replace (&self->settings.sdp_caps, self->active.sdp_caps);
-  if (stream)
-    self->latency = gst_afxdp_settings_longest_sleep (&self->active);
   GST_OBJECT_UNLOCK (self);
   g_mutex_lock (&self->stream_lock);
   self->stream = stream;
@@ -285,9 +281,6 @@ gst_afxdp_src_close (GstAfxdpSrc *self)
   g_mutex_unlock (&self->stream_lock);
   if (!stream)
     return;
-  GST_OBJECT_LOCK (self);
-  self->latency = GST_CLOCK_TIME_NONE;
-  GST_OBJECT_UNLOCK (self);
   afxdp_stream_close (stream, &counts, &drops);
   gst_afxdp_report_set_stream_counts (self->report, &counts);
   gst_afxdp_report_dropped (
@@ -358,27 +351,6 @@ gst_afxdp_src_unlock_stop (GstBaseSrc *base)
   return TRUE;
 }
 
-static GstPadProbeReturn
-note_push (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
-{
-  GstAfxdpSrc *self = user_data;
-
-  gst_afxdp_gate_handed_over (&self->gate);
-  return GST_PAD_PROBE_OK;
-}
-
-/* A flush may begin running time anew. GStreamer 1.24 calls unlock_stop() after a
- * pause too, which does not. */
-static GstPadProbeReturn
-note_flush (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
-{
-  GstAfxdpSrc *self = user_data;
-
-  if (GST_EVENT_TYPE (GST_PAD_PROBE_INFO_EVENT (info)) == GST_EVENT_FLUSH_STOP)
-    self->timing.last = 0;
-  return GST_PAD_PROBE_OK;
-}
-
 /* Caps. */
 
 static GstCaps *
@@ -419,7 +391,7 @@ gst_afxdp_src_event (GstBaseSrc *base, GstEvent *event)
   return GST_BASE_SRC_CLASS (gst_afxdp_src_parent_class)->event (base, event);
 }
 
-/* A packet may wait for others. */
+/* A packet may wait for others: as the open stream does, whatever was set since. */
 static gboolean
 gst_afxdp_src_query (GstBaseSrc *base, GstQuery *query)
 {
@@ -428,11 +400,12 @@ gst_afxdp_src_query (GstBaseSrc *base, GstQuery *query)
 
   if (GST_QUERY_TYPE (query) != GST_QUERY_LATENCY)
     return GST_BASE_SRC_CLASS (gst_afxdp_src_parent_class)->query (base, query);
+  g_mutex_lock (&self->stream_lock);
   GST_OBJECT_LOCK (self);
-  latency = GST_CLOCK_TIME_IS_VALID (self->latency)
-      ? self->latency
-      : gst_afxdp_settings_longest_sleep (&self->settings);
+  latency = gst_afxdp_settings_longest_sleep (
+      self->stream ? &self->active : &self->settings);
   GST_OBJECT_UNLOCK (self);
+  g_mutex_unlock (&self->stream_lock);
   gst_query_set_latency (query, TRUE, latency, latency);
   return TRUE;
 }
@@ -666,7 +639,7 @@ gst_afxdp_src_change_state (GstElement *element, GstStateChange transition)
     return GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED) {
     gst_afxdp_gate_set_pausing (&self->gate, TRUE);
-    gst_afxdp_gate_wait_for_handing_over (&self->gate, GST_BASE_SRC_PAD (self));
+    gst_afxdp_gate_wait_for_handing_over (&self->gate);
   } else if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING) {
     gst_afxdp_timeout_restart (&self->timeout);
     gst_afxdp_gate_set_pausing (&self->gate, FALSE);
@@ -786,21 +759,16 @@ gst_afxdp_src_init (GstAfxdpSrc *self)
   GstBaseSrc *base = GST_BASE_SRC (self);
 
   gst_afxdp_settings_set_defaults (G_OBJECT (self));
-  self->latency = GST_CLOCK_TIME_NONE;
   self->report = gst_afxdp_report_new (GST_ELEMENT (self));
   gst_afxdp_current_mode_init (
       &self->current_mode, GST_ELEMENT (self), self->report);
   gst_afxdp_gaps_init (&self->gaps, GST_ELEMENT (self), self->report);
   g_mutex_init (&self->stream_lock);
-  gst_afxdp_gate_init (&self->gate);
+  gst_afxdp_gate_init (&self->gate, GST_BASE_SRC_PAD (base));
+  gst_afxdp_timing_init (&self->timing, GST_BASE_SRC_PAD (base));
   gst_base_src_set_live (base, TRUE);
   gst_base_src_set_format (base, GST_FORMAT_TIME);
   gst_base_src_set_do_timestamp (base, TRUE);
-  gst_pad_add_probe (GST_BASE_SRC_PAD (base),
-      GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, note_push,
-      self, NULL);
-  gst_pad_add_probe (GST_BASE_SRC_PAD (base), GST_PAD_PROBE_TYPE_EVENT_FLUSH,
-      note_flush, self, NULL);
 }
 
 static void

@@ -653,7 +653,6 @@ GST_START_TEST (test_without_joining)
 }
 GST_END_TEST
 
-/* A queue that another process has costs the others nothing. */
 /* Another process that keeps a queue, although its program is gone. */
 static GSubprocess *
 take_queue (const gchar *queue)
@@ -679,6 +678,7 @@ give_queue_back (GSubprocess *process)
   g_subprocess_wait (process, NULL, NULL);
 }
 
+/* A queue that another process has costs the others nothing. */
 GST_START_TEST (test_busy_queue)
 {
   g_autoptr (GSubprocess) foreign = take_queue ("1");
