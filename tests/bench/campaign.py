@@ -102,9 +102,12 @@ class Search:
             self.sender_is_limit = sender_is_limit
         self.held = self.lost = 0
 
+    def is_over(self):
+        return self.bad - self.good <= 1
+
     def step(self):
         plan = self.campaign.plan
-        if self.bad - self.good <= 1:
+        if self.is_over():
             return False
         case = Case(self.receiver, self.rates[self.middle()],
                     plan.search_seconds, self.pipeline)
@@ -173,9 +176,12 @@ class Campaign:
         searches += [Search(self, RECEIVERS[name], 'rtpjitterbuffer')
                      for name in self.plan.jitterbuffer]
         unfinished = searches
-        while unfinished:
-            unfinished = [search for search in unfinished if search.step()]
-        self.highest = [search.result() for search in searches]
+        try:
+            while unfinished:
+                unfinished = [search for search in unfinished if search.step()]
+        finally:  # when interrupted too
+            self.highest = [search.result() for search in searches
+                            if search.is_over()]
 
     def fixed_rates(self):
         seconds = self.plan.seconds

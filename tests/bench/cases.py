@@ -41,11 +41,14 @@ def afxdpsrc(name, bare, settings):
 
 
 REFERENCE = 'udpsrc-64M'
+# What bare-recvmmsg has too: what a buffer holds while a receiver is not running
+# decides about as much as its speed.
+BUFFER = ' buffer-size=67108864'
 
 RECEIVERS = {receiver.name: receiver for receiver in (
     udpsrc('udpsrc', ''),
-    udpsrc(REFERENCE, ' buffer-size=67108864'),
-    afxdpsrc('afxdpsrc-socket', 'bare-recvmmsg', 'mode=socket'),
+    udpsrc(REFERENCE, BUFFER),
+    afxdpsrc('afxdpsrc-socket', 'bare-recvmmsg', f'mode=socket{BUFFER}'),
     afxdpsrc('afxdpsrc-native', 'bare-xsk', 'mode=af-xdp xdp-mode=native'),
     afxdpsrc('afxdpsrc-generic', 'bare-xsk', 'mode=af-xdp xdp-mode=generic'),
     Receiver('bare-recvmmsg', 'bare-recvmmsg', program='bare-recvmmsg'),

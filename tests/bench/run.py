@@ -62,6 +62,15 @@ def parse_arguments():
     return parser.parse_args()
 
 
+class Interrupted(Exception):
+    """Somebody has seen enough, or does not want to wait any longer."""
+
+
+def interrupt(_signal, _frame):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise Interrupted
+
+
 def plan_of(arguments):
     plan = FULL
     if arguments.quick:
@@ -144,7 +153,10 @@ def measure(arguments):
             'machine': describe_machine(),
             'plan': dataclasses.asdict(plan),
         }
-        campaign.run_sections(arguments.only or sections_of(arguments))
+        try:
+            campaign.run_sections(arguments.only or sections_of(arguments))
+        except Interrupted:
+            result['interrupted'] = True
         progress.end()
     result.update({
         'seconds': time.monotonic() - progress.started,
@@ -202,9 +214,13 @@ def main():
           f'ran on the receiver\'s processor; {disturbed} of the '
           f'{len(result["runs"])} runs that count were disturbed all the '
           'same.\n')
+    if result.get('interrupted'):
+        print('Interrupted: what was to come is missing, or "not sent".\n')
     print(table.text(figures), end='')
     if arguments.pictures:
         pictures.draw(figures, arguments.pictures)
+    if result.get('interrupted'):
+        return 128 + signal.SIGTERM
     if arguments.smoke:
         if result['unsent']:
             print('the generator could not send at its own pace: '
@@ -215,6 +231,6 @@ def main():
 
 
 if __name__ == '__main__':
-    # So that what was started is ended on the way out.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    # So that what was started is ended on the way out, and told of.
+    signal.signal(signal.SIGTERM, interrupt)
     sys.exit(main())

@@ -9,11 +9,11 @@ export LC_ALL=C.UTF-8
 
 usage() {
   cat <<END
-usage: sudo $0 [--build-dir DIR] [--seconds N] [--rounds N]
+usage: sudo $0 [--build-dir DIR] [--seconds N] [--rounds N] [--coalesce MS]
 
 Receives 520,000 packets/s of 1316 bytes as 1, 4 and 64 streams, then 64 streams
 through afxdpsrc and through udpsrc at a rate that udpsrc can hold, into fakesink;
-afxdpsrc with coalesce 2 ms. For each: packets lost, and processor time of the
+afxdpsrc with coalesce MS. For each: packets lost, and processor time of the
 receiving process for each packet while they came, in the median of the rounds.
 A run in which the wire dropped packets, or the generator was slow, does not
 count and is made again.
@@ -21,6 +21,7 @@ count and is made again.
   --build-dir DIR  where the project is built (default: build)
   --seconds N      length of a run (default 10)
   --rounds N       runs of each kind, in turn (default 3)
+  --coalesce MS    how long afxdpsrc may gather packets (default 2)
 END
 }
 
@@ -28,6 +29,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 build=$here/../../build
 seconds=10
 rounds=3
+coalesce=2
 rate=520000
 udp_rates=(450000 400000 350000 300000 250000 200000 150000 100000)
 attempts=10
@@ -38,6 +40,7 @@ parse_options() {
       --build-dir) build=$2 ;;
       --seconds) seconds=$2 ;;
       --rounds) rounds=$2 ;;
+      --coalesce) coalesce=$2 ;;
       --help)
         usage
         exit 0
@@ -97,7 +100,7 @@ start_afxdpsrc() {
   local streams=()
   mapfile -t streams < <(groups "$1" | sed 's/$/:5000/')
   "${IN_RECEIVER[@]}" taskset -c 1 "$build/examples/distributor" \
-    --interface "$VETH_RECEIVER_DEVICE" --interval 1000 --coalesce 2 \
+    --interface "$VETH_RECEIVER_DEVICE" --interval 1000 --coalesce "$coalesce" \
     --json "$work/summary" "${streams[@]}" >"$work/lines" 2>&1 &
   receiver=$!
   while (($(grep -c 'redirects the stream' "$work/lines") < $1)); do
@@ -217,8 +220,8 @@ for ((round = 0; round < rounds; round++)); do
   row udpsrc 64 "$udp_rate"
 done
 
-wakeup=$(taskset -c 1 "$build/tests/bench/wakeups" 64 2000 "$seconds")
-wakeup=$((wakeup * 64 * 500))
+wakeup=$(taskset -c 1 "$build/tests/bench/wakeups" 64 "${coalesce}000" "$seconds")
+wakeup=$((wakeup * 64 * 1000 / coalesce))
 one=$(cost_of "afxdpsrc 1 $rate")
 many=$(cost_of "afxdpsrc 64 $rate")
 ours=$(cost_of "afxdpsrc 64 $udp_rate")
@@ -228,6 +231,6 @@ cat <<END
 medians of $rounds runs of $seconds s
 $rate packets/s:  1 stream $one ns, 4 streams $(cost_of "afxdpsrc 4 $rate") ns, 64 streams $many ns: $(ratio "$many" "$one") times one stream
 $udp_rate packets/s as 64 streams:  udpsrc $theirs ns; afxdpsrc $(ratio "$many" "$theirs") of that at $rate packets/s, and $(ratio "$ours" "$theirs") ($ours ns) at the same rate
-64 threads that only sleep for 2 ms at a time would cost $((wakeup / rate)) and $((wakeup / udp_rate)) ns for each of these packets
+64 threads that only sleep for $coalesce ms at a time would cost $((wakeup / rate)) and $((wakeup / udp_rate)) ns for each of these packets
 lost in all runs:  $(for key in "${!losses[@]}"; do echo "$key: ${losses[$key]}"; done | sort | paste -sd ';')
 END
