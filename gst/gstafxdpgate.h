@@ -40,8 +40,9 @@ void gst_afxdp_gate_set_pausing (GstAfxdpGate *gate, gboolean pausing);
 /* Waits while pausing, with the fast door closed. Returns FALSE when flushing.
  * handing_over: create() returns at once if it is TRUE. */
 gboolean gst_afxdp_gate_pass (GstAfxdpGate *gate, gboolean handing_over);
-/* Waits until the base class pushes what create() returned: some instructions, unless it does not push, since it ends
- * the stream, or is held up by an event or a probe; then 100 ms at most. */
+/* Waits until the base class pushes what create() returned: some instructions,
+ * unless it does not push, since it ends the stream, or is held up by an event or a
+ * probe; then 100 ms at most. */
 void gst_afxdp_gate_wait_for_handing_over (GstAfxdpGate *gate);
 
 G_END_DECLS

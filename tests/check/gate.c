@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What create() may do, and whether the base class still has what it returned.
+ */
+#include "gstafxdpgate.h"
+
+#include <gst/check/gstcheck.h>
+
+static GstPad *pad;
+static GstAfxdpGate gate;
+
+static void
+set_up (void)
+{
+  GstSegment segment;
+
+  pad = gst_pad_new ("src", GST_PAD_SRC);
+  gst_pad_set_active (pad, TRUE);
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gst_pad_push_event (pad, gst_event_new_stream_start ("gate"));
+  gst_pad_push_event (pad, gst_event_new_segment (&segment));
+  gst_afxdp_gate_init (&gate, pad);
+}
+
+static void
+tear_down (void)
+{
+  gst_pad_set_active (pad, FALSE);
+  gst_object_unref (pad);
+  gst_afxdp_gate_clear (&gate);
+}
+
+GST_START_TEST (test_flushing_closes_it)
+{
+  fail_unless (gst_afxdp_gate_pass (&gate, FALSE));
+  gst_afxdp_gate_set_flushing (&gate, TRUE);
+  fail_if (gst_afxdp_gate_pass (&gate, FALSE));
+  fail_if (gst_afxdp_gate_pass (&gate, TRUE));
+  fail_if (gate.handing_over);
+  gst_afxdp_gate_set_flushing (&gate, FALSE);
+  fail_unless (gst_afxdp_gate_pass (&gate, FALSE));
+}
+GST_END_TEST;
+
+/* Nothing is linked: the probe comes before that. */
+GST_START_TEST (test_push_ends_handing_over)
+{
+  fail_unless (gst_afxdp_gate_pass (&gate, TRUE));
+  fail_unless (gate.handing_over);
+  gst_pad_push_list (pad, gst_buffer_list_new ());
+  fail_if (gate.handing_over);
+
+  fail_unless (gst_afxdp_gate_pass (&gate, TRUE));
+  fail_unless (gate.handing_over);
+  gst_pad_push (pad, gst_buffer_new ());
+  fail_if (gate.handing_over);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_receiving_is_no_handing_over)
+{
+  fail_unless (gst_afxdp_gate_pass (&gate, FALSE));
+  fail_if (gate.handing_over);
+}
+GST_END_TEST;
+
+static void
+stand_still (gpointer user_data)
+{
+  g_mutex_lock (user_data);
+  g_mutex_unlock (user_data);
+}
+
+static gpointer
+push_when_awaited (gpointer data)
+{
+  gboolean awaited;
+
+  do {
+    g_mutex_lock (&gate.lock);
+    awaited = gate.awaited;
+    g_mutex_unlock (&gate.lock);
+    g_thread_yield ();
+  } while (!awaited);
+  gst_pad_push (pad, gst_buffer_new ());
+  return NULL;
+}
+
+/* As the base class does it, whose task is in push(). */
+GST_START_TEST (test_handing_over_is_awaited)
+{
+  GRecMutex task_lock;
+  GMutex still;
+  GstTask *task;
+  GThread *pusher;
+
+  g_rec_mutex_init (&task_lock);
+  g_mutex_init (&still);
+  g_mutex_lock (&still);
+  task = gst_task_new (stand_still, &still, NULL);
+  gst_task_set_lock (task, &task_lock);
+  GST_PAD_TASK (pad) = task;
+  gst_task_start (task);
+
+  fail_unless (gst_afxdp_gate_pass (&gate, TRUE));
+  pusher = g_thread_new ("pusher", push_when_awaited, NULL);
+  gst_afxdp_gate_wait_for_handing_over (&gate);
+  fail_if (gate.handing_over);
+  g_thread_join (pusher);
+
+  GST_PAD_TASK (pad) = NULL;
+  gst_task_stop (task);
+  g_mutex_unlock (&still);
+  gst_task_join (task);
+  gst_object_unref (task);
+  g_mutex_clear (&still);
+  g_rec_mutex_clear (&task_lock);
+}
+GST_END_TEST;
+
+/* The task has ended, and with it what create() returned. */
+GST_START_TEST (test_nobody_will_push)
+{
+  fail_unless (gst_afxdp_gate_pass (&gate, TRUE));
+  gst_afxdp_gate_wait_for_handing_over (&gate);
+  fail_unless (gate.handing_over);
+}
+GST_END_TEST;
+
+static Suite *
+gate_suite (void)
+{
+  Suite *suite = suite_create ("gate");
+  TCase *tcase = tcase_create ("gate");
+
+  suite_add_tcase (suite, tcase);
+  tcase_add_checked_fixture (tcase, set_up, tear_down);
+  tcase_add_test (tcase, test_flushing_closes_it);
+  tcase_add_test (tcase, test_push_ends_handing_over);
+  tcase_add_test (tcase, test_receiving_is_no_handing_over);
+  tcase_add_test (tcase, test_handing_over_is_awaited);
+  tcase_add_test (tcase, test_nobody_will_push);
+  return suite;
+}
+
+GST_CHECK_MAIN (gate)
