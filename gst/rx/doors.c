@@ -62,6 +62,7 @@ afxdp_doors_clear (AfxdpDoors *doors)
   afxdp_fast_door_clear (&doors->fast);
   afxdp_door_change_clear (&doors->change);
   g_clear_pointer (&doors->slow_reason, g_free);
+  g_clear_pointer (&doors->others, g_free);
 }
 
 guint64
@@ -114,32 +115,17 @@ set_doors (AfxdpDoors *doors, enum afxdp_door door)
     afxdp_ring_set_door (&doors->fast.rings[i], door);
 }
 
-/* Nobody else tells who should know it. */
-static gchar *
-describe_others (const AfxdpDoors *doors)
-{
-  guint n = afxdp_socket_count_others (doors->lanes[0].socket);
-
-  if (!n)
-    return g_strdup ("");
-  return g_strdup_printf (
-      "; it does not reach %u other %s of this host that %s "
-      "bound to its address, or any, and port",
-      n, n == 1 ? "socket" : "sockets", n == 1 ? "is" : "are");
-}
-
 static void
 tell_open (AfxdpDoors *doors)
 {
   const AfxdpFastDoor *fast = &doors->fast;
-  g_autofree gchar *others = describe_others (doors);
 
   tell (doors, AFXDP_DOOR_FAST, NULL,
       "The XDP program on %s redirects the stream (%s mode, %s)%s%s%s",
       doors->interface,
       fast->xdp_mode == AFXDP_XDP_MODE_GENERIC ? "generic" : "native",
       fast->zero_copy ? "zero-copy" : "copy", fast->note ? "; " : "",
-      fast->note ? fast->note : "", others);
+      fast->note ? fast->note : "", doors->others);
 }
 
 /* Packets for which the program found no frame. */
@@ -249,6 +235,21 @@ forget_lost (AfxdpDoors *doors)
     afxdp_lane_forget_lost (&doors->lanes[i]);
 }
 
+/* Nobody else tells who should know it. Reads all sockets of the host, which takes
+ * too long for each opening: an overload has hundreds in a second. */
+static gchar *
+describe_others (const AfxdpDoors *doors)
+{
+  guint n = afxdp_socket_count_others (doors->lanes[0].socket);
+
+  if (!n)
+    return g_strdup ("");
+  return g_strdup_printf (
+      "; it does not reach %u other %s of this host that %s "
+      "bound to its address, or any, and port",
+      n, n == 1 ? "socket" : "sockets", n == 1 ? "is" : "are");
+}
+
 /* Reads what the distributor published. Returns whether there was news. */
 static gboolean
 read_fast_door (AfxdpDoors *doors)
@@ -260,6 +261,8 @@ read_fast_door (AfxdpDoors *doors)
   doors->version = version;
   afxdp_fast_door_clear (&doors->fast);
   afxdp_subscription_read (doors->subscription, &doors->fast);
+  g_free (doors->others);
+  doors->others = describe_others (doors);
   /* Rings are only ever added, at the end. */
   for (; doors->n_lanes < 1 + doors->fast.n_rings; doors->n_lanes++)
     afxdp_lane_init_ring (&doors->lanes[doors->n_lanes],

@@ -37,7 +37,8 @@ typedef struct
   AfxdpDrops *drops; /* where the lanes tell theirs */
 
   AfxdpFastDoor fast;
-  guint version;                            /* of fast */
+  guint version; /* of fast */
+  gchar *others; /* who else wants what fast takes; owned */
   AfxdpLane lanes[1 + AFXDP_STREAM_QUEUES]; /* the first is the socket's */
   guint n_lanes;
 
