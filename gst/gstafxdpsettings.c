@@ -201,10 +201,9 @@ install_own_properties (GObjectClass *klass)
   g_object_class_install_property (klass, GST_AFXDP_PROP_COALESCE,
       g_param_spec_uint64 ("coalesce", "Coalesce",
           "How long the receiver may sleep to gather a batch in ns, when at "
-          "least three packets are due meanwhile. It is reported as latency, "
-          "and "
-          "never longer than a quarter of what its credit holds at the present "
-          "rate. 0 = it is woken by the first packet. Before READY",
+          "least two packets are due meanwhile. It is reported as latency, "
+          "and never longer than a quarter of what its credit holds at the "
+          "present rate. 0 = it is woken by the first packet. Before READY",
           0, GST_SECOND, GST_MSECOND, AT_OPEN));
   g_object_class_install_property (klass, GST_AFXDP_PROP_BUSY_POLL_USECS,
       g_param_spec_uint ("busy-poll-usecs", "Busy Poll",

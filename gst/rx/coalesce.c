@@ -7,8 +7,11 @@
 #define FIRST_PAUSE (100 * G_GUINT64_CONSTANT (1000))
 /* Less than this is no silence, but the space between two packets. */
 #define SILENCE (100 * G_GUINT64_CONSTANT (1000000))
-/* So many packets must be due meanwhile, or the first one may as well wake us. */
-#define FEWEST_PACKETS 3
+/* So many packets must be due meanwhile, or the first one may as well wake us: in
+ * the mean of some sleeps, or one packet more or less would decide it each time
+ * anew. */
+#define FEWEST_PACKETS 2
+#define SLEEPS 4
 /* Of the room, a sleep may use one of so many parts at the present rate. */
 #define PARTS 4
 
@@ -23,6 +26,12 @@ align (guint64 now, guint64 pause, guint64 grid)
     grid /= 2;
   until = now + pause;
   return until - until % grid - now;
+}
+
+static gdouble
+smooth (gdouble before, gdouble now)
+{
+  return before > 0 ? before + (now - before) / SLEEPS : now;
 }
 
 guint64
@@ -41,7 +50,8 @@ afxdp_coalesce_next (AfxdpCoalesce *coalesce, guint64 now, guint room)
   /* n packets took interval, so room / PARTS of them take: */
   pause = MIN (pause, interval * room / PARTS / n);
   coalesce->pause = pause;
-  if (n * pause / interval < FEWEST_PACKETS)
+  coalesce->due = smooth (coalesce->due, (gdouble) n * pause / interval);
+  if (!pause || coalesce->due < FEWEST_PACKETS)
     return 0;
   return align (now, pause, coalesce->longest);
 }

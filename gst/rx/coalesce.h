@@ -16,6 +16,7 @@ typedef struct
   guint64 since;   /* when the last sleep began */
   guint packets;   /* since then */
   guint64 pause;   /* the last one */
+  gdouble due;     /* packets in a pause, in the mean of the last ones */
 } AfxdpCoalesce;
 
 /* Counts packets that arrived. */

@@ -106,7 +106,8 @@ GST_START_TEST (test_together)
 GST_END_TEST
 
 /* Not for the packets of AES67, one in a millisecond, although they do not come as
- * regularly; for those of 100 Mbit/s. */
+ * regularly; for those of 100 Mbit/s, and for 2.5 in a millisecond, of which a sleep
+ * gets two or three. */
 GST_START_TEST (test_worth_it)
 {
   AfxdpCoalesce coalesce = { .longest = MS };
@@ -124,6 +125,12 @@ GST_START_TEST (test_worth_it)
     longest = MAX (longest, pause);
   }
   fail_unless (longest > MS / 2 && longest <= MS);
+  for (guint i = 0; i < 100; i++) {
+    afxdp_coalesce_count (&coalesce, 2 + i % 2);
+    pause = afxdp_coalesce_next (&coalesce, now += MS, PLENTY);
+    fail_unless (pause > 0, "waited for the next packet at %u", i);
+    fail_unless (pause <= MS);
+  }
 }
 GST_END_TEST
 
