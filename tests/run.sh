@@ -272,7 +272,9 @@ run_memcheck() {
     return
   fi
   build_plain
-  run_meson memcheck "$build" --suite memcheck -- --timeout-multiplier 10 \
+  # In one process, which valgrind translates once, and not again for each test.
+  CK_FORK=no run_meson memcheck "$build" --suite memcheck -- \
+    --timeout-multiplier 10 \
     --wrapper 'valgrind -q --error-exitcode=1 --num-callers=20'
 }
 
