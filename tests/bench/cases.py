@@ -41,8 +41,8 @@ def afxdpsrc(name, bare, settings):
 
 
 REFERENCE = 'udpsrc-64M'
-# What bare-recvmmsg has too: what a buffer holds while a receiver is not running
-# decides about as much as its speed.
+# That of bare-recvmmsg too: how long a receiver may be kept from running without a
+# loss decides as much as how fast it is.
 BUFFER = ' buffer-size=67108864'
 
 RECEIVERS = {receiver.name: receiver for receiver in (
