@@ -89,32 +89,20 @@ push_when_awaited (gpointer data)
 /* As the base class does it, whose task is in push(). */
 GST_START_TEST (test_handing_over_is_awaited)
 {
-  GRecMutex task_lock;
-  GMutex still;
-  GstTask *task;
   GThread *pusher;
+  GMutex still;
 
-  g_rec_mutex_init (&task_lock);
   g_mutex_init (&still);
   g_mutex_lock (&still);
-  task = gst_task_new (stand_still, &still, NULL);
-  gst_task_set_lock (task, &task_lock);
-  GST_PAD_TASK (pad) = task;
-  gst_task_start (task);
-
+  fail_unless (gst_pad_start_task (pad, stand_still, &still, NULL));
   fail_unless (gst_afxdp_gate_pass (&gate, TRUE));
   pusher = g_thread_new ("pusher", push_when_awaited, NULL);
   gst_afxdp_gate_wait_for_handing_over (&gate);
   fail_if (gate.handing_over);
   g_thread_join (pusher);
-
-  GST_PAD_TASK (pad) = NULL;
-  gst_task_stop (task);
   g_mutex_unlock (&still);
-  gst_task_join (task);
-  gst_object_unref (task);
+  gst_pad_stop_task (pad);
   g_mutex_clear (&still);
-  g_rec_mutex_clear (&task_lock);
 }
 GST_END_TEST;
 
