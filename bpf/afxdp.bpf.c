@@ -1,9 +1,11 @@
+// SPDX-FileCopyrightText: The afxdpsrc authors
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * The XDP program: finds the stream that a packet belongs to and redirects it
  * to the stream's AF_XDP socket of the queue it arrived on. Whatever it is not
  * sure about goes to the kernel's stack with XDP_PASS, and so to the stream's
- * UDP socket: this program never drops.
+ * UDP socket. It drops in one case: user space says that this socket has no room,
+ * and that nobody else could get the packet, and said so only just now.
  *
  * It must not read ctx->ingress_ifindex: on veth the receive queue has no
  * device while a program is being detached (drivers/net/veth.c, Linux 6.18).
@@ -82,8 +84,16 @@ struct vlan_header
 #define VLAN_ID_MASK 0x0fff
 #define IPV4_FRAGMENT 0x3fff /* more-fragments bit, or an offset */
 
-/* Atomic, since generic mode runs on several CPUs for one queue. */
-#define count(word) __sync_fetch_and_add (&(word), 1)
+/* Atomic, since generic mode runs on several CPUs for one queue. The comment behind
+ * is an instruction that differs from word to word: otherwise the compiler makes one
+ * addition of two in different branches, at an offset that depends on the branch, and
+ * to add that to a pointer takes CAP_PERFMON. */
+#define count(word)                                    \
+  ({                                                   \
+    __u64 before_ = __sync_fetch_and_add (&(word), 1); \
+    asm volatile("# " #word ::: "memory");             \
+    before_;                                           \
+  })
 
 static __always_inline int
 is_for_us (const struct ethhdr *ethernet)
@@ -96,11 +106,19 @@ is_for_us (const struct ethhdr *ethernet)
   return 1;
 }
 
-/* Returns the UDP header and leaves in rest the bytes of IP payload, or NULL:
- * options, a fragment, another protocol or lengths that do not add up. */
+enum parsed
+{
+  NOT_OURS,
+  WHOLE,
+  CUT, /* its end is missing */
+};
+
+/* Returns the UDP header and leaves in rest the bytes of IP payload, whether they
+ * are there or not, or NULL: options, a fragment, another protocol or lengths that
+ * do not add up. */
 static __always_inline struct udphdr *
 parse_ipv4 (void *header, void *end, __u32 length, struct afxdp_flow_key *key,
-    struct afxdp_source_key *source, __u32 *rest)
+    struct afxdp_source_key *source, __u32 *rest, enum parsed *parsed)
 {
   struct iphdr *ip = header;
   __u32 total;
@@ -110,8 +128,10 @@ parse_ipv4 (void *header, void *end, __u32 length, struct afxdp_flow_key *key,
   if (ip->frag_off & bpf_htons (IPV4_FRAGMENT) || ip->protocol != IPPROTO_UDP)
     return NULL;
   total = bpf_ntohs (ip->tot_len);
-  if (total < sizeof *ip || total > length)
+  if (total < sizeof *ip)
     return NULL;
+  if (total > length)
+    *parsed = CUT;
   key->version = source->version = 4;
   __builtin_memcpy (key->address, &ip->daddr, sizeof ip->daddr);
   __builtin_memcpy (source->address, &ip->saddr, sizeof ip->saddr);
@@ -121,7 +141,7 @@ parse_ipv4 (void *header, void *end, __u32 length, struct afxdp_flow_key *key,
 
 static __always_inline struct udphdr *
 parse_ipv6 (void *header, void *end, __u32 length, struct afxdp_flow_key *key,
-    struct afxdp_source_key *source, __u32 *rest)
+    struct afxdp_source_key *source, __u32 *rest, enum parsed *parsed)
 {
   struct ipv6hdr *ip = header;
   __u32 payload;
@@ -130,7 +150,7 @@ parse_ipv6 (void *header, void *end, __u32 length, struct afxdp_flow_key *key,
     return NULL;
   payload = bpf_ntohs (ip->payload_len);
   if (payload + sizeof *ip > length)
-    return NULL;
+    *parsed = CUT;
   key->version = source->version = 6;
   __builtin_memcpy (key->address, &ip->daddr, sizeof ip->daddr);
   __builtin_memcpy (source->address, &ip->saddr, sizeof ip->saddr);
@@ -138,9 +158,8 @@ parse_ipv6 (void *header, void *end, __u32 length, struct afxdp_flow_key *key,
   return (void *) (ip + 1);
 }
 
-/* Fills in the keys of a UDP packet for this host, but for the source's slot.
- * Returns 0 for all else. */
-static __always_inline int
+/* Fills in the keys of a UDP packet for this host, but for the source's slot. */
+static __always_inline enum parsed
 parse (struct xdp_md *ctx, __u32 length, struct afxdp_flow_key *key,
     struct afxdp_source_key *source)
 {
@@ -149,13 +168,14 @@ parse (struct xdp_md *ctx, __u32 length, struct afxdp_flow_key *key,
   struct ethhdr *ethernet = data;
   struct udphdr *udp;
   void *network = ethernet + 1;
-  __u32 link_length = sizeof *ethernet; /* counted: subtracting pointers takes
-                                           CAP_PERFMON */
+  /* counted: subtracting pointers takes CAP_PERFMON */
+  __u32 link_length = sizeof *ethernet;
   __be16 protocol;
   __u32 rest, udp_length;
+  enum parsed parsed = WHOLE;
 
   if (network > end || !is_for_us (ethernet))
-    return 0;
+    return NOT_OURS;
   protocol = ethernet->h_proto;
   if (protocol == bpf_htons (ETH_P_8021Q)) {
     struct vlan_header *vlan = network;
@@ -163,38 +183,38 @@ parse (struct xdp_md *ctx, __u32 length, struct afxdp_flow_key *key,
     /* VLAN 0 is a priority on an untagged frame (IEEE 802.1Q 9.6). */
     network = vlan + 1;
     if (network > end || vlan->tci & bpf_htons (VLAN_ID_MASK))
-      return 0;
+      return NOT_OURS;
     protocol = vlan->protocol;
     link_length += sizeof *vlan;
   }
 
   length -= link_length;
   if (protocol == bpf_htons (ETH_P_IP))
-    udp = parse_ipv4 (network, end, length, key, source, &rest);
+    udp = parse_ipv4 (network, end, length, key, source, &rest, &parsed);
   else if (protocol == bpf_htons (ETH_P_IPV6))
-    udp = parse_ipv6 (network, end, length, key, source, &rest);
+    udp = parse_ipv6 (network, end, length, key, source, &rest, &parsed);
   else
-    return 0;
+    return NOT_OURS;
 
   if (!udp || (void *) (udp + 1) > end)
-    return 0;
+    return NOT_OURS;
   udp_length = bpf_ntohs (udp->len);
   if (udp_length < sizeof *udp || udp_length > rest)
-    return 0;
+    return NOT_OURS;
   if (key->version == 6 && !udp->check)
-    return 0; /* the stack counts and drops it: RFC 8200 section 8.1 */
+    return NOT_OURS; /* the stack counts and drops it: RFC 8200 section 8.1 */
   key->port = udp->dest;
-  return 1;
+  return parsed;
 }
 
-/* Whether the stream is received from the packet's source. */
-static __always_inline int
-is_wanted (const struct afxdp_flow *flow, struct afxdp_source_key *source)
+/* Whether the stream, which is not received from any, is received from the packet's
+ * source. A call: its variables would take registers from the other streams, and what
+ * the compiler then does with the stack takes CAP_PERFMON. */
+static __noinline int
+is_of_a_source (const struct afxdp_flow *flow, struct afxdp_source_key *source)
 {
   int included = flow->filter == AFXDP_FILTER_INCLUDE;
 
-  if (flow->filter == AFXDP_FILTER_NONE)
-    return 1;
   source->slot = flow->slot;
   return !!bpf_map_lookup_elem (&sources, source) == included;
 }
@@ -221,25 +241,35 @@ number (struct xdp_md *ctx, struct afxdp_slot *slot, int with_metadata)
   return 1;
 }
 
-/* Whether the door lets one more packet through; it closes when not. */
+/* Whether one more packet may be redirected; if not, redirecting is over. */
 static __always_inline int
-may_pass_door (struct afxdp_slot *slot, struct afxdp_queue *queue)
+may_redirect (struct afxdp_slot *slot, struct afxdp_queue *queue)
 {
   volatile struct afxdp_slot *words = slot;
   volatile struct afxdp_queue *frames = queue;
 
-  if (words->door != AFXDP_DOOR_OPEN)
+  if (words->redirect != AFXDP_REDIRECT_ON)
     return 0;
   if (words->redirected - words->released >= words->credit) {
-    words->door = AFXDP_DOOR_EXHAUSTED;
+    words->redirect = AFXDP_REDIRECT_EXHAUSTED;
     return 0;
   }
   if (frames->redirected >= frames->frames) {
-    words->door = AFXDP_DOOR_EXHAUSTED;
+    words->redirect = AFXDP_REDIRECT_EXHAUSTED;
     count (slot->no_frame);
     return 0;
   }
   return 1;
+}
+
+/* What is passed now would be dropped by the socket, later and dearer. */
+static __always_inline int
+is_overloaded (const struct afxdp_slot *slot)
+{
+  const volatile struct afxdp_slot *words = slot;
+
+  return words->redirect == AFXDP_REDIRECT_OVERLOADED &&
+      bpf_ktime_get_ns () < words->drop_until;
 }
 
 static __always_inline int
@@ -250,8 +280,8 @@ redirect (struct xdp_md *ctx, __u32 length, struct afxdp_slot *slot,
     count (slot->too_long);
     return XDP_PASS;
   }
-  if (!may_pass_door (slot, queue))
-    return XDP_PASS;
+  if (!may_redirect (slot, queue))
+    return is_overloaded (slot) ? XDP_DROP : XDP_PASS;
   if (bpf_redirect_map (&sockets, index, XDP_PASS) != XDP_REDIRECT) {
     count (slot->no_socket);
     return XDP_PASS;
@@ -262,8 +292,9 @@ redirect (struct xdp_md *ctx, __u32 length, struct afxdp_slot *slot,
   return XDP_REDIRECT;
 }
 
+/* aggregated: it is several datagrams. */
 static __always_inline int
-receive (struct xdp_md *ctx, int with_metadata)
+receive (struct xdp_md *ctx, int with_metadata, int aggregated)
 {
   struct afxdp_flow_key key = {};
   struct afxdp_source_key source = {};
@@ -272,30 +303,42 @@ receive (struct xdp_md *ctx, int with_metadata)
   struct afxdp_queue *queue;
   struct afxdp_slot *slot;
   struct afxdp_flow *flow;
+  enum parsed parsed;
   __u32 index;
   int verdict;
 
-  if (!parse (ctx, length, &key, &source))
+  queue = bpf_map_lookup_elem (&rx_queues, &rx_queue);
+  if (queue)
+    queue->seen++; /* not atomic: one CPU, but in generic mode */
+  parsed = parse (ctx, length, &key, &source);
+  if (parsed == NOT_OURS)
     return XDP_PASS;
   flow = bpf_map_lookup_elem (&flows, &key);
   if (!flow)
     return XDP_PASS;
-  if (rx_queue >= queues) {
+  if (rx_queue >= queues || !queue) {
     count (unknown_queue);
     return XDP_PASS;
   }
   index = flow->slot * queues + rx_queue;
   slot = bpf_map_lookup_elem (&slots, &index);
-  queue = bpf_map_lookup_elem (&rx_queues, &rx_queue);
-  if (!slot || !queue)
+  if (!slot)
     return XDP_PASS;
-  if (!is_wanted (flow, &source)) {
+  if (parsed == CUT) {
+    count (slot->cut); /* the stack drops it */
+    return XDP_PASS;
+  }
+  if (flow->filter != AFXDP_FILTER_NONE && !is_of_a_source (flow, &source)) {
     count (slot->filtered); /* the stack drops it: the socket did not join it */
     return XDP_PASS;
   }
-  verdict = redirect (ctx, length, slot, queue, index, with_metadata);
+  verdict = aggregated
+      ? XDP_PASS
+      : redirect (ctx, length, slot, queue, index, with_metadata);
   if (verdict == XDP_PASS)
     count (slot->passed);
+  else if (verdict == XDP_DROP)
+    count (slot->dropped);
   return verdict;
 }
 
@@ -303,7 +346,7 @@ SEC ("xdp.frags")
 int
 afxdp_metadata (struct xdp_md *ctx)
 {
-  return receive (ctx, 1);
+  return receive (ctx, 1, 0);
 }
 
 /* For drivers without room for metadata: ena, gve, hv_netvsc and others. */
@@ -311,5 +354,5 @@ SEC ("xdp.frags")
 int
 afxdp_plain (struct xdp_md *ctx)
 {
-  return receive (ctx, 0);
+  return receive (ctx, 0, 0);
 }

@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The layout that the XDP program and user space share: map keys and values,
@@ -53,18 +54,22 @@ struct afxdp_source_key
   __u8 zero[3];
 };
 
-enum afxdp_door
+enum afxdp_redirect
 {
-  AFXDP_DOOR_CLOSED = 0, /* by user space */
-  AFXDP_DOOR_OPEN = 1,
-  AFXDP_DOOR_EXHAUSTED = 2, /* by the program: credit or frames are used up */
+  AFXDP_REDIRECT_OFF = 0, /* by user space */
+  AFXDP_REDIRECT_ON = 1,
+  AFXDP_REDIRECT_EXHAUSTED =
+      2, /* by the program: credit or frames are used up */
+  /* By user space: closed, and the socket has no room either. Until drop_until the
+   * program drops what it would pass. */
+  AFXDP_REDIRECT_OVERLOADED = 3,
 };
 
 /*
  * One for each (slot, RX queue), at index slot * queues + queue. Counters only
  * rise. A packet that the flow map matched, on a queue that there is, is in
- * exactly one of redirected, passed and filtered; too_long, no_frame, no_socket
- * and no_metadata are parts of passed.
+ * exactly one of redirected, passed, filtered, cut and dropped; too_long, no_frame,
+ * no_socket and no_metadata are parts of passed.
  */
 struct afxdp_slot
 {
@@ -76,13 +81,17 @@ struct afxdp_slot
   __u64 no_socket;   /* no AF_XDP socket in the map */
   __u64 no_metadata; /* the driver has no room for metadata */
   __u64 filtered;    /* from a source that the stream is not received from */
-  __u64 reserved0[1];
+  __u64 cut;         /* ends before its IP header says; the stack drops it */
 
-  /* Written by user space; the program stores EXHAUSTED in door. */
-  __u32 door;     /* enum afxdp_door */
-  __u32 credit;   /* most packets between the program and the reader */
-  __u64 released; /* redirected packets that the reader is done with */
-  __u64 reserved1[6];
+  /* Written by user space; the program stores EXHAUSTED in redirect. */
+  __u32 redirect;   /* enum afxdp_redirect */
+  __u32 credit;     /* most packets between the program and the reader */
+  __u64 released;   /* redirected packets that the reader is done with */
+  __u64 drop_until; /* ns of CLOCK_MONOTONIC: a lease, soon over by itself */
+  __u64 reserved1[4];
+  /* written by the program: while redirect was OVERLOADED, when nothing else
+   * here moves but released */
+  __u64 dropped;
 } __attribute__ ((aligned (64)));
 
 /*
@@ -94,11 +103,15 @@ struct afxdp_queue
 {
   /* Written by the program. */
   __u64 redirected; /* sum of all slots */
-  __u64 reserved0[7];
+  /* packets that it ran for, of whatever kind. Not to be relied on to the
+   * packet: in generic mode several CPUs add to it */
+  __u64 seen;
+  __u64 reserved0[6];
 
   /* Written by user space. */
-  __u64 frames; /* ever put into the fill ring, and those that a redirected
-                   packet did not take after all, since it was lost */
+  /* ever put into the fill ring, and those that a redirected packet did not
+   * take after all, since it was lost */
+  __u64 frames;
   __u64 reserved1[7];
 } __attribute__ ((aligned (64)));
 

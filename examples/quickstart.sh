@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-FileCopyrightText: The afxdpsrc authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # Shows afxdpsrc at work on this machine alone: a programme from encoders to a
@@ -49,8 +50,37 @@ if ((EUID != 0)); then
   exit 1
 fi
 
-# shellcheck source=tests/netns/veth.sh
-. "$top/tests/netns/veth.sh"
+export PATH="$PATH:/usr/sbin:/sbin"
+sender_netns=afxdp-quickstart-$$-tx
+receiver_netns=afxdp-quickstart-$$-rx
+work='' sender='' receiver=''
+
+# However it ends. An impatient second Ctrl-C must not stop the removal half-way.
+clean_up() {
+  trap '' INT HUP TERM
+  end_process "$sender"
+  end_process "$receiver"
+  ip netns del "$sender_netns" 2>/dev/null || true
+  ip netns del "$receiver_netns" 2>/dev/null || true
+  if [ $keep = yes ] && [ -d "$work" ]; then
+    printf '\nBuild, logs and programme: %s\n' "$work"
+  elif [ -n "$work" ]; then
+    rm -rf "$work"
+  fi
+}
+
+# Also keeps bash from announcing the death.
+end_process() {
+  [ -n "$1" ] || return 0
+  kill -KILL "$1" 2>/dev/null || true
+  wait "$1" 2>/dev/null || true
+}
+
+# bash runs the trap of EXIT after "exit" in another one.
+trap clean_up EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
 # --- What is seen -----------------------------------------------------------
 
@@ -87,7 +117,7 @@ group_digits() {
   done
 }
 
-door_name() {
+path_name() {
   case $1 in
     af-xdp) REPLY=AF_XDP ;;
     *) REPLY=$1 ;;
@@ -99,22 +129,14 @@ door_name() {
 make_work_directory() {
   # The name first, so that no signal finds a directory without a removal.
   work=$(mktemp -u /tmp/afxdp-quickstart.XXXXXX)
-  cleanup_push remove_work_directory
   mkdir -m 700 "$work"
-}
-
-remove_work_directory() {
-  if [ $keep = yes ]; then
-    printf '\nBuild, logs and programme: %s\n' "$work"
-  else
-    rm -rf "$work"
-  fi
 }
 
 build() {
   local begin=$SECONDS
   "$top/tests/install-packages.sh" | sed 's/^/  /'
-  "$top/tests/build.sh" "$work/build"
+  { meson setup "$work/build" "$top" && meson compile -C "$work/build"; } \
+    >"$work/build.log" 2>&1 || give_up "$work/build.log" 'It does not build.'
   export GST_PLUGIN_PATH=$work/build/gst GST_REGISTRY=$work/registry.bin
   # Writes the registry too, before two pipelines would do it at once.
   gst-inspect-1.0 afxdpsrc >"$work/inspect.log" 2>&1 ||
@@ -141,10 +163,38 @@ choose_cores() {
   taskset -cp "$sender_core" $$ >/dev/null
 }
 
+has_carrier() {
+  ip -n "$1" -o link show dev "$2" | grep -q LOWER_UP
+}
+
 make_network() {
-  veth_up --lossless || exit 1
-  say "network: $VETH_SENDER_DEVICE ($VETH_SENDER_IPV4) to" \
-    "$VETH_RECEIVER_DEVICE ($VETH_RECEIVER_IPV4), two namespaces"
+  local tries
+  ip netns add "$sender_netns"
+  ip netns add "$receiver_netns"
+  ip -n "$sender_netns" link add tx0 type veth \
+    peer name rx0 netns "$receiver_netns"
+  # Without GRO, a detached XDP program takes what waits in the cable with it.
+  nsenter "--net=/run/netns/$receiver_netns" ethtool -K rx0 gro on
+  # A queue at the sender: its sockets wait, where they would else lose packets when
+  # the cable's ring of 256 is full.
+  tc -n "$sender_netns" qdisc add dev tx0 root pfifo limit 10000
+  # No IPv6: the cable carries nothing but the streams and IGMP.
+  ip -n "$sender_netns" link set tx0 addrgenmode none 2>/dev/null || true
+  ip -n "$receiver_netns" link set rx0 addrgenmode none 2>/dev/null || true
+  ip -n "$sender_netns" link set tx0 up
+  ip -n "$receiver_netns" link set rx0 up
+  for ((tries = 100; tries > 0; tries--)); do
+    has_carrier "$receiver_netns" rx0 && break
+    sleep 0.05
+  done
+  ip -n "$sender_netns" addr add 10.0.0.1/24 dev tx0
+  ip -n "$sender_netns" route add 224.0.0.0/4 dev tx0
+  ip -n "$receiver_netns" addr add 10.0.0.2/24 dev rx0
+  ip -n "$receiver_netns" route add 224.0.0.0/4 dev rx0
+  # "ip netns exec" would hide bpffs behind a new /sys.
+  in_sender=(nsenter "--net=/run/netns/$sender_netns")
+  in_receiver=(nsenter "--net=/run/netns/$receiver_netns")
+  say 'network: tx0 (10.0.0.1) to rx0 (10.0.0.2), two namespaces'
 }
 
 # --- The receiver and what it says on its bus ------------------------------
@@ -169,17 +219,17 @@ number() {
 }
 
 on_mode() {
-  local door
+  local path
   field "$1" mode
-  door_name "$REPLY"
-  door=$REPLY
+  path_name "$REPLY"
+  path=$REPLY
   field "$1" reason
-  has_door=yes
-  say "door: $bold$door$plain. $REPLY"
+  has_path=yes
+  say "path: $bold$path$plain. $REPLY"
 }
 
 on_stats() {
-  local line=$1 now=${EPOCHREALTIME/./} door rate bits total lost
+  local line=$1 now=${EPOCHREALTIME/./} path rate bits total lost
   number "$line" packets
   received=$REPLY
   group_digits "$received"
@@ -195,15 +245,15 @@ on_stats() {
   number "$line" delivered-socket
   by_socket=$REPLY
   field "$line" mode
-  door_name "$REPLY"
-  door=$REPLY
+  path_name "$REPLY"
+  path=$REPLY
   field "$line" packets-per-second
   group_digits "$(printf '%.0f' "${REPLY:-0}")"
   rate=$REPLY
   field "$line" bitrate
   bits=$(printf '%.0f' "${REPLY:-0}")
   printf '  %3d s  %-6s %9s packets/s %6d.%d Mbit/s %11s received %9s lost\n' \
-    $(((now - run_begin + 500000) / 1000000)) "$door" "$rate" \
+    $(((now - run_begin + 500000) / 1000000)) "$path" "$rate" \
     $((bits / 1000000)) $((bits / 100000 % 10)) "$total" "$lost"
 }
 
@@ -241,7 +291,7 @@ wait_for() {
 }
 
 is_ready() {
-  [ $has_door$is_playing = yesyes ]
+  [ $has_path$is_playing = yesyes ]
 }
 
 # start_receiver LOG ELEMENT...: the pipeline afxdpsrc ! ELEMENT...
@@ -251,15 +301,14 @@ start_receiver() {
   local pipeline=(gst-launch-1.0 -m afxdpsrc "multicast-group=$group"
     "port=$port" '!' "$@")
   received=0 counted_lost=0 pending=0 by_xdp=0 by_socket=0
-  has_door=no is_playing=no unfinished_line=
+  has_path=no is_playing=no unfinished_line=
   run_begin=${EPOCHREALTIME/./}
   say "\$ ${pipeline[*]//$work\//}"
   : >"$log"
   exec {receiver_output}<"$log"
-  "${IN_RECEIVER[@]}" taskset -c "$receiver_core" "${pipeline[@]}" \
+  "${in_receiver[@]}" taskset -c "$receiver_core" "${pipeline[@]}" \
     >"$log" 2>&1 &
   receiver=$!
-  cleanup_push end_process "$receiver"
   wait_for 10 is_ready || give_up "$log" 'The receiver did not start.'
 }
 
@@ -279,21 +328,14 @@ stop_receiver() {
   exec {receiver_output}<&-
 }
 
-# Also keeps bash from announcing the death.
-end_process() {
-  kill -KILL "$1" 2>/dev/null || true
-  wait "$1" 2>/dev/null || true
-}
-
 # --- The senders ------------------------------------------------------------
 
 # start_sender LOG COMMAND...
 start_sender() {
   local log=$1
   shift
-  "${IN_SENDER[@]}" "$@" >"$log" 2>"$log.errors" &
+  "${in_sender[@]}" "$@" >"$log" 2>"$log.errors" &
   sender=$!
-  cleanup_push end_process "$sender"
 }
 
 # Shows the receiver's statistics until the sender ends.
@@ -327,7 +369,7 @@ has_received_all() {
 
 # A row of the table at the end, from what the receiver said last.
 add_row() {
-  local name=$1 lost=$((sent > received ? sent - received : 0)) door
+  local name=$1 lost=$((sent > received ? sent - received : 0)) path
   local columns=("$name")
   for REPLY in "$sent" "$received" "$lost"; do
     group_digits "$REPLY"
@@ -335,13 +377,13 @@ add_row() {
   done
   if ((by_xdp > 0 && by_socket > 0)); then
     group_digits "$by_socket"
-    door="AF_XDP, $REPLY by socket"
+    path="AF_XDP, $REPLY by socket"
   elif ((by_xdp > 0)); then
-    door=AF_XDP
+    path=AF_XDP
   else
-    door=socket
+    path=socket
   fi
-  rows+=("$(printf '  %-20s %11s %11s %9s  %s' "${columns[@]}" "$door")")
+  rows+=("$(printf '  %-20s %11s %11s %9s  %s' "${columns[@]}" "$path")")
   if ((lost > 0)); then
     all_well=no
     # RTP numbers have 16 bits, so a very long loss looks shorter than it is.
@@ -352,7 +394,7 @@ add_row() {
 
 # What this namespace's sockets have sent, as its kernel counts.
 datagrams_sent() {
-  "${IN_SENDER[@]}" cat /proc/net/snmp |
+  "${in_sender[@]}" cat /proc/net/snmp |
     awk '$1 == "Udp:" && $2 ~ /^[0-9]+$/ { print $5 }'
 }
 
@@ -363,7 +405,7 @@ start_programme() {
   start_sender "$1" gst-launch-1.0 -q \
     mpegtsmux name=mux alignment=7 ! tee name=ts \
     ts. ! queue ! rtpmp2tpay ! udpsink host=$group port=$port \
-    multicast-iface="$VETH_SENDER_DEVICE" loop=false \
+    multicast-iface=tx0 loop=false \
     ts. ! queue ! filesink location="$work/sent.ts" \
     videotestsrc is-live=true num-buffers=$((25 * seconds)) ! \
     video/x-raw,width=1280,height=720,framerate=25/1 ! \
@@ -404,10 +446,11 @@ run_fast() {
   group_digits $fast_rate
   local name="$REPLY packets/s" log=$work/fast-sender.log
   heading "$name of 1316-byte payload for $seconds seconds"
+  # max-dropout-time=0: after a large gap it would wait for itself otherwise
   start_receiver "$work/fast-receiver.log" \
-    rtpjitterbuffer latency=50 ! fakesink
+    rtpjitterbuffer latency=50 max-dropout-time=0 ! fakesink
   start_sender "$log" "$work/build/tests/tools/rtpgen" \
-    --interface "$VETH_SENDER_DEVICE" --destination $group:$port \
+    --interface tx0 --destination $group:$port \
     --rate $fast_rate --duration $seconds --payload-size 1316 \
     --cpu "$sender_core" --json
   await_sender "$log"

@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* One GstMemory for each frame of an area. */
 #include "gstafxdpallocator.h"
@@ -275,6 +276,48 @@ gst_afxdp_allocator_wrap (AfxdpUmem *umem, const guint8 *data, gsize size)
   return set_memory (self, frame, data, size);
 }
 
+static GstBuffer *
+make_buffer (GstMemory *memory)
+{
+  GstBuffer *buffer = gst_buffer_new ();
+
+  gst_buffer_append_memory (buffer, memory);
+  GST_BUFFER_FLAG_UNSET (buffer, GST_BUFFER_FLAG_TAG_MEMORY);
+  GST_MINI_OBJECT_CAST (buffer)->dispose = dispose_buffer;
+  return buffer;
+}
+
+static void
+prepare (AfxdpUmem *umem, guint n, GSocketAddress *sender)
+{
+  GstAfxdpAllocator *self = allocator_of (umem);
+
+  n = MIN (n, self->n_frames);
+  for (guint i = 0; i < n; i++) {
+    Frame *frame = &self->frames[i];
+
+    frame->buffer = make_buffer (&frame->memory);
+    if (sender)
+      frame->meta =
+          &gst_buffer_add_net_address_meta (frame->buffer, sender)->meta;
+  }
+}
+
+void
+gst_afxdp_allocator_prepare (AfxdpUmem *umem, guint n)
+{
+  prepare (umem, n, NULL);
+}
+
+void
+gst_afxdp_allocator_prepare_with_senders (AfxdpUmem *umem, guint n)
+{
+  g_autoptr (GInetAddress) any = g_inet_address_new_any (G_SOCKET_FAMILY_IPV4);
+  g_autoptr (GSocketAddress) nobody = g_inet_socket_address_new (any, 0);
+
+  prepare (umem, n, nobody);
+}
+
 GstBuffer *
 gst_afxdp_allocator_buffer (AfxdpUmem *umem, const guint8 *data, gsize size)
 {
@@ -283,13 +326,7 @@ gst_afxdp_allocator_buffer (AfxdpUmem *umem, const guint8 *data, gsize size)
   GstMemory *memory = set_memory (self, frame, data, size);
   GstBuffer *buffer = g_steal_pointer (&self->frames[frame].buffer);
 
-  if (G_LIKELY (buffer))
-    return buffer;
-  buffer = gst_buffer_new ();
-  gst_buffer_append_memory (buffer, memory);
-  GST_BUFFER_FLAG_UNSET (buffer, GST_BUFFER_FLAG_TAG_MEMORY);
-  GST_MINI_OBJECT_CAST (buffer)->dispose = dispose_buffer;
-  return buffer;
+  return G_LIKELY (buffer) ? buffer : make_buffer (memory);
 }
 
 /* A share that no other overlaps can be written to. */

@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * One GstMemory for each frame of an area; when the memory's life ends, the
@@ -33,6 +34,13 @@ GstMemory *gst_afxdp_allocator_wrap (
  * keep the frame, and nothing behind their own bytes can be reached from them. */
 GstMemory *gst_afxdp_allocator_split (
     GstMemory *memory, gsize at, GstMemory **rest);
+
+/* Makes the buffers of the first n frames of an area, none of which is in use yet:
+ * an AfxdpUmemPrepare. The packets that come first would pay for them otherwise.
+ * with_senders(): and a GstNetAddressMeta in each, of which the address is to be
+ * set. */
+void gst_afxdp_allocator_prepare (AfxdpUmem *umem, guint n);
+void gst_afxdp_allocator_prepare_with_senders (AfxdpUmem *umem, guint n);
 
 /* Tells the processor that data's frame will be wrapped soon; and, some time after
  * that, that its buffer will be. */

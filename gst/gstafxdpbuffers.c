@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Buffers from the packets of a batch. */
 #include "gstafxdpbuffers.h"
@@ -133,7 +134,7 @@ gst_afxdp_buffers_make (AfxdpStream *stream, AfxdpBatch *batch,
 {
   guint n = make->only_rtp ? batch->n - not_rtp : batch->n;
   guint longest =
-      batch->door == AFXDP_DOOR_SLOW && make->mtu ? make->mtu : G_MAXUINT;
+      batch->path == AFXDP_PATH_SLOW && make->mtu ? make->mtu : G_MAXUINT;
   GstBufferList *list = n > 1 ? gst_buffer_list_new_sized (n) : NULL;
   GstBuffer *buffer = NULL;
 
@@ -144,7 +145,7 @@ gst_afxdp_buffers_make (AfxdpStream *stream, AfxdpBatch *batch,
     AfxdpPacket *packet = &batch->packets[i];
 
     prefetch (batch, i + AHEAD);
-    if (make->only_rtp && packet->rtp.kind == AFXDP_RTP_NONE)
+    if (make->only_rtp && !afxdp_rtp_is_sound (&packet->rtp))
       continue;
     yield->bytes += packet->size;
     buffer = make_buffer (

@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The enumerations among the element's properties, as GTypes. */
 #include "gstafxdpenums.h"
@@ -5,29 +6,32 @@
 #include "stream.h"
 
 static const GEnumValue modes[] = {
-  { AFXDP_MODE_AUTO, "AF_XDP whenever it can be had, else the socket", "auto" },
-  { AFXDP_MODE_AF_XDP, "AF_XDP, and an error when it cannot be had", "af-xdp" },
+  { AFXDP_MODE_AUTO, "AF_XDP whenever it is available, otherwise the socket",
+      "auto" },
+  { AFXDP_MODE_AF_XDP, "AF_XDP, and an error when it is not available",
+      "af-xdp" },
   { AFXDP_MODE_SOCKET, "The kernel's socket only", "socket" },
   { 0 },
 };
 
 static const GEnumValue current_modes[] = {
-  { AFXDP_DOOR_NONE, "Nothing is received", "none" },
-  { AFXDP_DOOR_FAST, "Through AF_XDP", "af-xdp" },
-  { AFXDP_DOOR_SLOW, "Through the kernel's socket", "socket" },
+  { AFXDP_PATH_NONE, "Nothing is received", "none" },
+  { AFXDP_PATH_FAST, "Through AF_XDP", "af-xdp" },
+  { AFXDP_PATH_SLOW, "Through the kernel's socket", "socket" },
   { 0 },
 };
 
 static const GEnumValue xdp_modes[] = {
-  { AFXDP_XDP_MODE_AUTO, "In the driver, else in the generic hook", "auto" },
+  { AFXDP_XDP_MODE_AUTO, "In the driver if it can, else in the generic hook",
+      "auto" },
   { AFXDP_XDP_MODE_NATIVE, "In the network driver", "native" },
   { AFXDP_XDP_MODE_GENERIC, "In the kernel's generic hook", "generic" },
   { 0 },
 };
 
 static const GEnumValue zero_copies[] = {
-  { AFXDP_ZERO_COPY_AUTO, "When the driver can", "auto" },
-  { AFXDP_ZERO_COPY_REQUIRE, "No AF_XDP without it", "require" },
+  { AFXDP_ZERO_COPY_AUTO, "If the driver supports it", "auto" },
+  { AFXDP_ZERO_COPY_REQUIRE, "No AF_XDP without zero-copy", "require" },
   { AFXDP_ZERO_COPY_NEVER, "The kernel copies each packet", "never" },
   { 0 },
 };
@@ -73,9 +77,9 @@ gst_afxdp_enum_nick (GType type, gint value)
 }
 
 const gchar *
-gst_afxdp_xdp_mode_name (AfxdpDoor door, AfxdpXdpMode mode)
+gst_afxdp_xdp_mode_name (AfxdpPath path, AfxdpXdpMode mode)
 {
-  if (door != AFXDP_DOOR_FAST)
+  if (path != AFXDP_PATH_FAST)
     return "none";
   return gst_afxdp_enum_nick (GST_TYPE_AFXDP_XDP_MODE, mode);
 }

@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The enumerations among the element's properties, as GTypes. */
 #pragma once
@@ -30,7 +31,7 @@ GType gst_afxdp_socket_timestamp_get_type (void);
 const gchar *gst_afxdp_enum_nick (GType type, gint value);
 
 /* Where the program runs, as statistics and messages call it: "none" without the
- * fast door. */
-const gchar *gst_afxdp_xdp_mode_name (AfxdpDoor door, AfxdpXdpMode mode);
+ * fast path. */
+const gchar *gst_afxdp_xdp_mode_name (AfxdpPath path, AfxdpXdpMode mode);
 
 G_END_DECLS

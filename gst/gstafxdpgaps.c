@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What becomes of gaps. */
 #include "gstafxdpgaps.h"
@@ -60,6 +61,8 @@ post (GstAfxdpGaps *gaps, const AfxdpVerdict *verdict,
 {
   guint64 first = verdict->gap.first;
 
+  /* Of some that are told as one, all others. */
+  gaps->suppressed += verdict->n_gaps - 1;
   for (guint i = AFXDP_FIRST_LOSS; i < AFXDP_N_COLUMNS; i++) {
     guint64 n = verdict->lost[i];
 
@@ -88,7 +91,7 @@ post_all (GstAfxdpGaps *gaps, const GstAfxdpTiming *timing, guint64 interval,
       continue; /* all of it came while it waited */
     if ((gaps->posted_at && now - gaps->posted_at < interval) ||
         !gst_afxdp_outbox_has_room (&gaps->outbox)) {
-      gaps->suppressed++;
+      gaps->suppressed += verdict->n_gaps;
       continue;
     }
     post (gaps, verdict, timing);

@@ -1,9 +1,20 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Whether create() may receive and hand over. */
 #include "gstafxdpgate.h"
 
 /* In µs. */
 #define LONGEST_HANDING_OVER (100 * G_TIME_SPAN_MILLISECOND)
+
+/* Called with the lock. */
+static void
+end_handing_over (GstAfxdpGate *gate)
+{
+  gate->handing_over = FALSE;
+  /* A system call, and for each batch, if nobody listens too. */
+  if (gate->awaited)
+    g_cond_broadcast (&gate->changed);
+}
 
 /* The base class pushes what create() returned. */
 static GstPadProbeReturn
@@ -12,10 +23,7 @@ note_push (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
   GstAfxdpGate *gate = user_data;
 
   g_mutex_lock (&gate->lock);
-  gate->handing_over = FALSE;
-  /* A system call, and for each batch, if nobody listens too. */
-  if (gate->awaited)
-    g_cond_broadcast (&gate->changed);
+  end_handing_over (gate);
   g_mutex_unlock (&gate->lock);
   return GST_PAD_PROBE_OK;
 }
@@ -46,11 +54,10 @@ gst_afxdp_gate_set_stream (GstAfxdpGate *gate, AfxdpStream *stream)
   g_mutex_unlock (&gate->lock);
 }
 
+/* Called with the lock. */
 static void
-set (GstAfxdpGate *gate, gboolean *word, gboolean value)
+tell_change (GstAfxdpGate *gate)
 {
-  g_mutex_lock (&gate->lock);
-  *word = value;
   if (gate->stream) {
     if (gate->flushing || gate->pausing)
       afxdp_stream_wake (gate->stream);
@@ -58,19 +65,59 @@ set (GstAfxdpGate *gate, gboolean *word, gboolean value)
       afxdp_stream_unwake (gate->stream);
   }
   g_cond_broadcast (&gate->changed);
-  g_mutex_unlock (&gate->lock);
 }
 
 void
 gst_afxdp_gate_set_flushing (GstAfxdpGate *gate, gboolean flushing)
 {
-  set (gate, &gate->flushing, flushing);
+  g_mutex_lock (&gate->lock);
+  if (!flushing || gate->pauser != g_thread_self ()) {
+    gate->flushing = flushing;
+    tell_change (gate);
+  }
+  g_mutex_unlock (&gate->lock);
+}
+
+/* Called with the lock. */
+static void
+wait_for_handing_over (GstAfxdpGate *gate)
+{
+  gint64 until = g_get_monotonic_time () + LONGEST_HANDING_OVER;
+
+  gate->awaited = TRUE;
+  while (gate->handing_over && g_get_monotonic_time () < until &&
+      (gate->entered || gst_pad_get_task_state (gate->pad) == GST_TASK_STARTED))
+    g_cond_wait_until (&gate->changed, &gate->lock,
+        g_get_monotonic_time () + G_TIME_SPAN_MILLISECOND);
+  gate->awaited = FALSE;
 }
 
 void
-gst_afxdp_gate_set_pausing (GstAfxdpGate *gate, gboolean pausing)
+gst_afxdp_gate_begin_pause (GstAfxdpGate *gate)
 {
-  set (gate, &gate->pausing, pausing);
+  g_mutex_lock (&gate->lock);
+  gate->pauser = g_thread_self ();
+  gate->pausing = TRUE;
+  tell_change (gate);
+  wait_for_handing_over (gate);
+  g_mutex_unlock (&gate->lock);
+}
+
+void
+gst_afxdp_gate_end_pause (GstAfxdpGate *gate)
+{
+  g_mutex_lock (&gate->lock);
+  gate->pauser = NULL;
+  g_mutex_unlock (&gate->lock);
+}
+
+void
+gst_afxdp_gate_resume (GstAfxdpGate *gate)
+{
+  g_mutex_lock (&gate->lock);
+  gate->pausing = FALSE;
+  tell_change (gate);
+  g_mutex_unlock (&gate->lock);
 }
 
 gboolean
@@ -79,9 +126,8 @@ gst_afxdp_gate_pass (GstAfxdpGate *gate, gboolean handing_over)
   gboolean flushing;
 
   g_mutex_lock (&gate->lock);
-  /* GStreamer 1.24 flushes for a pause too. */
   if (gate->pausing)
-    afxdp_stream_close_door (gate->stream);
+    afxdp_stream_close_path (gate->stream);
   while (gate->pausing && !gate->flushing)
     g_cond_wait (&gate->changed, &gate->lock);
   flushing = gate->flushing;
@@ -90,17 +136,25 @@ gst_afxdp_gate_pass (GstAfxdpGate *gate, gboolean handing_over)
   return !flushing;
 }
 
-void
-gst_afxdp_gate_wait_for_handing_over (GstAfxdpGate *gate)
+gboolean
+gst_afxdp_gate_enter (GstAfxdpGate *gate)
 {
-  gint64 until = g_get_monotonic_time () + LONGEST_HANDING_OVER;
+  gboolean open;
 
   g_mutex_lock (&gate->lock);
-  gate->awaited = TRUE;
-  while (gate->handing_over && g_get_monotonic_time () < until &&
-      gst_pad_get_task_state (gate->pad) == GST_TASK_STARTED)
-    g_cond_wait_until (&gate->changed, &gate->lock,
-        g_get_monotonic_time () + G_TIME_SPAN_MILLISECOND);
-  gate->awaited = FALSE;
+  open = !gate->pausing && !gate->flushing;
+  if (gate->pausing)
+    afxdp_stream_close_path (gate->stream);
+  gate->entered = gate->handing_over = open;
+  g_mutex_unlock (&gate->lock);
+  return open;
+}
+
+void
+gst_afxdp_gate_leave (GstAfxdpGate *gate)
+{
+  g_mutex_lock (&gate->lock);
+  gate->entered = FALSE;
+  end_handing_over (gate);
   g_mutex_unlock (&gate->lock);
 }

@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Whether create() may receive and hand over, and what makes it stop: a flush, or
@@ -5,6 +6,12 @@
  * NULL (before), when create() returns one while the element goes to PAUSED. So
  * create() keeps its batch while pausing, and the element does not go to PAUSED
  * while the base class has one that it has not yet pushed.
+ *
+ * GStreamer 1.24 and later call unlock() for a pause, too, and unlock_stop() only
+ * before the next create(). A create() that took that for a flush would return
+ * FLUSHING; if PLAYING has come back meanwhile, the base class then pauses its task,
+ * and nobody starts it again. So what unlock() says in the thread that pauses is
+ * left aside: begin_pause() has told all there is to tell.
  *
  * pass() is for the streaming thread, the rest for any.
  */
@@ -24,8 +31,10 @@ typedef struct
   AfxdpStream *stream;   /* woken when create() shall stop; NULL: closed */
   gboolean flushing;     /* between unlock() and unlock_stop() */
   gboolean pausing;      /* from PLAYING -> PAUSED on */
+  GThread *pauser;       /* that is in PLAYING -> PAUSED; NULL: nobody */
   gboolean handing_over; /* between create() and the pad */
   gboolean awaited;      /* somebody waits for the end of handing_over */
+  gboolean entered;      /* between enter() and leave() */
 } GstAfxdpGate;
 
 /* pad: that the base class pushes by, which the gate must outlive. */
@@ -35,14 +44,22 @@ void gst_afxdp_gate_clear (GstAfxdpGate *gate);
 /* NULL before the stream is closed. */
 void gst_afxdp_gate_set_stream (GstAfxdpGate *gate, AfxdpStream *stream);
 void gst_afxdp_gate_set_flushing (GstAfxdpGate *gate, gboolean flushing);
-void gst_afxdp_gate_set_pausing (GstAfxdpGate *gate, gboolean pausing);
+/* PLAYING -> PAUSED, around what the base class does for it. begin_pause() waits
+ * until the base class pushes what create() returned: some instructions, unless it
+ * does not push, since it ends the stream, or is held up by an event or a probe; then
+ * 100 ms at most. */
+void gst_afxdp_gate_begin_pause (GstAfxdpGate *gate);
+void gst_afxdp_gate_end_pause (GstAfxdpGate *gate);
+/* PLAYING comes back, or READY. */
+void gst_afxdp_gate_resume (GstAfxdpGate *gate);
 
-/* Waits while pausing, with the fast door closed. Returns FALSE when flushing.
+/* Waits while pausing, with the fast path closed. Returns FALSE when flushing.
  * handing_over: create() returns at once if it is TRUE. */
 gboolean gst_afxdp_gate_pass (GstAfxdpGate *gate, gboolean handing_over);
-/* Waits until the base class pushes what create() returned: some instructions,
- * unless it does not push, since it ends the stream, or is held up by an event or a
- * probe; then 100 ms at most. */
-void gst_afxdp_gate_wait_for_handing_over (GstAfxdpGate *gate);
+
+/* For a thread that must not wait, around what the base class does in it. FALSE:
+ * flushing, or pausing, and the fast path is closed then. */
+gboolean gst_afxdp_gate_enter (GstAfxdpGate *gate);
+void gst_afxdp_gate_leave (GstAfxdpGate *gate);
 
 G_END_DECLS

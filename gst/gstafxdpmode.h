@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The way of reception in use, as it is told: the property current-mode, and
@@ -18,11 +19,12 @@ typedef struct
 {
   GstElement *element;    /* which owns us, */
   GstAfxdpReport *report; /* and that */
-  AfxdpDoor current;      /* object lock */
-  AfxdpDoor posted;       /* by the last message */
-  AfxdpDoorChange change; /* to be posted, */
+  AfxdpPath current;      /* object lock */
+  AfxdpPath posted;       /* by the last message */
+  AfxdpPathChange change; /* to be posted, */
   gboolean is_unposted;   /* if so */
-  GstAfxdpOutbox outbox;
+  gboolean is_unwarned;   /* likewise, by a warning */
+  GstAfxdpOutbox outbox, warnings;
 } GstAfxdpCurrentMode;
 
 void gst_afxdp_current_mode_init (
@@ -30,11 +32,11 @@ void gst_afxdp_current_mode_init (
 /* Nothing is received any more. Lets go of the messages that were posted. */
 void gst_afxdp_current_mode_reset (GstAfxdpCurrentMode *mode);
 
-/* Tells of a change of doors. warns: the socket is not what was asked for. */
+/* Tells of a change of paths. warns: the socket is not what was asked for. */
 void gst_afxdp_current_mode_follow (
     GstAfxdpCurrentMode *mode, AfxdpStream *stream, gboolean warns);
 /* Forgets a change that is to be posted. */
 void gst_afxdp_current_mode_stop (GstAfxdpCurrentMode *mode);
-AfxdpDoor gst_afxdp_current_mode_get (GstAfxdpCurrentMode *mode);
+AfxdpPath gst_afxdp_current_mode_get (GstAfxdpCurrentMode *mode);
 
 G_END_DECLS

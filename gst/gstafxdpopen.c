@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A stream from what an application has set. */
 #include "gstafxdpopen.h"
@@ -5,6 +6,11 @@
 #include <gst/gst.h>
 
 #include "error.h"
+#include "gstafxdpaddress.h"
+#include "gstafxdpallocator.h"
+#include "gstafxdpsrc.h"
+
+#define GST_CAT_DEFAULT gst_afxdp_src_debug
 
 static gint
 resource_error (const GError *error)
@@ -20,6 +26,7 @@ resource_error (const GError *error)
       return GST_RESOURCE_ERROR_NOT_AUTHORIZED;
     case AFXDP_ERROR_PORT_IN_USE:
     case AFXDP_ERROR_FOREIGN:
+    case AFXDP_ERROR_TAKEN:
     case AFXDP_ERROR_QUEUE_BUSY:
       return GST_RESOURCE_ERROR_BUSY;
     case AFXDP_ERROR_MEMORY:
@@ -32,43 +39,20 @@ resource_error (const GError *error)
   return GST_RESOURCE_ERROR_OPEN_READ;
 }
 
-static GInetAddress *
-resolve (const gchar *name, GError **error)
-{
-  GInetAddress *address = g_inet_address_new_from_string (name);
-  g_autoptr (GResolver) resolver = NULL;
-  g_autoptr (GError) cause = NULL;
-  GList *addresses;
-
-  if (address)
-    return address;
-  resolver = g_resolver_get_default ();
-  addresses = g_resolver_lookup_by_name (resolver, name, NULL, &cause);
-  if (!addresses) {
-    g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_NOT_FOUND,
-        "\"%s\" is neither an address nor a name that resolves: %s", name,
-        cause->message);
-    return NULL;
-  }
-  address = g_object_ref (addresses->data);
-  g_resolver_free_addresses (addresses);
-  return address;
-}
-
 /* What socket receives for: the address that it is bound to; or, when that is any
  * address, the group that is joined with it. Takes address, the one that is set. */
 static GInetAddress *
 address_of_socket (const GstAfxdpSettings *settings, GInetAddress *address)
 {
   g_autoptr (GSocketAddress) local =
-      g_socket_get_local_address (settings->socket, NULL);
+      g_socket_get_local_address (settings->stream.socket, NULL);
   GInetAddress *bound;
 
   /* What is not bound is refused where it is opened. */
   if (!G_IS_INET_SOCKET_ADDRESS (local))
     return address;
   bound = g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (local));
-  if (settings->auto_multicast && g_inet_address_get_is_any (bound) &&
+  if (settings->stream.auto_multicast && g_inet_address_get_is_any (bound) &&
       g_inet_address_get_is_multicast (address))
     return address;
   g_object_unref (address);
@@ -94,42 +78,78 @@ split_interfaces (const gchar *names)
   return interfaces;
 }
 
+/* The zone of an IPv6 address is the interface. Takes zone. */
+static gboolean
+add_zone (
+    gchar ***interfaces, gchar *zone, const gchar *address, GError **error)
+{
+  g_autofree gchar *interface = zone;
+  g_autofree gchar *names = NULL;
+
+  if (!zone || g_strv_contains ((const gchar *const *) *interfaces, zone)) {
+    if (!zone || g_strv_length (*interfaces) == 1)
+      return TRUE;
+  } else if (!**interfaces) {
+    g_strfreev (*interfaces);
+    *interfaces = g_new0 (gchar *, 2);
+    **interfaces = g_steal_pointer (&interface);
+    return TRUE;
+  }
+  names = g_strjoinv (",", *interfaces);
+  g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_SETTINGS,
+      "The address \"%s\" names the interface %s, but multicast-iface is "
+      "\"%s\": remove one of the two",
+      address, interface, names);
+  return FALSE;
+}
+
 static AfxdpStream *
 open_stream (const GstAfxdpSettings *settings, GError **error)
 {
   g_auto (GStrv) interfaces = split_interfaces (settings->multicast_iface);
-  g_autoptr (GInetAddress) address = resolve (settings->address, error);
+  gchar *zone = NULL;
+  g_autoptr (GInetAddress) address = gst_afxdp_address_find (
+      settings->address, settings->family, &zone, error);
   g_autoptr (AfxdpSources) sources = NULL;
-  AfxdpStreamSettings stream_settings = {
-    .port = settings->port,
-    .interfaces = (const gchar *const *) interfaces,
-    .mode = settings->mode,
-    .xdp_mode = settings->xdp_mode,
-    .zero_copy = settings->zero_copy,
-    .queue = settings->queue,
-    .ring_size = 1u << g_bit_storage (settings->ring_size - 1),
-    .umem_frames = settings->umem_frames,
-    .batch = settings->batch_size,
-    .coalesce = gst_afxdp_settings_longest_sleep (settings),
-    .busy_poll = settings->busy_poll_usecs,
-    .buffer_size = settings->buffer_size,
-    .auto_multicast = settings->auto_multicast,
-    .exclusive = !settings->reuse,
-    .no_loop = !settings->loop,
-    .skip = settings->skip_first_bytes,
-    .socket = settings->socket,
-    .keep_open = !settings->close_socket,
-    .verify_checksum = settings->verify_checksum,
-  };
+  AfxdpStreamSettings stream = settings->stream;
 
-  if (!address)
+  if (!address || !add_zone (&interfaces, zone, settings->address, error))
     return NULL;
-  if (settings->socket)
+  if (settings->stream.socket)
     address = address_of_socket (settings, address);
   sources = gst_afxdp_settings_get_sources (settings, address, error);
-  stream_settings.address = address;
-  stream_settings.sources = sources;
-  return sources ? afxdp_stream_new (&stream_settings, error) : NULL;
+  if (!sources)
+    return NULL;
+  stream.address = address;
+  stream.port = settings->port;
+  stream.sources = sources;
+  stream.interfaces = (const gchar *const *) interfaces;
+  stream.ring_size = 1u << g_bit_storage (stream.ring_size - 1);
+  stream.coalesce = gst_afxdp_settings_longest_sleep (settings);
+  stream.exclusive = !settings->reuse;
+  stream.no_loop = !settings->loop;
+  stream.keep_open = !settings->close_socket;
+  stream.prepare = settings->retrieve_sender_address
+      ? gst_afxdp_allocator_prepare_with_senders
+      : gst_afxdp_allocator_prepare;
+  return afxdp_stream_new (&stream, error);
+}
+
+static void
+warn_about_uri (GstElement *element, const GstAfxdpSettings *settings)
+{
+  if (!settings->uri)
+    return;
+  if (settings->uri_ignored)
+    GST_ELEMENT_WARNING (element, RESOURCE, SETTINGS,
+        ("Parts of the URI \"%s\" are not known here and are ignored: %s.",
+            settings->uri, settings->uri_ignored),
+        ("See the property uri."));
+  if (!settings->port_is_told && !settings->stream.socket)
+    GST_ELEMENT_WARNING (element, RESOURCE, SETTINGS,
+        ("The URI \"%s\" has no port: %d is used.", settings->uri,
+            settings->port),
+        (NULL));
 }
 
 static void
@@ -139,11 +159,12 @@ warn_about_stream (
   const AfxdpNetdev *netdev = afxdp_stream_netdev (stream);
   guint granted = afxdp_stream_buffer_size (stream);
 
-  if (granted < (guint) settings->buffer_size)
+  if (granted < settings->stream.buffer_size)
     GST_ELEMENT_WARNING (element, RESOURCE, SETTINGS,
-        ("The kernel granted %u bytes of socket buffer instead of %d.", granted,
-            settings->buffer_size),
-        ("Raise the sysctl net.core.rmem_max, or give CAP_NET_ADMIN."));
+        ("The kernel granted %u bytes of socket buffer instead of %u: raise "
+         "the sysctl net.core.rmem_max, or give the process CAP_NET_ADMIN.",
+            granted, settings->stream.buffer_size),
+        ("setsockopt() with SO_RCVBUF and SO_RCVBUFFORCE."));
   if (netdev && !netdev->up)
     GST_ELEMENT_WARNING (element, RESOURCE, READ,
         ("The interface %s is down: nothing arrives until it is up.",
@@ -154,11 +175,16 @@ warn_about_stream (
 AfxdpStream *
 gst_afxdp_open (GstElement *element, GstAfxdpSettings *settings)
 {
+  g_autofree gchar *skipped = NULL;
   g_autoptr (GError) error = NULL;
-  AfxdpStream *stream = gst_afxdp_settings_read_sdp (settings, &error)
+  AfxdpStream *stream = gst_afxdp_settings_read_sdp (settings, &skipped, &error)
       ? open_stream (settings, &error)
       : NULL;
 
+  if (skipped)
+    GST_INFO_OBJECT (element, "Skipped in the SDP file \"%s\": %s",
+        settings->sdp_location, skipped);
+  warn_about_uri (element, settings);
   if (stream)
     warn_about_stream (element, settings, stream);
   else
@@ -168,7 +194,7 @@ gst_afxdp_open (GstElement *element, GstAfxdpSettings *settings)
                          "sdp-location %s",
             settings->address, settings->port,
             settings->multicast_iface ? settings->multicast_iface : "any",
-            gst_afxdp_enum_nick (GST_TYPE_AFXDP_MODE, settings->mode),
+            gst_afxdp_enum_nick (GST_TYPE_AFXDP_MODE, settings->stream.mode),
             settings->sdp_location ? settings->sdp_location : "none"),
         __FILE__, GST_FUNCTION, __LINE__);
   return stream;

@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Element messages of one type. */
 #include "gstafxdpoutbox.h"
@@ -24,14 +25,44 @@ gst_afxdp_outbox_has_room (GstAfxdpOutbox *outbox)
   return find_place (outbox) != NULL;
 }
 
-void
-gst_afxdp_outbox_post (
+GstMessage *
+gst_afxdp_outbox_put (
     GstAfxdpOutbox *outbox, GstElement *element, GstStructure *structure)
 {
   GstMessage **place = find_place (outbox);
 
+  if (!place) {
+    gst_structure_free (structure);
+    return NULL;
+  }
   *place = gst_message_new_element (GST_OBJECT (element), structure);
+  return gst_message_ref (*place);
+}
+
+void
+gst_afxdp_outbox_post (
+    GstAfxdpOutbox *outbox, GstElement *element, GstStructure *structure)
+{
+  GstMessage *message = gst_afxdp_outbox_put (outbox, element, structure);
+
+  if (message)
+    gst_element_post_message (element, message);
+}
+
+gboolean
+gst_afxdp_outbox_warn (GstAfxdpOutbox *outbox, GstElement *element,
+    GstResourceError code, const gchar *text, const gchar *debug)
+{
+  GstMessage **place = find_place (outbox);
+  g_autoptr (GError) error = NULL;
+
+  if (!place)
+    return FALSE;
+  GST_WARNING_OBJECT (element, "%s (%s)", text, debug);
+  error = g_error_new_literal (GST_RESOURCE_ERROR, code, text);
+  *place = gst_message_new_warning (GST_OBJECT (element), error, debug);
   gst_element_post_message (element, gst_message_ref (*place));
+  return TRUE;
 }
 
 void

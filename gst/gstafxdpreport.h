@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What the element counts, and how it tells: the stats property and the bus
@@ -34,19 +35,23 @@ void gst_afxdp_report_forget_messages (GstAfxdpReport *report);
 /* Units per second of the RTP timestamps of payload_type. */
 void gst_afxdp_report_set_clock_rate (
     GstAfxdpReport *report, guint8 payload_type, guint clock_rate);
-/* A batch has arrived. Returns how many of its packets are not RTP. */
+/* A batch has arrived. Returns how many of its packets are neither RTP nor RTCP, or
+ * are malformed. */
 guint gst_afxdp_report_count (GstAfxdpReport *report, const AfxdpBatch *batch);
+/* These do not go downstream. */
+void gst_afxdp_report_kept_back (
+    GstAfxdpReport *report, const AfxdpBatch *batch);
 /* It is on its way to the pad. */
 void gst_afxdp_report_handing_over (
     GstAfxdpReport *report, const AfxdpBatch *batch, guint64 now);
 /* What was made of a batch goes downstream. */
 void gst_afxdp_report_delivered (
-    GstAfxdpReport *report, AfxdpDoor door, const GstAfxdpYield *yield);
+    GstAfxdpReport *report, AfxdpPath path, const GstAfxdpYield *yield);
 /* n packets ended in column instead. */
 void gst_afxdp_report_dropped (
     GstAfxdpReport *report, AfxdpColumn column, guint n);
-void gst_afxdp_report_set_door (
-    GstAfxdpReport *report, const AfxdpDoorChange *change);
+void gst_afxdp_report_set_path (
+    GstAfxdpReport *report, const AfxdpPathChange *change);
 /* What the stream counted; the last ones stay when it is closed. Clears
  * counts. */
 void gst_afxdp_report_set_stream_counts (
@@ -67,6 +72,9 @@ gboolean gst_afxdp_report_judge (GstAfxdpReport *report, guint64 known,
 void gst_afxdp_report_end (GstAfxdpReport *report);
 /* Measures the rates since the last tick. */
 void gst_afxdp_report_tick (GstAfxdpReport *report, guint64 now);
+
+/* Posts what became of SSRCs. Costs nothing where nothing did. */
+void gst_afxdp_report_post_sources (GstAfxdpReport *report, guint64 now);
 
 /* application/x-afxdp-stats. */
 GstStructure *gst_afxdp_report_stats (GstAfxdpReport *report);

@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What a session description (RFC 8866) says of one of its media: address, port,
@@ -5,21 +6,25 @@
  */
 #pragma once
 
+#include <gio/gio.h>
 #include <gst/gst.h>
 
 G_BEGIN_DECLS
 
 typedef struct
 {
-  gchar *address; /* or a name */
+  gchar *address;       /* with its zone, or a name */
+  GSocketFamily family; /* that a name is resolved to */
   gint port;
   gchar *sources; /* as multicast-source takes them; NULL: any */
   GstCaps *caps;  /* one structure for each payload type; raw UDP: ANY */
+  gchar *skipped; /* what was left out, and why; NULL: nothing */
 } GstAfxdpSdp;
 
-/* Reads the file at location, as the property sdp-location has it. Without #m=N
- * it takes the first of the media that can be received, and of streams that are
- * duplicates of each other (RFC 7104, ST 2022-7) the first. Errors: any of
+/* Reads the file at location, as the property sdp-location has it, and leniently:
+ * what devices write beside the standards, and what does not apply, is skipped.
+ * Without #m=N it takes the first of the media that can be received, and of streams
+ * that are duplicates of each other (RFC 7104, ST 2022-7) the first. Errors: any of
  * AFXDP_ERROR, with a sentence that names the file and the line. */
 gboolean gst_afxdp_sdp_read (
     GstAfxdpSdp *sdp, const gchar *location, GError **error);

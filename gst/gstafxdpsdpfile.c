@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The file that sdp-location names. */
 #include "gstafxdpsdpfile.h"
@@ -88,7 +89,7 @@ is_readable (const GstAfxdpSdpFile *file, int fd, GError **error)
         error, errno, "Could not look at the SDP file \"%s\"", file->path);
   if (!S_ISREG (about.st_mode)) {
     g_autofree gchar *why =
-        g_strdup_printf ("is %s and no file", kind_of (about.st_mode));
+        g_strdup_printf ("is %s, not a file", kind_of (about.st_mode));
 
     return refuse (error, file, why);
   }
@@ -114,8 +115,12 @@ read_all (const GstAfxdpSdpFile *file, int fd, GByteArray *text, GError **error)
   }
   if (!text->len)
     return refuse (error, file, "is empty");
+  if (text->len > 1 &&
+      (!memcmp (text->data, "\377\376", 2) ||
+          !memcmp (text->data, "\376\377", 2)))
+    return refuse (error, file, "is UTF-16; save it as UTF-8");
   if (memchr (text->data, 0, text->len))
-    return refuse (error, file, "is no text, for there is a byte 0 in it");
+    return refuse (error, file, "is not text: it contains a zero byte");
   return TRUE;
 }
 
@@ -129,8 +134,8 @@ gst_afxdp_sdp_file_read (const GstAfxdpSdpFile *file, GError **error)
 
   if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) {
     g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_NOT_FOUND,
-        "There is no SDP file \"%s\", which sdp-location names; it has to be "
-        "there when the element goes to READY",
+        "The SDP file \"%s\" of sdp-location does not exist; it must exist "
+        "when the element goes to READY",
         file->path);
     return NULL;
   }

@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The addresses that packets came from, as objects, and on buffers. A stream has few
@@ -11,7 +12,7 @@
 #include <gio/gio.h>
 #include <gst/gst.h>
 
-#include "lane.h"
+#include "input.h"
 
 G_BEGIN_DECLS
 

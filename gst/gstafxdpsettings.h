@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What an application can set: the properties, their defaults, and the URI.
@@ -17,91 +18,65 @@ G_BEGIN_DECLS
 
 typedef struct
 {
+  /* What no property is kept in. It comes first: no property is at 0. */
+  guint64 newer_than_sdp; /* 1 << id of what was set after sdp_location */
+  guint64 changed;        /* 1 << id of what was set since follow() */
+  gchar *uri;             /* that was set last; NULL: none */
+  gchar *uri_ignored;     /* what of it was ignored; NULL: nothing */
+  GSocketFamily family;   /* of a name in address, by the SDP file */
+  gboolean port_is_told;  /* and not the default */
+  gboolean caps_of_uri;   /* they came with the URI, and go with it */
+  GstCaps *sdp_caps;      /* of the file as it was read last; NULL: not read */
+
+  /* What the stream takes as it is set here. The rest of it gst_afxdp_open() finds
+   * out from the fields below: it is empty here. */
+  AfxdpStreamSettings stream;
+
   gchar *address; /* never NULL */
   gint port;
   gchar *multicast_iface;  /* names, with commas between; NULL = by routing */
   gchar *multicast_source; /* NULL = any */
-  gboolean auto_multicast;
   gboolean reuse;
   gboolean loop;
-  GSocket *socket; /* NULL = one of our own */
   gboolean close_socket;
-  gint buffer_size; /* bytes, 0 = automatic */
-  guint mtu;        /* bytes, 0 = none */
+  guint mtu; /* bytes, 0 = none */
   GstAfxdpSocketTimestamp socket_timestamp;
-  AfxdpMode mode;
-  AfxdpXdpMode xdp_mode;
-  AfxdpZeroCopy zero_copy;
-  gint queue;        /* -1 = any */
-  guint ring_size;   /* packets */
-  guint umem_frames; /* 0 = automatic */
-  guint batch_size;  /* packets */
-  GstClockTime coalesce;
-  guint busy_poll_usecs; /* µs */
-  gboolean verify_checksum;
-  gchar *sdp_location;    /* NULL: none */
-  guint64 newer_than_sdp; /* 1 << id of what was set after it */
-  GstCaps *sdp_caps;      /* of the file as it was read last; NULL: not read */
+  gchar *sdp_location; /* NULL: none */
+  gchar *receiver;     /* NULL or empty: a thread of its own */
 
   /* These may change while playing. */
   GstClockTime timeout; /* 0 = none */
-  gint skip_first_bytes;
   gboolean retrieve_sender_address;
   GstClockTime stats_interval; /* 0 = none */
   GstClockTime gap_interval;   /* 0 = a message for every gap */
   GstCaps *caps;               /* NULL = automatic */
-  gboolean caps_of_uri;        /* they came with the URI, and go with it */
 } GstAfxdpSettings;
 
+/* GST_AFXDP_PROP_ADDRESS and so on. */
 enum
 {
-  GST_AFXDP_PROP_ADDRESS = 1,
-  GST_AFXDP_PROP_MULTICAST_GROUP,
-  GST_AFXDP_PROP_PORT,
-  GST_AFXDP_PROP_MULTICAST_IFACE,
-  GST_AFXDP_PROP_MULTICAST_SOURCE,
-  GST_AFXDP_PROP_AUTO_MULTICAST,
-  GST_AFXDP_PROP_REUSE,
-  GST_AFXDP_PROP_LOOP,
-  GST_AFXDP_PROP_SOCKET,
-  GST_AFXDP_PROP_CLOSE_SOCKET,
-  GST_AFXDP_PROP_URI,
-  GST_AFXDP_PROP_CAPS,
-  GST_AFXDP_PROP_BUFFER_SIZE,
-  GST_AFXDP_PROP_MTU,
-  GST_AFXDP_PROP_SOCKET_TIMESTAMP,
-  GST_AFXDP_PROP_TIMEOUT,
-  GST_AFXDP_PROP_SKIP_FIRST_BYTES,
-  GST_AFXDP_PROP_RETRIEVE_SENDER_ADDRESS,
-  GST_AFXDP_PROP_MODE,
-  GST_AFXDP_PROP_XDP_MODE,
-  GST_AFXDP_PROP_ZERO_COPY,
-  GST_AFXDP_PROP_QUEUE,
-  GST_AFXDP_PROP_RING_SIZE,
-  GST_AFXDP_PROP_UMEM_FRAMES,
-  GST_AFXDP_PROP_BATCH_SIZE,
-  GST_AFXDP_PROP_COALESCE,
-  GST_AFXDP_PROP_BUSY_POLL_USECS,
-  GST_AFXDP_PROP_VERIFY_CHECKSUM,
-  GST_AFXDP_PROP_SDP_LOCATION,
-  GST_AFXDP_PROP_STATS_INTERVAL,
-  GST_AFXDP_PROP_GAP_INTERVAL,
-  GST_AFXDP_N_SETTINGS,
-
-  /* What the element tells; it answers for them itself. */
-  GST_AFXDP_PROP_CURRENT_MODE = GST_AFXDP_N_SETTINGS,
-  GST_AFXDP_PROP_USED_SOCKET,
-  GST_AFXDP_PROP_STATS,
+  GST_AFXDP_PROP_0,
+#define SETTING(ID, field, spec) GST_AFXDP_PROP_##ID,
+#define SAME(ID, field, spec) GST_AFXDP_PROP_##ID,
+#define ANSWER(ID, spec) GST_AFXDP_PROP_##ID,
+#include "gstafxdpproperties.def"
+  GST_AFXDP_N_PROPERTIES
 };
 
-/* Installs the properties above. */
+/* Installs the properties of the table. */
 void gst_afxdp_settings_install (GObjectClass *klass);
 /* Sets those of an object that is being made to their defaults. */
 void gst_afxdp_settings_set_defaults (GObject *object);
+/* What was set until now are those defaults: nobody has told them. */
+void gst_afxdp_settings_begin (GstAfxdpSettings *settings);
 
 void gst_afxdp_settings_copy (
     GstAfxdpSettings *to, const GstAfxdpSettings *from);
 void gst_afxdp_settings_clear (GstAfxdpSettings *settings);
+/* Copies what was set since the last time, and may change while playing. Returns
+ * 1 << id of each of which the value is another one. */
+guint64 gst_afxdp_settings_follow (
+    GstAfxdpSettings *to, GstAfxdpSettings *from);
 
 /* Set and get a setting by its property's id; uri is set as below. */
 void gst_afxdp_settings_set (
@@ -109,20 +84,19 @@ void gst_afxdp_settings_set (
 void gst_afxdp_settings_get (
     const GstAfxdpSettings *settings, guint id, GValue *value);
 
-/* afxdp://ADDRESS:PORT?multicast-source=SOURCES, an IPv6 address in brackets;
- * udp:// is taken too. The query may also tell caps, as gst_afxdp_caps_from_uri()
- * has them. A port that is not given stays what it is; without sources all are
- * received, and caps that were of an earlier URI go. NULL is the default. A URI
- * that cannot be read changes nothing, and sets error (GST_URI_ERROR). */
+/* As gstafxdpuriparts.h reads it. A port that is not given stays what it is; without
+ * sources all are received, and caps that were of an earlier URI go. NULL is the
+ * default. A URI that cannot be read changes nothing, and sets error (GST_URI_ERROR). */
 gboolean gst_afxdp_settings_set_uri (
     GstAfxdpSettings *settings, const gchar *uri, GError **error);
 gchar *gst_afxdp_settings_get_uri (const GstAfxdpSettings *settings);
 
 /* Reads the file at sdp_location, if there is one, and takes over what it says:
  * over what was set before sdp_location, not over what was set after it. Waits for
- * the file system. Errors: any of AFXDP_ERROR. */
+ * the file system. skipped: what of the file was left out, or NULL; free it. Errors:
+ * any of AFXDP_ERROR. */
 gboolean gst_afxdp_settings_read_sdp (
-    GstAfxdpSettings *settings, GError **error);
+    GstAfxdpSettings *settings, gchar **skipped, GError **error);
 
 /* The caps that hold: of the property, or of the SDP file. NULL: neither tells
  * any. */

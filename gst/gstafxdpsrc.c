@@ -1,6 +1,8 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The element: properties, URI, states, caps, buffers. What receives is in rx/.
+ * The element: states, queries, what the base class asks for. Its properties are in
+ * gstafxdpproperties.c, its streaming thread in gstafxdpreceive.c, what receives in rx/.
  */
 
 /**
@@ -10,12 +12,13 @@
  *
  * afxdpsrc is a live source that receives RTP over UDP, usually multicast,
  * through Linux AF_XDP sockets, and through an ordinary kernel socket wherever
- * AF_XDP cannot be had. It takes #udpsrc's place in a pipeline.
+ * AF_XDP is not available. It takes #udpsrc's place in a pipeline.
  *
- * Both ways are open at the same time. Packets that the XDP program does not
- * redirect, for whatever reason, reach the stream through the socket. Which way
- * is in use is in #GstAfxdpSrc:current-mode and in the messages below; it
- * changes while playing when it has to, and back by itself.
+ * A stream has two paths, AF_XDP (the fast path) and the socket (the slow path),
+ * and both are open at the same time. Packets that the XDP program does not redirect,
+ * for whatever reason, reach the stream through the socket. #GstAfxdpSrc:current-mode
+ * and the messages below say which path packets take. It changes while playing when
+ * it has to, and back by itself.
  *
  * AF_XDP needs CAP_NET_RAW, CAP_BPF and CAP_NET_ADMIN. Without them the socket
  * is used, and the message names the one that is missing.
@@ -32,32 +35,50 @@
  * received (source-specific multicast): `+10.0.0.1+10.0.0.2` only from these,
  * `-10.0.0.1` from all but this one. In a URI it is the query,
  * `afxdp://232.1.1.1:5000?multicast-source=+10.0.0.1`. The kernel's socket joins
- * with these sources (IGMPv3, MLDv2), and the XDP program redirects nothing of
- * others. That holds with #GstAfxdpSrc:auto-multicast off too, where nothing is
- * joined; what then reaches the socket from others is counted as `malformed`.
- * So are, with #GstAfxdpSrc:verify-checksum, packets with a wrong UDP checksum.
+ * with these sources (IGMPv3, MLDv2), and the XDP program redirects only theirs.
+ * The property also holds with #GstAfxdpSrc:auto-multicast off, when nothing is
+ * joined; packets of other senders that then reach the socket are counted as
+ * `malformed`. So are, with #GstAfxdpSrc:verify-checksum, packets with a wrong UDP
+ * checksum.
+ *
+ * The zone of an IPv6 address is the interface to receive on, as in `ff02::1%eth1`,
+ * and in a URI `afxdp://[ff02::1%eth1]:5000` (or `%25eth1`, RFC 6874);
+ * #GstAfxdpSrc:multicast-iface need not repeat it, and must not contradict it.
+ * Unknown parts of a URI, and a missing port, are warnings when going to READY.
  *
  * ## Caps
  *
  * #GstAfxdpSrc:caps sets them, also while playing, and so does the query of a URI,
  * `afxdp://239.1.1.1:5000?encoding-name=H264`, as rtpsrc has it; other keys are
- * `media`, `encoding-params`, `clock-rate`, `payload`. Otherwise they come from the
- * first packet: of a static payload type by RFC 3551's table, of a dynamic one by
- * what the depayloader downstream wants. A clock rate is never invented: without
- * caps, as of #udpsrc, the packets are pushed as they are. `caps=ANY` asks for
- * that. Once caps are application/x-rtp, what is neither RTP nor RTCP is counted
- * as `kept-back` and not pushed.
+ * `media`, `encoding-params`, `clock-rate`, `payload`. They need not be complete: as
+ * with #udpsrc, the depayloader downstream completes them, and the first RTP packet
+ * decides what is still open then (payload type, clock rate).
+ *
+ * Where none are set, the first RTP packet decides: a static payload type has the
+ * caps of RFC 3551's table, a dynamic one those that the depayloader downstream
+ * wants. A clock rate is never invented: where it is not known, packets are pushed
+ * without caps, as by #udpsrc. `caps=ANY` asks for that.
+ *
+ * Once caps are application/x-rtp, a packet that is neither RTP nor RTCP is counted
+ * as `kept-back` and not pushed. RTP that is shorter than its header says is counted
+ * as `kept-back-malformed`, and not pushed either. The same holds before there are
+ * caps, if downstream or the property accepts only RTP: then nothing is pushed until
+ * an RTP packet has decided the caps, and up to 64 RTCP packets follow it. If
+ * something else is accepted too, packets are taken for that after 64 of them or a
+ * second. In both cases a warning says so.
  *
  * ## Session descriptions
  *
  * #GstAfxdpSrc:sdp-location names an SDP file (RFC 8866), which is read at NULL →
- * READY: address, port, senders (`a=source-filter`, RFC 4570) and caps of the
- * first of its media that is RTP/AVP, RTP/AVPF or udp and has a port, or of the
- * one that `#m=N` behind the name tells, counted from 0. Of the legs of ST 2022-7
- * (`a=group:DUP`) it is the first. Properties that are set after sdp-location, or
- * a URI, win over the file, those that are set before do not. Of several payload
- * types the caps are those of the first packet; udp has none. The senders are those
- * of a multicast group: with a unicast address they are left aside.
+ * READY. It gives address, port, senders (`a=source-filter`, RFC 4570) and caps of
+ * its first stream that is RTP/AVP, RTP/AVPF or udp and has a port, or of the one
+ * that `#m=N` behind the name selects, counted from 0. Of the legs of ST 2022-7
+ * (`a=group:DUP`) the first is taken. Properties or a URI that are set after
+ * sdp-location win over the file; those that are set before do not. With several
+ * payload types the first packet decides which one's caps are taken; udp has no caps.
+ * Senders apply only to a multicast group. A name in `c=IN IP4` is resolved to an
+ * IPv4 address. What cannot be read, or does not apply, is skipped, and listed in one
+ * line at the debug level INFO.
  * |[
  * gst-launch-1.0 afxdpsrc sdp-location=camera.sdp ! rtpjitterbuffer ! rtpvrawdepay ! fakesink
  * ]|
@@ -71,123 +92,115 @@
  * lists, so set batch-size to 1 where such a probe must see every packet.
  *
  * With #GstAfxdpSrc:retrieve-sender-address each has a #GstNetAddressMeta with
- * address and port of its sender, whichever way it came.
+ * address and port of its sender, whichever path it took.
  *
- * #GstAfxdpSrc:skip-first-bytes are left out at the beginning of each datagram, and
- * RTP begins behind them. Datagrams through the socket that are longer than
+ * #GstAfxdpSrc:skip-first-bytes are removed from the beginning of each datagram, and
+ * RTP begins after them. Datagrams through the socket that are longer than
  * #GstAfxdpSrc:mtu come whole, in two memories; through AF_XDP a buffer is always
  * one memory.
  *
  * ## In udpsrc's place
  *
  * All properties of #udpsrc are here, with its names, types, ranges and defaults,
- * but for #GstAfxdpSrc:uri, whose scheme is afxdp. It is otherwise in these:
+ * except for #GstAfxdpSrc:uri, whose scheme is afxdp. The differences are:
  *
- * * Timestamps are always those of arrival. #GstAfxdpSrc:socket-timestamp,
- *   `disabled` by default (what gst-inspect-1.0 shows for a new udpsrc too), adds
- *   only that buffers have them even when #GstBaseSrc:do-timestamp is off.
- * * #GstAfxdpSrc:buffer-size 0 asks for 16 MiB, and not for the host's default.
+ * * Timestamps are always those of arrival. #GstAfxdpSrc:socket-timestamp is
+ *   `disabled` by default (as gst-inspect-1.0 shows for a new udpsrc too). When set,
+ *   it only has buffers carry timestamps even when #GstBaseSrc:do-timestamp is off.
+ * * #GstAfxdpSrc:buffer-size 0 asks for 16 MiB, not for the host's default.
  * * A datagram shorter than #GstAfxdpSrc:skip-first-bytes is dropped and counted as
  *   `malformed`; it does not end the stream.
- * * Packets may wait for others, for #GstAfxdpSrc:coalesce, which is told as latency:
- *   1 ms by default, where more than some 3,000 come in a second. 0: none waits.
+ * * Packets may wait for others, for at most #GstAfxdpSrc:coalesce, which is reported
+ *   as latency: 1 ms by default, and only above some 3,000 packets a second. 0: none
+ *   waits.
  * * A #GstAfxdpSrc:timeout of less than a millisecond counts as one.
  * * A socket given by #GstAfxdpSrc:socket is not closed when going to READY fails.
  *   AF_XDP is used for the address that it is bound to, or, when that is any
  *   address, for the group in #GstAfxdpSrc:address.
  *
- * #GstAfxdpSrc:used-socket is there from READY to NULL, for sending (RTCP, for one).
- * When nobody gave it, it is closed with the element, whoever holds it.
+ * #GstAfxdpSrc:used-socket exists from READY to NULL, and may be used for sending
+ * (RTCP, for example). If it is the element's own, it is closed when the element goes
+ * to NULL, even if somebody still holds it. An application that shuts it down for
+ * receiving ends the stream, with an error.
  *
  * With several names in #GstAfxdpSrc:multicast-iface the group is received on all
  * these interfaces, through the socket alone.
  *
+ * ## Many streams
+ *
+ * Elements with the same #GstAfxdpSrc:receiver, in one process, are served by one
+ * thread instead of one each, which is cheaper for many small streams. What that thread
+ * pushes to must not wait, or all of them do: put a queue behind each element. A push
+ * of more than 20 ms is told by a warning. The receiver's first element decides
+ * #GstAfxdpSrc:coalesce, #GstAfxdpSrc:busy-poll-usecs and #GstAfxdpSrc:batch-size. An
+ * element cannot be set to READY or NULL by the receiver's thread within its own push.
+ *
  * ## Messages
  *
- * Element messages, of each type at most 8 that the application has not read:
+ * These are element messages. Of each type at most 8 wait on the bus unread.
  *
- * `GstAfxdpSrcMode`, when the way in use changes, the first choice included:
+ * `GstAfxdpSrcMode`, when packets take another path, the first choice included:
  *
  * * `mode`, `previous-mode` (string): "none", "af-xdp" or "socket"
  * * `interface` (string): the network interface, "" when it is not known
  * * `xdp-mode` (string): "native", "generic", or "none" with the socket
  * * `queues` (array of int): RX queues with an AF_XDP socket
  * * `zero-copy` (boolean): whether the driver writes to the frames itself
- * * `reason` (string): a sentence
+ * * `reason` (string): why, and what to do about it
  *
- * `GstAfxdpSrcGap`, when RTP packets are missing for good: after 100 later ones or
- * 100 ms. At most one gap in #GstAfxdpSrc:gap-interval, with a message for each
- * place where some of its packets were lost:
+ * `GstAfxdpSrcGap`, when RTP packets are missing for good, which is after 100 later
+ * ones or 100 ms. At most one gap is reported in each #GstAfxdpSrc:gap-interval, with
+ * a message for each place where some of its packets were lost:
  *
  * * `ssrc`, `payload-type` (guint)
  * * `first-missing` (guint): extended sequence number of the first one
  * * `missing` (guint64): how many
  * * `running-time` (guint64): when the next packet showed it
- * * `where` (string): "network", "nic", "rx-ring", "fill-ring", "redirect",
- *   "socket-buffer", "paused" or "unknown"; docs/statistics.md explains each
+ * * `where` (string): the place, "network" or "rx-ring" for example;
+ *   docs/statistics.md has them all
  * * `previous-size`, `next-size` (guint): bytes of the packets on both sides
  * * `previous-marker` (boolean): the marker bit of the one before
- * * `suppressed` (guint64): gaps not told since the last message
+ * * `suppressed` (guint64): gaps that were not reported since the last message
+ *
+ * `GstAfxdpSrcSource`, when an SSRC is new, when its sequence numbers start again,
+ * when none of its packets came for 10 s, or when its numbers form no sequence
+ * (once):
+ *
+ * * `ssrc`, `payload-type` (guint)
+ * * `state` (string): "new", "restarted", "gone" or "unvalidated"
+ * * `sender` (string): "ADDRESS:PORT", "" when it is not known
+ * * `first-sequence` (guint): sequence number that it begins with; if it is gone, the
+ *   last one
+ * * `suppressed` (guint64): such events that were not reported since the last message
  *
  * `GstAfxdpSrcStats`, every #GstAfxdpSrc:stats-interval: the fields of
  * #GstAfxdpSrc:stats, and `delta`, a structure with the change of each counter
  * since the last such message (gint64: a late packet takes its loss back).
  *
- * `GstUDPSrcTimeout`, when nothing came for #GstAfxdpSrc:timeout, and each time that
- * it passes again: `timeout` (guint64), as it was set.
+ * `GstAfxdpSrcStall`, each second while downstream has not returned from a push for a
+ * second or more, and once more when it has:
+ *
+ * * `since` (guint64): running time at which the push began
+ * * `duration` (guint64): ns since then
+ * * `lasts` (boolean): FALSE when the push has returned
+ * * `element` (string): the element furthest downstream whose chain function does
+ *   not return; this element's own name when that is not known
+ * * `reason` (string): sentences: what happened, and what to do
+ *
+ * `GstUDPSrcTimeout`, when nothing came for #GstAfxdpSrc:timeout, and again each time
+ * that it passes: `timeout` (guint64), as it was set.
  */
 #include "gstafxdpsrc.h"
 
-#include <gio/gio.h>
-
 #include "clock.h"
-#include "gstafxdpbuffers.h"
-#include "gstafxdpcaps.h"
 #include "gstafxdpenums.h"
-#include "gstafxdpgaps.h"
-#include "gstafxdpgate.h"
-#include "gstafxdpmode.h"
+#include "gstafxdplog.h"
 #include "gstafxdpopen.h"
-#include "gstafxdpreport.h"
-#include "gstafxdpsettings.h"
-#include "gstafxdptimeout.h"
+#include "gstafxdpsrcprivate.h"
 #include "gstafxdpuri.h"
-#include "stream.h"
 
-GST_DEBUG_CATEGORY_STATIC (afxdp_src_debug);
-#define GST_CAT_DEFAULT afxdp_src_debug
-
-struct _GstAfxdpSrc
-{
-  GstPushSrc parent;
-
-  GstAfxdpSettings settings; /* object lock */
-  gint settings_changed;     /* atomic: what may change while playing did */
-  gboolean caps_changed;     /* object lock: so did caps */
-
-  GstAfxdpReport *report;
-
-  /* Protects the pointer: readers of stats against the state change that
-   * closes the stream. Outside all others. */
-  GMutex stream_lock;
-  AfxdpStream *stream; /* NULL -> READY to READY -> NULL */
-  GstAfxdpCurrentMode current_mode;
-
-  GstAfxdpGate gate;
-
-  /* The streaming thread's own. */
-  GstAfxdpSettings active;
-  gint packets_left;   /* of num-buffers, or below 0: any number */
-  GstMiniObject *held; /* a batch on its way to the base class */
-  GstAfxdpYield held_yield;
-  AfxdpDoor held_door;
-  GstAfxdpCaps caps;
-  GstAfxdpTiming timing;
-  GstAfxdpSenders senders;
-  GstAfxdpTimeout timeout;
-  GstAfxdpGaps gaps;
-  guint64 next_stats;
-};
+GST_DEBUG_CATEGORY (gst_afxdp_src_debug);
+#define GST_CAT_DEFAULT gst_afxdp_src_debug
 
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE (
     "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
@@ -196,28 +209,6 @@ G_DEFINE_TYPE_WITH_CODE (GstAfxdpSrc, gst_afxdp_src, GST_TYPE_PUSH_SRC,
     G_IMPLEMENT_INTERFACE (GST_TYPE_URI_HANDLER, gst_afxdp_uri_handler_init))
 GST_ELEMENT_REGISTER_DEFINE (
     afxdpsrc, "afxdpsrc", GST_RANK_NONE, GST_TYPE_AFXDP_SRC)
-
-/* Takes over what may change while playing. Streaming thread. */
-static void
-follow_settings (GstAfxdpSrc *self)
-{
-  if (!g_atomic_int_compare_and_exchange (&self->settings_changed, TRUE, FALSE))
-    return;
-  GST_OBJECT_LOCK (self);
-  if (self->caps_changed &&
-      gst_caps_replace (&self->active.caps, self->settings.caps))
-    gst_afxdp_caps_clear (&self->caps);
-  self->caps_changed = FALSE;
-  if (self->active.stats_interval != self->settings.stats_interval)
-    self->next_stats = 0;
-  self->active.stats_interval = self->settings.stats_interval;
-  if (self->active.timeout != self->settings.timeout)
-    gst_afxdp_timeout_restart (&self->timeout);
-  self->active.timeout = self->settings.timeout;
-  self->active.retrieve_sender_address = self->settings.retrieve_sender_address;
-  self->active.gap_interval = self->settings.gap_interval;
-  GST_OBJECT_UNLOCK (self);
-}
 
 /* Opening and closing: NULL -> READY and READY -> NULL. */
 
@@ -245,13 +236,16 @@ gst_afxdp_src_open (GstAfxdpSrc *self)
   gst_afxdp_settings_clear (&self->active);
   GST_OBJECT_LOCK (self);
   gst_afxdp_settings_copy (&self->active, &self->settings);
-  self->caps_changed = FALSE;
+  self->settings.changed = 0;
+  self->told_late = 0;
   GST_OBJECT_UNLOCK (self);
   g_atomic_int_set (&self->settings_changed, FALSE);
   gst_afxdp_report_reset (self->report, afxdp_now ());
   gst_afxdp_gaps_reset (&self->gaps);
 
-  stream = gst_afxdp_open (GST_ELEMENT (self), &self->active);
+  stream = gst_afxdp_src_choose_receiver (self)
+      ? gst_afxdp_open (GST_ELEMENT (self), &self->active)
+      : NULL;
   /* Who asks for caps gets those of the file, too. */
   GST_OBJECT_LOCK (self);
   gst_caps_replace (&self->settings.sdp_caps, self->active.sdp_caps);
@@ -260,8 +254,11 @@ gst_afxdp_src_open (GstAfxdpSrc *self)
   self->stream = stream;
   g_mutex_unlock (&self->stream_lock);
   gst_afxdp_gate_set_stream (&self->gate, stream);
-  if (!stream)
+  if (!stream) {
+    g_clear_pointer (&self->receiver, afxdp_receivers_let_go);
     return FALSE;
+  }
+  gst_afxdp_src_begin_to_be_served (self);
   if (afxdp_stream_port (stream) != self->active.port)
     tell_port (self, afxdp_stream_port (stream));
   g_object_notify (G_OBJECT (self), "used-socket");
@@ -275,6 +272,7 @@ gst_afxdp_src_close (GstAfxdpSrc *self)
   AfxdpStream *stream;
   AfxdpDrops drops;
 
+  gst_afxdp_src_end_to_be_served (self);
   g_mutex_lock (&self->stream_lock);
   gst_afxdp_gate_set_stream (&self->gate, NULL);
   stream = g_steal_pointer (&self->stream);
@@ -289,21 +287,32 @@ gst_afxdp_src_close (GstAfxdpSrc *self)
   gst_afxdp_gaps_reset (&self->gaps);
   gst_afxdp_report_forget_messages (self->report);
   gst_afxdp_timeout_clear (&self->timeout);
+  gst_afxdp_outbox_empty (&self->warnings);
+  g_clear_pointer (&self->not_moved, g_free);
+  gst_afxdp_stall_clear (&self->stall);
   gst_afxdp_senders_clear (&self->senders);
-  g_clear_object (&self->active.socket);
+  g_clear_object (&self->active.stream.socket);
   g_object_notify (G_OBJECT (self), "used-socket");
   gst_afxdp_current_mode_reset (&self->current_mode);
 }
 
-/* Drops a batch that nobody will take any more. */
+/* Drops what nobody will take any more. */
 static void
-drop_held (GstAfxdpSrc *self)
+drop_backlog (GstAfxdpSrc *self)
 {
-  if (!self->held)
-    return;
-  gst_afxdp_report_dropped (
-      self->report, AFXDP_COLUMN_DISCARDED, self->held_yield.n);
-  g_clear_pointer (&self->held, gst_mini_object_unref);
+  gst_afxdp_report_dropped (self->report, AFXDP_COLUMN_DISCARDED,
+      gst_afxdp_backlog_drop_all (&self->backlog));
+}
+
+/* What was received before a flush must not come after it, with a time of before. The
+ * base class has the streaming thread's lock here. */
+static GstPadProbeReturn
+note_flush (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  if (info->type & GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM &&
+      GST_EVENT_TYPE (GST_PAD_PROBE_INFO_EVENT (info)) == GST_EVENT_FLUSH_STOP)
+    drop_backlog (user_data);
+  return GST_PAD_PROBE_OK;
 }
 
 static gboolean
@@ -313,7 +322,8 @@ gst_afxdp_src_start (GstBaseSrc *base)
 
   self->timing.last = 0;
   self->packets_left = base->num_buffers_left;
-  gst_afxdp_caps_clear (&self->caps);
+  self->next_look = self->socket_errors = 0;
+  gst_afxdp_negotiation_clear (&self->negotiation);
   return TRUE;
 }
 
@@ -322,10 +332,10 @@ gst_afxdp_src_stop (GstBaseSrc *base)
 {
   GstAfxdpSrc *self = GST_AFXDP_SRC (base);
 
-  drop_held (self);
+  drop_backlog (self);
   gst_afxdp_current_mode_stop (&self->current_mode);
   /* A streaming thread that was blocked downstream could not. */
-  afxdp_stream_close_door (self->stream);
+  afxdp_stream_close_path (self->stream);
   gst_afxdp_gaps_end (
       &self->gaps, self->stream, &self->timing, self->active.gap_interval);
   return TRUE;
@@ -376,18 +386,20 @@ gst_afxdp_src_negotiate (GstBaseSrc *base)
 {
   GstAfxdpSrc *self = GST_AFXDP_SRC (base);
 
-  return !self->caps.current ||
-      gst_base_src_set_caps (base, self->caps.current);
+  return !self->negotiation.current ||
+      gst_base_src_set_caps (base, self->negotiation.current);
 }
 
 /* When downstream has changed, the base class would send an ALLOCATION query, of
  * which we have no use, and for which rtpjitterbuffer lets our thread wait until it
- * has given out all that it holds. */
+ * has given out all that it holds. So that is not its business, but ours. */
 static gboolean
 gst_afxdp_src_event (GstBaseSrc *base, GstEvent *event)
 {
-  if (GST_EVENT_TYPE (event) == GST_EVENT_RECONFIGURE)
+  if (GST_EVENT_TYPE (event) == GST_EVENT_RECONFIGURE) {
     gst_pad_check_reconfigure (GST_BASE_SRC_PAD (base));
+    g_atomic_int_set (&GST_AFXDP_SRC (base)->reconfigured, TRUE);
+  }
   return GST_BASE_SRC_CLASS (gst_afxdp_src_parent_class)->event (base, event);
 }
 
@@ -422,178 +434,6 @@ gst_afxdp_src_decide_allocation (GstBaseSrc *base, GstQuery *query)
   return TRUE;
 }
 
-static void
-tell_clock_rate (GstAfxdpSrc *self, const GstStructure *structure)
-{
-  gint payload, clock_rate;
-
-  if (!gst_structure_get_int (structure, "clock-rate", &clock_rate))
-    return;
-  if (gst_structure_get_int (structure, "payload", &payload) && payload >= 0 &&
-      payload < 128)
-    gst_afxdp_report_set_clock_rate (self->report, payload, clock_rate);
-  else
-    for (payload = 0; payload < 128; payload++)
-      gst_afxdp_report_set_clock_rate (self->report, payload, clock_rate);
-}
-
-/* GST_FLOW_NOT_NEGOTIATED: downstream refuses those of the property. */
-static GstFlowReturn
-decide_caps (GstAfxdpSrc *self, const AfxdpBatch *batch)
-{
-  g_autofree gchar *problem = NULL;
-
-  if (!gst_afxdp_caps_decide (&self->caps, self->active.caps,
-          GST_BASE_SRC_PAD (self), batch, &problem))
-    return GST_FLOW_NOT_NEGOTIATED;
-  if (problem)
-    GST_ELEMENT_WARNING (
-        self, STREAM, FORMAT, ("%s.", problem), ("No caps are set."));
-  if (!self->caps.current)
-    return GST_FLOW_OK;
-  GST_INFO_OBJECT (self, "caps %" GST_PTR_FORMAT, self->caps.current);
-  if (self->caps.are_rtp)
-    tell_clock_rate (self, gst_caps_get_structure (self->caps.current, 0));
-  if (gst_base_src_set_caps (GST_BASE_SRC (self), self->caps.current))
-    return GST_FLOW_OK;
-  if (!GST_PAD_IS_FLUSHING (GST_BASE_SRC_PAD (self)))
-    return GST_FLOW_NOT_NEGOTIATED;
-  /* The event went with the flush: again, by the next packet. */
-  gst_afxdp_caps_clear (&self->caps);
-  return GST_FLOW_FLUSHING;
-}
-
-/* What is told: between two batches, with no lock held. */
-
-static void
-tell_stats (GstAfxdpSrc *self, guint64 now)
-{
-  GstClockTime interval = self->active.stats_interval;
-  AfxdpStreamCounts counts;
-
-  if (now < self->next_stats)
-    return;
-  if (self->next_stats) {
-    afxdp_stream_counts (self->stream, &counts);
-    gst_afxdp_report_set_stream_counts (self->report, &counts);
-    gst_afxdp_report_tick (self->report, now);
-    /* So that a gap finds numbers of not long ago to compare with. */
-    afxdp_stream_look_for_drops (self->stream, now - MIN (now, GST_SECOND));
-    if (interval)
-      gst_afxdp_report_post_stats (self->report);
-  }
-  /* Without messages the rates are still measured. */
-  if (!interval)
-    interval = GST_SECOND;
-  self->next_stats =
-      interval < G_MAXUINT64 - now ? now + interval : G_MAXUINT64;
-}
-
-/* Takes up an interface that was removed and has come again. */
-static void
-follow_interfaces (GstAfxdpSrc *self)
-{
-  g_autoptr (GError) error = NULL;
-  gboolean joined;
-
-  if (G_LIKELY (!afxdp_stream_is_left_behind (self->stream)))
-    return;
-  g_mutex_lock (&self->stream_lock);
-  joined = afxdp_stream_catch_up (self->stream, &error);
-  g_mutex_unlock (&self->stream_lock);
-  if (!joined)
-    GST_ELEMENT_WARNING (self, RESOURCE, READ, ("%s.", error->message),
-        ("The interface was removed, and has come again."));
-}
-
-/* Does what is due. Returns when something will be, or when a setting is looked
- * at again that may have changed. */
-static guint64
-tell (GstAfxdpSrc *self)
-{
-  guint64 now = afxdp_now ();
-  guint64 gap_due = gst_afxdp_gaps_follow (
-      &self->gaps, self->stream, &self->timing, self->active.gap_interval, now);
-  guint64 due;
-
-  gst_afxdp_current_mode_follow (&self->current_mode, self->stream,
-      self->active.mode == AFXDP_MODE_AF_XDP);
-  tell_stats (self, now);
-  due = MIN (self->next_stats, now + GST_SECOND);
-  return gap_due ? MIN (gap_due, due) : due;
-}
-
-/* Buffers. */
-
-/* Turns a batch into what create() returns. */
-static void
-hold (GstAfxdpSrc *self, AfxdpBatch *batch, guint not_rtp)
-{
-  GstAfxdpMake make = {
-    .only_rtp = self->caps.are_rtp,
-    .mtu = self->active.mtu,
-    .senders = self->active.retrieve_sender_address ? &self->senders : NULL,
-  };
-
-  gst_afxdp_timing_read (&self->timing, GST_ELEMENT (self),
-      self->active.socket_timestamp == GST_AFXDP_SOCKET_TIMESTAMP_REALTIME);
-  self->held = gst_afxdp_buffers_make (
-      self->stream, batch, &make, not_rtp, &self->timing, &self->held_yield);
-  gst_afxdp_report_handing_over (self->report, batch, afxdp_now ());
-  self->held_door = batch->door;
-  if (self->caps.are_rtp)
-    gst_afxdp_report_dropped (self->report, AFXDP_COLUMN_KEPT_BACK, not_rtp);
-}
-
-static guint
-most_packets (GstAfxdpSrc *self)
-{
-  if (self->packets_left < 0)
-    return self->active.batch_size;
-  return MIN (self->active.batch_size, (guint) self->packets_left);
-}
-
-/* Receives until there is something to deliver, in held. */
-static GstFlowReturn
-receive (GstAfxdpSrc *self)
-{
-  gst_afxdp_timeout_restart (&self->timeout);
-  while (!self->held) {
-    guint64 due, times_out;
-    AfxdpBatch batch;
-    guint not_rtp;
-    GstFlowReturn flow;
-
-    follow_settings (self);
-    follow_interfaces (self);
-    due = tell (self);
-    if (!gst_afxdp_gate_pass (&self->gate, FALSE))
-      return GST_FLOW_FLUSHING;
-    times_out = gst_afxdp_timeout_check (
-        &self->timeout, GST_ELEMENT (self), self->active.timeout);
-    if (!afxdp_stream_receive (
-            self->stream, &batch, most_packets (self), MIN (due, times_out)))
-      continue;
-    gst_afxdp_timeout_restart (&self->timeout);
-    /* What was set while it waited holds for what it waited for. */
-    follow_settings (self);
-    flow = self->caps.decided ? GST_FLOW_OK : decide_caps (self, &batch);
-    /* By the clock rate that the caps tell. */
-    not_rtp = gst_afxdp_report_count (self->report, &batch);
-    if (flow == GST_FLOW_OK)
-      hold (self, &batch, not_rtp);
-    else
-      gst_afxdp_report_dropped (self->report, AFXDP_COLUMN_DISCARDED, batch.n);
-    afxdp_stream_done (self->stream);
-    /* Nobody will read any more. */
-    if (flow == GST_FLOW_NOT_NEGOTIATED)
-      afxdp_stream_close_door (self->stream);
-    if (flow != GST_FLOW_OK)
-      return flow;
-  }
-  return GST_FLOW_OK;
-}
-
 /* num-buffers counts packets; the base class counts calls, and which of those that
  * fail depends on its version. */
 static void
@@ -609,20 +449,31 @@ static GstFlowReturn
 gst_afxdp_src_create (GstPushSrc *push, GstBuffer **buffer)
 {
   GstAfxdpSrc *self = GST_AFXDP_SRC (push);
-  GstFlowReturn flow = receive (self);
+  GstFlowReturn flow;
+  GstAfxdpParcel parcel;
 
-  /* The last look before the base class takes over. */
-  if (flow == GST_FLOW_OK && !gst_afxdp_gate_pass (&self->gate, TRUE))
-    flow = GST_FLOW_FLUSHING;
-  count_down (self, flow == GST_FLOW_OK ? self->held_yield.n : 0);
-  if (flow != GST_FLOW_OK)
-    return flow;
-  gst_afxdp_report_delivered (self->report, self->held_door, &self->held_yield);
-  if (GST_IS_BUFFER_LIST (self->held))
-    gst_base_src_submit_buffer_list (GST_BASE_SRC (push),
-        GST_BUFFER_LIST_CAST (g_steal_pointer (&self->held)));
+  gst_afxdp_stall_returned (&self->stall);
+  if (self->served && !self->in_turn)
+    flow = gst_afxdp_src_hand_over (self);
   else
-    *buffer = GST_BUFFER_CAST (g_steal_pointer (&self->held));
+    flow = self->in_turn ? self->flow : gst_afxdp_src_receive (self);
+  /* The last look before the base class takes over. */
+  if (flow == GST_FLOW_OK && !self->in_turn &&
+      !gst_afxdp_gate_pass (&self->gate, TRUE))
+    flow = GST_FLOW_FLUSHING;
+  if (flow != GST_FLOW_OK) {
+    count_down (self, 0);
+    return flow;
+  }
+  parcel = gst_afxdp_backlog_take (&self->backlog);
+  count_down (self, parcel.yield.n);
+  gst_afxdp_report_delivered (self->report, parcel.path, &parcel.yield);
+  gst_afxdp_stall_pushing (&self->stall);
+  if (GST_IS_BUFFER_LIST (parcel.object))
+    gst_base_src_submit_buffer_list (
+        GST_BASE_SRC (push), GST_BUFFER_LIST_CAST (parcel.object));
+  else
+    *buffer = GST_BUFFER_CAST (parcel.object);
   return GST_FLOW_OK;
 }
 
@@ -638,104 +489,33 @@ gst_afxdp_src_change_state (GstElement *element, GstStateChange transition)
       !gst_afxdp_src_open (self))
     return GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED) {
-    gst_afxdp_gate_set_pausing (&self->gate, TRUE);
-    gst_afxdp_gate_wait_for_handing_over (&self->gate);
+    gst_afxdp_stall_stop (&self->stall);
+    gst_afxdp_gate_begin_pause (&self->gate);
+    gst_afxdp_src_call_receiver (self);
   } else if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING) {
     gst_afxdp_timeout_restart (&self->timeout);
-    gst_afxdp_gate_set_pausing (&self->gate, FALSE);
+    gst_afxdp_gate_resume (&self->gate);
+    gst_afxdp_src_call_receiver (self);
+  } else if (transition == GST_STATE_CHANGE_PAUSED_TO_READY &&
+      !gst_afxdp_src_may_stop (self)) {
+    return GST_STATE_CHANGE_FAILURE;
   }
 
   result = GST_ELEMENT_CLASS (gst_afxdp_src_parent_class)
                ->change_state (element, transition);
 
-  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
-    gst_afxdp_gate_set_pausing (&self->gate, FALSE);
+  if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED)
+    gst_afxdp_gate_end_pause (&self->gate);
+  else if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+    gst_afxdp_gate_resume (&self->gate);
+  else if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING &&
+      result != GST_STATE_CHANGE_FAILURE)
+    gst_afxdp_stall_start (&self->stall);
   if (transition == GST_STATE_CHANGE_READY_TO_NULL ||
       (transition == GST_STATE_CHANGE_NULL_TO_READY &&
           result == GST_STATE_CHANGE_FAILURE))
     gst_afxdp_src_close (self);
   return result;
-}
-
-static void
-set_uri (GstAfxdpSrc *self, const gchar *uri, GError **error)
-{
-  g_autofree gchar *sources = NULL;
-  gboolean other_sources;
-
-  GST_OBJECT_LOCK (self);
-  sources = g_strdup (self->settings.multicast_source);
-  gst_afxdp_settings_set_uri (&self->settings, uri, error);
-  other_sources = g_strcmp0 (sources, self->settings.multicast_source) != 0;
-  GST_OBJECT_UNLOCK (self);
-  if (other_sources)
-    g_object_notify (G_OBJECT (self), "multicast-source");
-}
-
-static void
-gst_afxdp_src_set_property (
-    GObject *object, guint id, const GValue *value, GParamSpec *pspec)
-{
-  GstAfxdpSrc *self = GST_AFXDP_SRC (object);
-  g_autoptr (GError) error = NULL;
-
-  if (id == GST_AFXDP_PROP_URI) {
-    set_uri (self, g_value_get_string (value), &error);
-  } else {
-    GST_OBJECT_LOCK (self);
-    gst_afxdp_settings_set (&self->settings, id, value);
-    self->caps_changed |= id == GST_AFXDP_PROP_CAPS;
-    GST_OBJECT_UNLOCK (self);
-  }
-  if (id == GST_AFXDP_PROP_SKIP_FIRST_BYTES) {
-    g_mutex_lock (&self->stream_lock);
-    if (self->stream)
-      afxdp_stream_set_skip (self->stream, g_value_get_int (value));
-    g_mutex_unlock (&self->stream_lock);
-  }
-  g_atomic_int_set (&self->settings_changed, TRUE);
-  if (error)
-    g_warning ("%s: %s", GST_OBJECT_NAME (self), error->message);
-}
-
-static GstStructure *
-get_stats (GstAfxdpSrc *self)
-{
-  AfxdpStreamCounts counts;
-
-  g_mutex_lock (&self->stream_lock);
-  if (self->stream) {
-    afxdp_stream_counts (self->stream, &counts);
-    gst_afxdp_report_set_stream_counts (self->report, &counts);
-  }
-  g_mutex_unlock (&self->stream_lock);
-  return gst_afxdp_report_stats (self->report);
-}
-
-static void
-gst_afxdp_src_get_property (
-    GObject *object, guint id, GValue *value, GParamSpec *pspec)
-{
-  GstAfxdpSrc *self = GST_AFXDP_SRC (object);
-
-  if (id == GST_AFXDP_PROP_STATS) {
-    g_value_take_boxed (value, get_stats (self));
-    return;
-  }
-  if (id == GST_AFXDP_PROP_USED_SOCKET) {
-    g_mutex_lock (&self->stream_lock);
-    g_value_set_object (
-        value, self->stream ? afxdp_stream_gsocket (self->stream) : NULL);
-    g_mutex_unlock (&self->stream_lock);
-    return;
-  }
-  if (id == GST_AFXDP_PROP_CURRENT_MODE) {
-    g_value_set_enum (value, gst_afxdp_current_mode_get (&self->current_mode));
-    return;
-  }
-  GST_OBJECT_LOCK (self);
-  gst_afxdp_settings_get (&self->settings, id, value);
-  GST_OBJECT_UNLOCK (self);
 }
 
 static void
@@ -746,7 +526,7 @@ gst_afxdp_src_finalize (GObject *object)
   gst_afxdp_settings_clear (&self->settings);
   gst_afxdp_settings_clear (&self->active);
   gst_afxdp_gaps_clear (&self->gaps);
-  gst_afxdp_caps_clear (&self->caps);
+  gst_afxdp_negotiation_clear (&self->negotiation);
   gst_afxdp_report_free (self->report);
   g_mutex_clear (&self->stream_lock);
   gst_afxdp_gate_clear (&self->gate);
@@ -759,13 +539,19 @@ gst_afxdp_src_init (GstAfxdpSrc *self)
   GstBaseSrc *base = GST_BASE_SRC (self);
 
   gst_afxdp_settings_set_defaults (G_OBJECT (self));
+  gst_afxdp_settings_begin (&self->settings);
   self->report = gst_afxdp_report_new (GST_ELEMENT (self));
   gst_afxdp_current_mode_init (
       &self->current_mode, GST_ELEMENT (self), self->report);
   gst_afxdp_gaps_init (&self->gaps, GST_ELEMENT (self), self->report);
+  gst_afxdp_negotiation_init (&self->negotiation, base, self->report);
   g_mutex_init (&self->stream_lock);
   gst_afxdp_gate_init (&self->gate, GST_BASE_SRC_PAD (base));
+  gst_afxdp_stall_init (
+      &self->stall, GST_ELEMENT (self), GST_BASE_SRC_PAD (base));
   gst_afxdp_timing_init (&self->timing, GST_BASE_SRC_PAD (base));
+  gst_pad_add_probe (GST_BASE_SRC_PAD (base), GST_PAD_PROBE_TYPE_EVENT_FLUSH,
+      note_flush, self, NULL);
   gst_base_src_set_live (base, TRUE);
   gst_base_src_set_format (base, GST_FORMAT_TIME);
   gst_base_src_set_do_timestamp (base, TRUE);
@@ -778,7 +564,8 @@ gst_afxdp_src_class_init (GstAfxdpSrcClass *klass)
   GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
   GstBaseSrcClass *base_class = GST_BASE_SRC_CLASS (klass);
 
-  GST_DEBUG_CATEGORY_INIT (afxdp_src_debug, "afxdpsrc", 0, "AF_XDP source");
+  GST_DEBUG_CATEGORY_INIT (gst_afxdp_src_debug, "afxdpsrc", 0, "AF_XDP source");
+  gst_afxdp_log_init ();
 
   object_class->set_property = gst_afxdp_src_set_property;
   object_class->get_property = gst_afxdp_src_get_property;

@@ -1,8 +1,9 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The element as a GstURIHandler. */
 #include "gstafxdpuri.h"
 
-#include "gstafxdpsettings.h"
+#include "gstafxdpuriparts.h"
 
 static GstURIType
 get_type (GType type)
@@ -32,13 +33,13 @@ get_uri (GstURIHandler *handler)
 static gboolean
 set_uri (GstURIHandler *handler, const gchar *uri, GError **error)
 {
-  GstAfxdpSettings trial = { 0 };
-  gboolean good = gst_afxdp_settings_set_uri (&trial, uri, error);
+  GstAfxdpUriParts trial;
 
-  gst_afxdp_settings_clear (&trial);
-  if (good)
-    g_object_set (handler, "uri", uri, NULL);
-  return good;
+  if (!gst_afxdp_uri_parts_read (&trial, uri, error))
+    return FALSE;
+  gst_afxdp_uri_parts_clear (&trial);
+  g_object_set (handler, "uri", uri, NULL);
+  return TRUE;
 }
 
 void

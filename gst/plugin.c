@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The plugin: registers its element. */
 #include <gst/gst.h>
@@ -12,4 +13,4 @@ plugin_init (GstPlugin *plugin)
 
 GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, afxdp,
     "Receives RTP over UDP through AF_XDP", plugin_init, PACKAGE_VERSION,
-    "LGPL", "afxdpsrc", "https://gstreamer.freedesktop.org/")
+    "LGPL", "afxdpsrc", "afxdpsrc")

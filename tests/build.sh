@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-FileCopyrightText: The afxdpsrc authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # tests/build.sh DIRECTORY [MESON-OPTION...]: configures and builds the project

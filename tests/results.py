@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: The afxdpsrc authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Reads what meson knows about tests; for tests/run.sh.
 

@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The kernel's clocks, in ns. */
 #pragma once
@@ -15,6 +16,8 @@ afxdp_clock (clockid_t id)
   clock_gettime (id, &time);
   return time.tv_sec * G_GUINT64_CONSTANT (1000000000) + time.tv_nsec;
 }
+
+#define AFXDP_MS G_GUINT64_CONSTANT (1000000) /* in ns */
 
 /* The clock of all times in rx/ that do not say otherwise. */
 static inline guint64

@@ -1,9 +1,11 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Error codes of rx/, and how an errno becomes one. */
 #include "error.h"
 
 #include <errno.h>
 #include <linux/capability.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -73,6 +75,19 @@ afxdp_error_set (GError **error, int errnum, const gchar *format, ...)
   g_set_error (error, AFXDP_ERROR, code_of (errnum), "%s: %s%s", what,
       g_strerror (errnum), limit);
   return FALSE;
+}
+
+gboolean
+afxdp_error_has_descriptors (guint n)
+{
+  g_autofree int *descriptors = g_new (int, n);
+  guint had = 0;
+
+  while (had < n && (descriptors[had] = eventfd (0, EFD_CLOEXEC)) >= 0)
+    had++;
+  for (guint i = 0; i < had; i++)
+    close (descriptors[i]);
+  return had == n;
 }
 
 gboolean

@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The errors of rx/: one code for each remedy, so that a caller can tell what
@@ -20,6 +21,7 @@ typedef enum
   AFXDP_ERROR_UNSUPPORTED, /* kernel, driver or kind of interface cannot */
   AFXDP_ERROR_PORT_IN_USE, /* the UDP port belongs to another socket */
   AFXDP_ERROR_FOREIGN,     /* another program is attached to the interface */
+  AFXDP_ERROR_TAKEN,       /* the same, and it takes the stream's packets */
   AFXDP_ERROR_QUEUE_BUSY,  /* another process, or the kernel still, has it */
   AFXDP_ERROR_MEMORY,      /* no memory, or RLIMIT_MEMLOCK */
   AFXDP_ERROR_DOWN,        /* the interface is down */
@@ -33,6 +35,9 @@ GQuark afxdp_error_quark (void);
  * FALSE, so that a caller can return it. */
 gboolean afxdp_error_set (GError **error, int errnum, const gchar *format, ...)
     G_GNUC_PRINTF (3, 4);
+
+/* Whether n more descriptors can be had. */
+gboolean afxdp_error_has_descriptors (guint n);
 
 /* Whether this thread has a capability (CAP_BPF): what it was refused may be for
  * want of it, or in spite of it. */

@@ -1,6 +1,7 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Questions to the kernel about network interfaces, by rtnetlink: sysfs shows
+ * Questions to the kernel about network interfaces, by netlink: sysfs shows
  * the network namespace it was mounted in, which need not be ours.
  *
  * Every function asks in the network namespace of the calling thread and may
@@ -31,37 +32,21 @@ gboolean afxdp_netdev_by_name (
     const gchar *name, AfxdpNetdev *netdev, GError **error);
 gboolean afxdp_netdev_by_index (int index, AfxdpNetdev *netdev, GError **error);
 
-/* The interface that the routing table gives for address, where the kernel
- * would join a multicast group too; for one of the host's own addresses the
- * interface that has it. Errors: AFXDP_ERROR_NOT_FOUND, no route. */
-gboolean afxdp_netdev_by_route (
-    GInetAddress *address, AfxdpNetdev *netdev, GError **error);
+/* Whether the driver may have zero-copy for AF_XDP: what it says of itself (Linux
+ * 6.3 and later); before, only what has no NIC certainly has none. */
+gboolean afxdp_netdev_may_have_zero_copy (const AfxdpNetdev *netdev);
+/* Whether the driver may make more RX queues than are in use for an XDP program, and
+ * remove them with it: virtio_net does (Linux 6.18, virtnet_xdp_set()). */
+gboolean afxdp_netdev_may_add_queues (const AfxdpNetdev *netdev);
+/* Packets that the NIC's own ring of one RX queue holds; 0: not known. */
+guint afxdp_netdev_rx_ring (const AfxdpNetdev *netdev);
 
-/* The addresses of interface index, of both families: GInetAddress. NULL when
- * the kernel could not be asked, for want of descriptors. */
-GPtrArray *afxdp_netdev_addresses (int index);
-
-/* Packets that interface index ever dropped before XDP or the stack saw them, for
- * want of room: what drivers tell as rx_missed_errors, rx_fifo_errors,
- * rx_over_errors and rx_dropped, less the failed redirects that veth counts
- * among them. (The kernel counts packets of a protocol that nobody handles as
- * rx_dropped too.) Errors: any of AFXDP_ERROR. */
-gboolean afxdp_netdev_drops (
-    const AfxdpNetdev *netdev, guint64 *n, GError **error);
+/* Whether it is promiscuous, a part of a bridge, a bond or a VRF, or there are VLANs,
+ * macvlans or the like on top of it, in this network namespace. TRUE also when the
+ * kernel could not be asked. */
+gboolean afxdp_netdev_has_uppers (const AfxdpNetdev *netdev);
 
 /* Identifies the calling thread's network namespace. */
 guint64 afxdp_netdev_namespace (void);
-
-/* A netlink socket that becomes readable when an interface or one of its
- * addresses comes, goes or changes, or -1. */
-int afxdp_netdev_monitor_new (GError **error);
-typedef enum
-{
-  AFXDP_NETDEV_CHANGED = 1 << 0,
-  AFXDP_NETDEV_GONE = 1 << 1,
-  AFXDP_NETDEV_ADDRESSES = 1 << 2,
-} AfxdpNetdevEvents;
-/* Reads all that waits. Returns what happened to interface index. */
-AfxdpNetdevEvents afxdp_netdev_monitor_read (int monitor, int index);
 
 G_END_DECLS

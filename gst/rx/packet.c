@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Ethernet, IPv4, IPv6 and UDP headers to addresses, ports and payload.
@@ -191,23 +192,4 @@ afxdp_packet_has_right_checksum (const AfxdpDatagram *datagram)
   while (sum >> 16)
     sum = (sum & 0xffff) + (sum >> 16);
   return sum == 0xffff;
-}
-
-const gchar *
-afxdp_packet_kind_name (AfxdpPacketKind kind)
-{
-  static const gchar *const names[] = {
-    [AFXDP_PACKET_UDP] = "UDP",
-    [AFXDP_PACKET_TRUNCATED] = "truncated",
-    [AFXDP_PACKET_VLAN] = "VLAN",
-    [AFXDP_PACKET_NOT_IP] = "not IP",
-    [AFXDP_PACKET_OPTIONS] = "IPv4 options",
-    [AFXDP_PACKET_FRAGMENT] = "IPv4 fragment",
-    [AFXDP_PACKET_NOT_UDP] = "not UDP",
-    [AFXDP_PACKET_NO_CHECKSUM] = "IPv6 without UDP checksum",
-  };
-
-  if ((guint) kind >= G_N_ELEMENTS (names))
-    return "unknown";
-  return names[kind];
 }

@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * One Ethernet frame, from its first byte to the payload of its UDP datagram,
@@ -47,8 +48,5 @@ AfxdpPacketKind afxdp_packet_parse (
  * says that there is none, and is right. Of a sender on this host, over a veth, the
  * checksum is not yet made, and so wrong, unless "ethtool -K DEV tx off". */
 gboolean afxdp_packet_has_right_checksum (const AfxdpDatagram *datagram);
-
-/* A short sentence for logs and tests: "truncated", "IPv4 options", ... */
-const gchar *afxdp_packet_kind_name (AfxdpPacketKind kind);
 
 G_END_DECLS

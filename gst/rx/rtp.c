@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The fixed header of an RTP packet, and whether a datagram is one.
@@ -60,7 +61,9 @@ strip (const guint8 *payload, gsize size, gsize *rest)
   if (payload[0] & FLAG_PADDING) {
     guint8 padding = payload[size - 1];
 
-    if (padding < 1 || padding > *rest)
+    /* RFC 3550 section 5.1 counts the byte that says so, and 0 cannot be. GStreamer
+     * takes that for no padding, and so do we: nobody else would miss it. */
+    if (padding > *rest)
       return FALSE;
     *rest -= padding;
   }
@@ -79,8 +82,6 @@ afxdp_rtp_parse (const guint8 *payload, gsize size, AfxdpRtp *rtp)
     return rtp->kind = AFXDP_RTP_CONTROL;
   if (size < HEADER_SIZE)
     return AFXDP_RTP_NONE;
-  if (G_UNLIKELY (payload[0] != VERSION << 6) && !strip (payload, size, &rest))
-    return AFXDP_RTP_NONE;
 
   rtp->marker = (payload[1] & FLAG_MARKER) != 0;
   rtp->payload_type = payload[1] & PAYLOAD_TYPE_MASK;
@@ -88,6 +89,11 @@ afxdp_rtp_parse (const guint8 *payload, gsize size, AfxdpRtp *rtp)
   rtp->timestamp = read_32 (payload + 4);
   rtp->ssrc = read_32 (payload + 8);
   rtp->size = size;
+  if (G_UNLIKELY (payload[0] != VERSION << 6) &&
+      !strip (payload, size, &rest)) {
+    rtp->payload_size = 0;
+    return rtp->kind = AFXDP_RTP_MALFORMED;
+  }
   rtp->payload_size = rest;
   return rtp->kind = AFXDP_RTP_DATA;
 }

@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Which senders of a multicast group a stream is received from. */
 #include "sources.h"
@@ -119,9 +120,8 @@ add_word (AfxdpSources *sources, gchar sign, const gchar *word, GError **error)
     return FALSE;
   if (sources->entries->len && kind != sources->kind) {
     g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_SETTINGS,
-        "multicast-source: \"%c%s\" is of the other sign than the addresses in "
-        "front of it; sources are either included (+) or excluded (-), not "
-        "both",
+        "multicast-source: \"%c%s\" has another sign than the addresses "
+        "before it; sources are either included (+) or excluded (-), not both",
         sign, word);
     return FALSE;
   }

@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The frame area: free list, frames lent downstream, accounts. */
 #include "umem.h"
@@ -73,11 +74,15 @@ struct _AfxdpAccount
 /* For each frame size bytes, zero at first. Memory of the kernel's, which may refuse
  * it without an end of the process. */
 static gpointer
-map (const AfxdpUmem *umem, gsize size, GError **error)
+map (const AfxdpUmem *umem, guint size, GError **error)
 {
-  gpointer memory = mmap (NULL, umem->n_frames * size, PROT_READ | PROT_WRITE,
-      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  gpointer memory = MAP_FAILED;
+  guint64 bytes;
 
+  errno = ENOMEM;
+  if (afxdp_umem_bytes (umem->n_frames, size, G_MAXSIZE, &bytes))
+    memory = mmap (NULL, bytes, PROT_READ | PROT_WRITE,
+        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory != MAP_FAILED)
     return memory;
   afxdp_error_set (error, errno,
@@ -90,7 +95,7 @@ static void
 unmap (const AfxdpUmem *umem, gpointer memory, gsize size)
 {
   if (memory)
-    munmap (memory, umem->n_frames * size);
+    munmap (memory, (gsize) umem->n_frames * size);
 }
 
 AfxdpUmem *
@@ -123,6 +128,32 @@ afxdp_umem_new (guint n_frames, guint frame_size, GError **error)
     umem->free[i] = n_frames - 1 - i;
   umem->n_free = n_frames;
   return g_steal_pointer (&umem);
+}
+
+/* Linux 5.14; before that, or where the memory is refused, packets pay for it. */
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+static void
+populate (gpointer memory, gsize size)
+{
+  if (madvise (memory, size, MADV_POPULATE_WRITE))
+    g_debug ("Could not populate %" G_GSIZE_FORMAT " bytes for packets: %s",
+        size, g_strerror (errno));
+}
+
+void
+afxdp_umem_populate (AfxdpUmem *umem, guint n)
+{
+  n = MIN (n, umem->n_frames);
+  if (n == umem->n_frames) {
+    madvise (umem->area, afxdp_umem_size (umem), MADV_HUGEPAGE);
+    madvise (umem->room, (gsize) n * AFXDP_FRAME_ROOM, MADV_HUGEPAGE);
+  }
+  populate (umem->area, (gsize) n << umem->frame_shift);
+  populate (umem->room, (gsize) n * AFXDP_FRAME_ROOM);
+  populate (umem->frames, n * sizeof *umem->frames);
 }
 
 AfxdpUmem *

@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A frame area and who owns each frame (law 2). Knows nothing of sockets.
@@ -5,7 +6,7 @@
  * A frame is a number from 0 to n_frames - 1. At any moment it has one owner:
  *
  *   free list -> take() -> kernel (fill ring) -> arrived() -> element
- *   free list -> take() -> element                          (socket door)
+ *   free list -> take() -> element                          (socket path)
  *   element -> give() -> free list                          (copied, dropped)
  *   element -> lend() -> downstream -> give_back() -> free list
  *
@@ -36,6 +37,15 @@ typedef struct _AfxdpUmem AfxdpUmem;
 /* How many frames of an area one stream has lent downstream. */
 typedef struct _AfxdpAccount AfxdpAccount;
 
+/* Bytes of n things of size each, if that is at most most: what a gsize can say, which
+ * on a 32-bit system is less than the frames that may be asked for. */
+static inline gboolean
+afxdp_umem_bytes (guint n, guint size, guint64 most, guint64 *bytes)
+{
+  *bytes = (guint64) n * size; /* of 32 bits each */
+  return *bytes <= most;
+}
+
 /* frame_size is a power of two, in bytes. Errors: AFXDP_ERROR_MEMORY. */
 AfxdpUmem *afxdp_umem_new (guint n_frames, guint frame_size, GError **error);
 AfxdpUmem *afxdp_umem_ref (AfxdpUmem *umem);
@@ -48,6 +58,14 @@ guint afxdp_umem_frame_size (const AfxdpUmem *umem);
 guint8 *afxdp_umem_frame (const AfxdpUmem *umem, guint32 frame);
 /* The frame that byte offset of the area lies in. */
 guint32 afxdp_umem_frame_at (const AfxdpUmem *umem, guint64 offset);
+
+/* Touches the memory of the first n frames, which are those used first, and of what
+ * is kept of them: the first packets would pay for that otherwise, page by page.
+ * Takes huge pages for the whole area, where the host has them. As far as the kernel
+ * can; before anybody takes a frame. */
+void afxdp_umem_populate (AfxdpUmem *umem, guint n);
+/* What somebody above makes of each frame before anybody takes one. */
+typedef void (*AfxdpUmemPrepare) (AfxdpUmem *umem, guint n);
 
 /* Frames on the free list. */
 guint afxdp_umem_n_free (AfxdpUmem *umem);

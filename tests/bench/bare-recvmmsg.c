@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The limit of a kernel socket: a loop of recvmmsg() that reads the RTP header of
@@ -11,9 +12,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -27,26 +26,23 @@
 typedef struct
 {
   int fd;
-  gboolean stamped;
-  _Atomic guint64 packets;
-  atomic_uint touched; /* so that the compiler reads the headers */
-  AfxdpLatency latency;
+  BareLoop loop;
 } Receiver;
 
 static gboolean
-open_socket (
-    Receiver *receiver, const gchar *interface, const gchar *group, guint port)
+open_socket (Receiver *receiver)
 {
-  struct sockaddr_in address = { AF_INET, htons (port) };
-  struct ip_mreqn join = { .imr_ifindex = if_nametoindex (interface) };
+  const BareLoop *loop = &receiver->loop;
+  struct sockaddr_in address = { AF_INET, htons (loop->port) };
+  struct ip_mreqn join = { .imr_ifindex = if_nametoindex (loop->interface) };
   int on = 1, size = BUFFER_SIZE;
 
   receiver->fd = socket (AF_INET, SOCK_DGRAM, 0);
-  if (inet_pton (AF_INET, group, &address.sin_addr) != 1)
+  if (inet_pton (AF_INET, loop->group, &address.sin_addr) != 1)
     return FALSE;
   join.imr_multiaddr = address.sin_addr;
   setsockopt (receiver->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size);
-  if (receiver->stamped)
+  if (receiver->loop.stamped)
     setsockopt (receiver->fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
   return !bind (receiver->fd, (struct sockaddr *) &address, sizeof address) &&
       !setsockopt (
@@ -64,7 +60,7 @@ measure (Receiver *receiver, struct msghdr *message, guint64 now)
     return;
   memcpy (&stamp, CMSG_DATA (control), sizeof stamp);
   arrival = stamp.tv_sec * G_GUINT64_CONSTANT (1000000000) + stamp.tv_nsec;
-  afxdp_latency_add (&receiver->latency, now - MIN (now, arrival));
+  afxdp_latency_add (&receiver->loop.latency, now - MIN (now, arrival));
 }
 
 static gpointer
@@ -86,61 +82,37 @@ receive (gpointer data)
     guint64 now;
     int n;
 
-    for (guint i = 0; receiver->stamped && i < BATCH; i++) {
+    for (guint i = 0; receiver->loop.stamped && i < BATCH; i++) {
       messages[i].msg_hdr.msg_control = controls[i];
       messages[i].msg_hdr.msg_controllen = sizeof controls[i];
     }
     n = recvmmsg (receiver->fd, messages, BATCH, MSG_WAITFORONE, NULL);
     if (n < 0)
       return NULL;
-    now = receiver->stamped ? afxdp_clock (CLOCK_REALTIME) : 0;
+    now = receiver->loop.stamped ? afxdp_clock (CLOCK_REALTIME) : 0;
     for (int i = 0; i < n; i++) {
       touched += area[i][2] << 8 | area[i][3];
-      if (receiver->stamped)
+      if (receiver->loop.stamped)
         measure (receiver, &messages[i].msg_hdr, now);
     }
-    receiver->packets += n;
-    atomic_store_explicit (&receiver->touched, touched, memory_order_relaxed);
+    receiver->loop.packets += n;
+    atomic_store_explicit (
+        &receiver->loop.touched, touched, memory_order_relaxed);
   }
-}
-
-static guint64
-packets (gpointer data)
-{
-  Receiver *receiver = data;
-
-  return receiver->packets;
-}
-
-static void
-report (gpointer data, GString *json)
-{
-  Receiver *receiver = data;
-
-  if (receiver->latency.n)
-    session_add_histogram (json, &receiver->latency);
 }
 
 int
 main (int argc, char **argv)
 {
   static Receiver receiver;
-  Session session = { packets, report, &receiver };
   pthread_t thread;
 
-  if (argc == 5 && !strcmp (argv[1], "--latency")) {
-    receiver.stamped = TRUE;
-    argc--;
-    argv++;
-  }
-  if (argc != 4) {
-    fputs ("usage: bare-recvmmsg [--latency] INTERFACE GROUP PORT\n", stderr);
+  if (!session_read_arguments (&receiver.loop, argc, argv))
     return 2;
-  }
-  if (!open_socket (&receiver, argv[1], argv[2], atoi (argv[3])) ||
+  if (!open_socket (&receiver) ||
       pthread_create (&thread, NULL, receive, &receiver)) {
     perror ("bare-recvmmsg");
     return 2;
   }
-  return session_run (&session);
+  return session_run_bare (&receiver.loop);
 }

@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The limit of AF_XDP: a loop that reads the RTP header of each packet and gives
@@ -12,9 +13,7 @@
 #include <linux/if_link.h>
 #include <poll.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <xdp/xsk.h>
@@ -41,14 +40,11 @@ typedef struct
   struct xsk_socket *xsk;
   struct xsk_ring_prod fill;
   struct xsk_ring_cons completion, rx;
-  gboolean stamped;
-  _Atomic guint64 packets;
-  atomic_uint touched; /* so that the compiler reads the headers */
-  AfxdpLatency latency;
+  BareLoop loop;
 } Receiver;
 
 static gboolean
-open_rings (Receiver *receiver, const gchar *interface)
+open_rings (Receiver *receiver)
 {
   const struct xsk_umem_config umem = {
     .fill_size = N_FRAMES,
@@ -69,8 +65,8 @@ open_rings (Receiver *receiver, const gchar *interface)
     return FALSE;
   if (xsk_umem__create (&receiver->umem, receiver->area, size, &receiver->fill,
           &receiver->completion, &umem) ||
-      xsk_socket__create (&receiver->xsk, interface, 0, receiver->umem,
-          &receiver->rx, NULL, &xsk))
+      xsk_socket__create (&receiver->xsk, receiver->loop.interface, 0,
+          receiver->umem, &receiver->rx, NULL, &xsk))
     return FALSE;
   xsk_ring_prod__reserve (&receiver->fill, N_FRAMES, &index);
   for (guint i = 0; i < N_FRAMES; i++)
@@ -82,10 +78,10 @@ open_rings (Receiver *receiver, const gchar *interface)
 
 /* The program with one flow, in slot 0, on queue 0. */
 static gboolean
-open_program (Receiver *receiver, const AfxdpNetdev *netdev, const gchar *group,
-    guint16 port, GError **error)
+open_program (Receiver *receiver, const AfxdpNetdev *netdev, GError **error)
 {
-  g_autoptr (GInetAddress) address = g_inet_address_new_from_string (group);
+  g_autoptr (GInetAddress) address =
+      g_inet_address_new_from_string (receiver->loop.group);
   g_autoptr (AfxdpSources) any = afxdp_sources_parse (NULL, 4, NULL);
   struct afxdp_flow_key key;
 
@@ -97,14 +93,14 @@ open_program (Receiver *receiver, const AfxdpNetdev *netdev, const gchar *group,
   receiver->queue = afxdp_xdpprog_queue (receiver->prog, 0);
   receiver->queue->frames = N_FRAMES;
   receiver->slot->credit = RING_SIZE;
-  receiver->slot->door = AFXDP_DOOR_OPEN;
+  receiver->slot->redirect = AFXDP_REDIRECT_ON;
   afxdp_xdpprog_set_mac (receiver->prog, netdev->mac);
-  afxdp_xdpprog_flow_key (&key, address, port);
+  afxdp_xdpprog_flow_key (&key, address, receiver->loop.port);
   return afxdp_xdpprog_set_flow (receiver->prog, &key, 0, any, error) &&
       afxdp_xdpprog_set_socket (
           receiver->prog, 0, 0, xsk_socket__fd (receiver->xsk), error) &&
-      afxdp_xdpprog_attach (receiver->prog, netdev->index, netdev->name,
-          AFXDP_XDP_MODE_NATIVE, error);
+      afxdp_xdpprog_attach (
+          receiver->prog, netdev, AFXDP_XDP_MODE_NATIVE, error);
 }
 
 /* What the program could not redirect, since the credit was used up, is lost to
@@ -114,9 +110,10 @@ give_credit (Receiver *receiver, guint n)
 {
   __atomic_fetch_add (&receiver->queue->frames, n, __ATOMIC_RELEASE);
   __atomic_fetch_add (&receiver->slot->released, n, __ATOMIC_RELEASE);
-  if (G_UNLIKELY (__atomic_load_n (&receiver->slot->door, __ATOMIC_RELAXED) !=
-          AFXDP_DOOR_OPEN))
-    __atomic_store_n (&receiver->slot->door, AFXDP_DOOR_OPEN, __ATOMIC_RELAXED);
+  if (G_UNLIKELY (__atomic_load_n (&receiver->slot->redirect,
+                      __ATOMIC_RELAXED) != AFXDP_REDIRECT_ON))
+    __atomic_store_n (
+        &receiver->slot->redirect, AFXDP_REDIRECT_ON, __ATOMIC_RELAXED);
 }
 
 static void
@@ -125,7 +122,7 @@ measure (Receiver *receiver, const guint8 *frame, guint64 now)
   struct afxdp_metadata metadata;
 
   memcpy (&metadata, frame - sizeof metadata, sizeof metadata);
-  afxdp_latency_add (&receiver->latency, now - MIN (now, metadata.time));
+  afxdp_latency_add (&receiver->loop.latency, now - MIN (now, metadata.time));
 }
 
 static gpointer
@@ -146,13 +143,13 @@ receive (gpointer data)
     }
     /* As many frames come back as went out. */
     xsk_ring_prod__reserve (&receiver->fill, n, &to);
-    now = receiver->stamped ? afxdp_now () : 0;
+    now = receiver->loop.stamped ? afxdp_now () : 0;
     for (guint i = 0; i < n; i++) {
       const struct xdp_desc *packet =
           xsk_ring_cons__rx_desc (&receiver->rx, from + i);
       const guint8 *frame = receiver->area + packet->addr;
 
-      if (receiver->stamped)
+      if (receiver->loop.stamped)
         measure (receiver, frame, now);
       touched += frame[RTP_OFFSET + 2] << 8 | frame[RTP_OFFSET + 3];
       *xsk_ring_prod__fill_addr (&receiver->fill, to + i) = packet->addr;
@@ -160,63 +157,38 @@ receive (gpointer data)
     xsk_ring_prod__submit (&receiver->fill, n);
     xsk_ring_cons__release (&receiver->rx, n);
     give_credit (receiver, n);
-    receiver->packets += n;
-    atomic_store_explicit (&receiver->touched, touched, memory_order_relaxed);
+    receiver->loop.packets += n;
+    atomic_store_explicit (
+        &receiver->loop.touched, touched, memory_order_relaxed);
   }
   return NULL;
-}
-
-static guint64
-packets (gpointer data)
-{
-  Receiver *receiver = data;
-
-  return receiver->packets;
-}
-
-static void
-report (gpointer data, GString *json)
-{
-  Receiver *receiver = data;
-
-  g_string_append_printf (json, ", \"umem-bytes\": %u", N_FRAMES * FRAME_SIZE);
-  if (receiver->latency.n)
-    session_add_histogram (json, &receiver->latency);
 }
 
 int
 main (int argc, char **argv)
 {
-  static Receiver receiver;
-  Session session = { packets, report, &receiver };
+  static Receiver receiver = { .loop.umem_bytes = N_FRAMES * FRAME_SIZE };
   g_autoptr (GError) error = NULL;
   AfxdpNetdev netdev;
   pthread_t thread;
   int status;
 
-  if (argc == 5 && !strcmp (argv[1], "--latency")) {
-    receiver.stamped = TRUE;
-    argc--;
-    argv++;
-  }
-  if (argc != 4) {
-    fputs ("usage: bare-xsk [--latency] INTERFACE GROUP PORT\n", stderr);
+  if (!session_read_arguments (&receiver.loop, argc, argv))
     return 2;
-  }
-  if (!afxdp_netdev_by_name (argv[1], &netdev, &error)) {
+  if (!afxdp_netdev_by_name (receiver.loop.interface, &netdev, &error)) {
     fprintf (stderr, "bare-xsk: %s\n", error->message);
     return 2;
   }
-  if (!open_rings (&receiver, argv[1])) {
+  if (!open_rings (&receiver)) {
     perror ("bare-xsk");
     return 2;
   }
-  if (!open_program (&receiver, &netdev, argv[2], atoi (argv[3]), &error)) {
+  if (!open_program (&receiver, &netdev, &error)) {
     fprintf (stderr, "bare-xsk: %s\n", error->message);
     return 2;
   }
   pthread_create (&thread, NULL, receive, &receiver);
-  status = session_run (&session);
+  status = session_run_bare (&receiver.loop);
   afxdp_xdpprog_free (receiver.prog);
   return status;
 }

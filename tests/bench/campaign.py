@@ -1,3 +1,4 @@
+# SPDX-FileCopyrightText: The afxdpsrc authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Which cases are run, in which order, and the search for the highest rate.
 
@@ -10,16 +11,16 @@ import dataclasses
 from cases import RECEIVERS, REFERENCE, Case
 from wire import Unsent
 
-PIPELINE_RECEIVERS = [
-    name for name, receiver in RECEIVERS.items() if receiver.source]
+PIPELINE_RECEIVERS = [name for name, receiver in RECEIVERS.items() if receiver.source]
 
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
     """How much is measured."""
     seconds: float  # of a run
-    search_seconds: float  # of one of the search, where the buffers' content
-                           # must be little against what is sent
+    # Of one of the search, where the buffers' content must be little against
+    # what is sent.
+    search_seconds: float
     rounds: int  # runs of each case at a fixed rate
     step: float  # between two rates of the search
     needed: int  # runs without a loss that confirm a rate,
@@ -180,8 +181,7 @@ class Campaign:
             while unfinished:
                 unfinished = [search for search in unfinished if search.step()]
         finally:  # when interrupted too
-            self.highest = [search.result() for search in searches
-                            if search.is_over()]
+            self.highest = [search.result() for search in searches if search.is_over()]
 
     def fixed_rates(self):
         seconds = self.plan.seconds

@@ -1,3 +1,4 @@
+# SPDX-FileCopyrightText: The afxdpsrc authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """From runs to figures: medians of the rounds, and what they are compared with.
 
@@ -52,10 +53,8 @@ class Figures:
         for entry in highest:
             self.compare_highest(entry)
 
-    def find(self, section, receiver, rate, pipeline='fakesink', streams=1,
-             size=1316):
-        return self.all.get(
-            (section, receiver, pipeline, streams, size, rate))
+    def find(self, section, receiver, rate, pipeline='fakesink', streams=1, size=1316):
+        return self.all.get((section, receiver, pipeline, streams, size, rate))
 
     def bare_of(self, figure):
         """A bare loop has one stream, and nothing behind it."""
@@ -76,8 +75,7 @@ class Figures:
 
     def compare_highest(self, entry):
         reference = self.highest.get((REFERENCE, entry['pipeline']))
-        bare = self.highest.get(
-            (RECEIVERS[entry['receiver']].bare, 'fakesink'))
+        bare = self.highest.get((RECEIVERS[entry['receiver']].bare, 'fakesink'))
         entry['to-udpsrc'] = ratio(entry['rate'], reference, 'rate')
         entry['to-bare'] = ratio(entry['rate'], bare, 'rate')
 

@@ -1,3 +1,4 @@
+# SPDX-FileCopyrightText: The afxdpsrc authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The figures as SVG, drawn by gnuplot."""
 
@@ -83,8 +84,7 @@ set logscale x 2
 set xrange [90:2200]
 set xtics (100, 150, 200, 290, 390, 520, 700, 1000, 1500, 2000)
 set yrange [0:*]'''
-    plot(path, settings,
-         by_rate(figures, pipeline, lambda figure: figure['cpu-ns']))
+    plot(path, settings, by_rate(figures, pipeline, lambda figure: figure['cpu-ns']))
 
 
 def draw_latency(figures, path):
@@ -149,9 +149,7 @@ set yrange [0:*]'''
 def draw(figures, directory):
     os.makedirs(directory, exist_ok=True)
     for pipeline in ('fakesink', 'rtpjitterbuffer'):
-        draw_loss(figures, os.path.join(directory, f'loss-{pipeline}.svg'),
-                  pipeline)
-        draw_cost(figures, os.path.join(directory, f'cost-{pipeline}.svg'),
-                  pipeline)
+        draw_loss(figures, os.path.join(directory, f'loss-{pipeline}.svg'), pipeline)
+        draw_cost(figures, os.path.join(directory, f'cost-{pipeline}.svg'), pipeline)
     draw_latency(figures, os.path.join(directory, 'latency.svg'))
     draw_streams(figures, os.path.join(directory, 'streams.svg'))

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: The afxdpsrc authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The benchmark's command line: runs a campaign and writes what came out."""
 
@@ -207,8 +208,7 @@ def main():
     print(f'{machine["processors"]} x {machine["processor"]}, Linux '
           f'{machine["kernel"]}, {machine["gstreamer"]}; {result["started"]}, '
           f'{result["seconds"]:.0f} s\n')
-    disturbed = sum(run['others'] > result['plan']['calm']
-                    for run in result['runs'])
+    disturbed = sum(run['others'] > result['plan']['calm'] for run in result['runs'])
     print(f'Made again: {result["unsent-runs"]} runs since the wire or the '
           f'generator did not keep up, {result["disturbed-runs"]} since others '
           f'ran on the receiver\'s processor; {disturbed} of the '

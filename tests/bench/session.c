@@ -1,8 +1,10 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The dialogue with run.py, processor time and memory of a receiver. */
 #include "session.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -129,4 +131,45 @@ session_raise_file_limit (void)
   getrlimit (RLIMIT_NOFILE, &limit);
   limit.rlim_cur = limit.rlim_max;
   setrlimit (RLIMIT_NOFILE, &limit);
+}
+
+gboolean
+session_read_arguments (BareLoop *loop, int argc, char **argv)
+{
+  loop->stamped = argc == 5 && !strcmp (argv[1], "--latency");
+  if (argc - loop->stamped != 4) {
+    fprintf (stderr, "usage: %s [--latency] INTERFACE GROUP PORT\n", argv[0]);
+    return FALSE;
+  }
+  argv += loop->stamped;
+  loop->interface = argv[1];
+  loop->group = argv[2];
+  loop->port = atoi (argv[3]);
+  return TRUE;
+}
+
+static guint64
+bare_packets (gpointer data)
+{
+  return ((BareLoop *) data)->packets;
+}
+
+static void
+report_bare (gpointer data, GString *json)
+{
+  BareLoop *loop = data;
+
+  if (loop->umem_bytes)
+    g_string_append_printf (
+        json, ", \"umem-bytes\": %" G_GSIZE_FORMAT, loop->umem_bytes);
+  if (loop->latency.n)
+    session_add_histogram (json, &loop->latency);
+}
+
+int
+session_run_bare (BareLoop *loop)
+{
+  const Session session = { bare_packets, report_bare, loop };
+
+  return session_run (&session);
 }

@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What every receiver of the benchmark does alike: talks with run.py, counts its
@@ -12,6 +13,7 @@
 #pragma once
 
 #include <glib.h>
+#include <stdatomic.h>
 
 #include "latency.h"
 
@@ -32,6 +34,22 @@ int session_run (const Session *session);
 void session_add_latency (
     GString *json, guint64 n, guint64 p50, guint64 p99, guint64 longest);
 void session_add_histogram (GString *json, const AfxdpLatency *latency);
+
+/* A loop without GStreamer: what it was told, and what it counts. */
+typedef struct
+{
+  const gchar *interface, *group;
+  guint port;
+  gboolean stamped; /* --latency */
+  gsize umem_bytes; /* 0: it has none */
+  _Atomic guint64 packets;
+  atomic_uint touched; /* so that the compiler reads the headers */
+  AfxdpLatency latency;
+} BareLoop;
+
+/* Reads "NAME [--latency] INTERFACE GROUP PORT", or says that it wants that. */
+gboolean session_read_arguments (BareLoop *loop, int argc, char **argv);
+int session_run_bare (BareLoop *loop);
 
 /* Raises the limit of open files as far as it goes. */
 void session_raise_file_limit (void);

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-FileCopyrightText: The afxdpsrc authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # What many streams on one interface cost: afxdpsrc, and udpsrc beside it. Two
@@ -10,10 +11,12 @@ export LC_ALL=C.UTF-8
 usage() {
   cat <<END
 usage: sudo $0 [--build-dir DIR] [--seconds N] [--rounds N] [--coalesce MS]
+       [--receivers N] [--rate N]
 
 Receives 520,000 packets/s of 1316 bytes as 1, 4 and 64 streams, then 64 streams
 through afxdpsrc and through udpsrc at a rate that udpsrc can hold, into fakesink;
-afxdpsrc with coalesce MS. For each: packets lost, and processor time of the
+afxdpsrc with coalesce MS, with a thread for each stream ("afxdpsrc") and with N
+threads for all of them ("served"); these receive 256 streams as well. For each: packets lost, and processor time of the
 receiving process for each packet while they came, in the median of the rounds.
 A run in which the wire dropped packets, or the generator was slow, does not
 count and is made again.
@@ -22,6 +25,8 @@ count and is made again.
   --seconds N      length of a run (default 10)
   --rounds N       runs of each kind, in turn (default 3)
   --coalesce MS    how long afxdpsrc may gather packets (default 2)
+  --receivers N    threads of "served" (default 1)
+  --rate N         packets/s of all streams together (default 520000)
 END
 }
 
@@ -30,6 +35,7 @@ build=$here/../../build
 seconds=10
 rounds=3
 coalesce=2
+receivers=1
 rate=520000
 udp_rates=(450000 400000 350000 300000 250000 200000 150000 100000)
 attempts=10
@@ -41,6 +47,8 @@ parse_options() {
       --seconds) seconds=$2 ;;
       --rounds) rounds=$2 ;;
       --coalesce) coalesce=$2 ;;
+      --receivers) receivers=$2 ;;
+      --rate) rate=$2 ;;
       --help)
         usage
         exit 0
@@ -96,17 +104,26 @@ cpu_time() {
     "/proc/$receiver/task/"*/schedstat
 }
 
+# start_afxdpsrc STREAMS [OPTION-OF-RECEIVE-MANY...]
 start_afxdpsrc() {
   local streams=()
   mapfile -t streams < <(groups "$1" | sed 's/$/:5000/')
-  "${IN_RECEIVER[@]}" taskset -c 1 "$build/examples/distributor" \
+  "${IN_RECEIVER[@]}" taskset -c 1 "$build/examples/receive-many" \
     --interface "$VETH_RECEIVER_DEVICE" --interval 1000 --coalesce "$coalesce" \
-    --json "$work/summary" "${streams[@]}" >"$work/lines" 2>&1 &
+    --json "$work/summary" "${@:2}" "${streams[@]}" >"$work/lines" 2>&1 &
   receiver=$!
-  while (($(grep -c 'redirects the stream' "$work/lines") < $1)); do
+  while (($(grep -c 'through AF_XDP on' "$work/lines") < $1)); do
     kill -0 "$receiver"
     sleep 0.1
   done
+}
+
+start_served() {
+  start_afxdpsrc "$1" --receivers "$receivers"
+}
+
+lost_by_served() {
+  lost_by_afxdpsrc "$1"
 }
 
 lost_by_afxdpsrc() {
@@ -213,10 +230,13 @@ for udp_rate in "${udp_rates[@]}"; do
   echo "udpsrc lost $lost at $udp_rate packets/s as 64 streams"
 done
 for ((round = 0; round < rounds; round++)); do
-  row afxdpsrc 1 $rate
-  row afxdpsrc 4 $rate
-  row afxdpsrc 64 $rate
+  row afxdpsrc 1 "$rate"
+  row afxdpsrc 4 "$rate"
+  row afxdpsrc 64 "$rate"
+  row served 64 "$rate"
+  row served 256 "$rate"
   row afxdpsrc 64 "$udp_rate"
+  row served 64 "$udp_rate"
   row udpsrc 64 "$udp_rate"
 done
 
@@ -231,6 +251,7 @@ cat <<END
 medians of $rounds runs of $seconds s
 $rate packets/s:  1 stream $one ns, 4 streams $(cost_of "afxdpsrc 4 $rate") ns, 64 streams $many ns: $(ratio "$many" "$one") times one stream
 $udp_rate packets/s as 64 streams:  udpsrc $theirs ns; afxdpsrc $(ratio "$many" "$theirs") of that at $rate packets/s, and $(ratio "$ours" "$theirs") ($ours ns) at the same rate
+served by $receivers threads:  64 streams $(ratio "$(cost_of "served 64 $rate")" "$one") times one stream, 256 $(ratio "$(cost_of "served 256 $rate")" "$one"); at $udp_rate packets/s $(ratio "$(cost_of "served 64 $udp_rate")" "$theirs") of udpsrc
 64 threads that only sleep for $coalesce ms at a time would cost $((wakeup / rate)) and $((wakeup / udp_rate)) ns for each of these packets
 lost in all runs:  $(for key in "${!losses[@]}"; do echo "$key: ${losses[$key]}"; done | sort | paste -sd ';')
 END

@@ -1,3 +1,4 @@
+# SPDX-FileCopyrightText: The afxdpsrc authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The figures as text. Columns "x udpsrc" and "x bare" are the figure's ratio to
 that of udpsrc with a large buffer, and of the bare loop of the same kind."""
@@ -46,13 +47,11 @@ def by_rate(figures, title, section, pipeline, cell):
                     figure['pipeline'] == pipeline})
     rows = []
     for receiver in RECEIVERS:
-        found = [figures.find(section, receiver, rate, pipeline)
-                 for rate in rates]
+        found = [figures.find(section, receiver, rate, pipeline) for rate in rates]
         if any(found):
             rows.append([receiver] + [
                 cell(figure) if figure else 'not sent' for figure in found])
-    return text_of(title, ['packets/s'] + [grouped(rate) for rate in rates],
-                   rows)
+    return text_of(title, ['packets/s'] + [grouped(rate) for rate in rates], rows)
 
 
 def loss(figure):

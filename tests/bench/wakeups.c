@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What sleeping costs on this machine: threads that do nothing but sleep until

@@ -1,3 +1,4 @@
+# SPDX-FileCopyrightText: The afxdpsrc authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """One measurement: a receiver on processor 1, the generator on processor 0.
 
@@ -68,8 +69,7 @@ def is_calm():
     """Whether both processors are idle, while nothing is measured."""
     watch = Watch()
     time.sleep(LOOK)
-    return all(watch.passed(number)[1] <= LOOK * 1e9 * CALM
-               for number in (0, 1))
+    return all(watch.passed(number)[1] <= LOOK * 1e9 * CALM for number in (0, 1))
 
 
 class Receiver:
@@ -144,8 +144,7 @@ class Wire:
         if case.coalesce:
             source += case.receiver.for_coalesce
         program = os.path.join(self.bench, 'receiver')
-        return [program] + latency + where + [
-            str(case.streams), source, case.rest]
+        return [program] + latency + where + [str(case.streams), source, case.rest]
 
     def send(self, case):
         command = self.in_sender + [

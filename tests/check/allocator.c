@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * One memory for each frame: what of it can be seen, what keeps the frame out,
@@ -5,10 +6,11 @@
  */
 #include "gstafxdpallocator.h"
 
-#include <gst/check/gstcheck.h>
+#include <gst/net/gstnetaddressmeta.h>
 
 #include "leaks.h"
 #include "plugins.h"
+#include "suite.h"
 
 #define N_FRAMES 8
 #define FRAME_SIZE 2048
@@ -94,7 +96,7 @@ is_frame (GstMemory *memory)
   return GST_IS_AFXDP_ALLOCATOR (memory->allocator);
 }
 
-GST_START_TEST (test_wraps)
+TEST (test_wraps)
 {
   GstMemory *memory = receive (SIZE, 1);
   gsize offset, maxsize;
@@ -113,9 +115,8 @@ GST_START_TEST (test_wraps)
   gst_memory_unref (memory);
   assert_n_out (0);
 }
-GST_END_TEST
 
-GST_START_TEST (test_whole_frame)
+TEST (test_whole_frame)
 {
   guint32 frame;
   GstBuffer *buffer = gst_buffer_new ();
@@ -131,11 +132,10 @@ GST_START_TEST (test_whole_frame)
   gst_buffer_unref (buffer);
   assert_n_out (0);
 }
-GST_END_TEST
 
 /* Downstream can make a buffer smaller, and as large as it was, but can never
  * reach the next frame. */
-GST_START_TEST (test_resize)
+TEST (test_resize)
 {
   GstBuffer *buffer = receive_buffer (SIZE, 2);
 
@@ -150,10 +150,9 @@ GST_START_TEST (test_resize)
   gst_buffer_unref (buffer);
   assert_n_out (0);
 }
-GST_END_TEST
 
 /* The next packet in a frame finds nothing of the one before. */
-GST_START_TEST (test_used_again)
+TEST (test_used_again)
 {
   GstMemory *memory = receive (SIZE, 1);
   GstMemory *again[N_FRAMES];
@@ -174,7 +173,6 @@ GST_START_TEST (test_used_again)
   for (guint i = 0; i < N_FRAMES; i++)
     gst_memory_unref (again[i]);
 }
-GST_END_TEST
 
 static void
 assert_new (GstBuffer *buffer, gsize size, guint8 value)
@@ -207,7 +205,7 @@ change (GstBuffer *buffer)
 }
 
 /* A buffer comes home with its memory in it, and is as new. */
-GST_START_TEST (test_buffer_used_again)
+TEST (test_buffer_used_again)
 {
   GstBuffer *buffer = receive_buffer (SIZE, 1);
   GstBuffer *again[N_FRAMES];
@@ -226,10 +224,9 @@ GST_START_TEST (test_buffer_used_again)
   for (guint i = 0; i < N_FRAMES; i++)
     gst_buffer_unref (again[i]);
 }
-GST_END_TEST
 
 /* Not when somebody else has the memory, or put another one in its place. */
-GST_START_TEST (test_buffer_not_used_again)
+TEST (test_buffer_not_used_again)
 {
   GstBuffer *buffer = receive_buffer (SIZE, 1);
   GstMemory *memory = gst_buffer_get_memory (buffer, 0);
@@ -249,10 +246,9 @@ GST_START_TEST (test_buffer_not_used_again)
     gst_buffer_unref (buffer);
   }
 }
-GST_END_TEST
 
 /* Frames whose buffers are at home may go out without them. */
-GST_START_TEST (test_memory_after_buffer)
+TEST (test_memory_after_buffer)
 {
   GstBuffer *ours[N_FRAMES];
   GstMemory *bare[N_FRAMES];
@@ -276,11 +272,10 @@ GST_START_TEST (test_memory_after_buffer)
     assert_n_out (0);
   }
 }
-GST_END_TEST
 
 /* What keeps a frame out. */
 
-GST_START_TEST (test_buffer_keeps_frame)
+TEST (test_buffer_keeps_frame)
 {
   GstBuffer *buffer = receive_buffer (SIZE, 5);
 
@@ -291,7 +286,6 @@ GST_START_TEST (test_buffer_keeps_frame)
   assert_n_out (0);
   use_all_others ();
 }
-GST_END_TEST
 
 static void
 assert_part (GstMemory *part, gsize offset, gsize size)
@@ -307,7 +301,7 @@ assert_part (GstMemory *part, gsize offset, gsize size)
 }
 
 /* Both parts keep the frame, and are one again without a copy. */
-GST_START_TEST (test_split)
+TEST (test_split)
 {
   GstBuffer *buffer = gst_buffer_new ();
   GstMemory *rest,
@@ -328,10 +322,9 @@ GST_START_TEST (test_split)
   gst_memory_unref (rest);
   assert_n_out (0);
 }
-GST_END_TEST
 
 /* As a depayloader does it. */
-GST_START_TEST (test_sub_buffer_keeps_frame)
+TEST (test_sub_buffer_keeps_frame)
 {
   GstBuffer *buffer = receive_buffer (SIZE, 6);
   GstBuffer *payload =
@@ -351,9 +344,8 @@ GST_START_TEST (test_sub_buffer_keeps_frame)
   gst_buffer_unref (part);
   assert_n_out (0);
 }
-GST_END_TEST
 
-GST_START_TEST (test_sub_memory)
+TEST (test_sub_memory)
 {
   GstMemory *in_first_frame = receive (SIZE, 1);
   GstMemory *memory = receive (SIZE, 7);
@@ -383,10 +375,9 @@ GST_START_TEST (test_sub_memory)
   gst_memory_unref (sub_of_sub);
   assert_n_out (0);
 }
-GST_END_TEST
 
 /* A plain reference to the memory, of a buffer that died. */
-GST_START_TEST (test_memory_outlives_its_buffer)
+TEST (test_memory_outlives_its_buffer)
 {
   GstBuffer *buffer = receive_buffer (SIZE, 9);
   GstMemory *memory = gst_buffer_get_memory (buffer, 0);
@@ -402,10 +393,9 @@ GST_START_TEST (test_memory_outlives_its_buffer)
   gst_memory_unref (memory);
   assert_n_out (0);
 }
-GST_END_TEST
 
 /* As rtpjitterbuffer does it, which holds the list too. */
-GST_START_TEST (test_shallow_copy_keeps_frame)
+TEST (test_shallow_copy_keeps_frame)
 {
   GstBuffer *buffer = receive_buffer (SIZE, 10);
   GstBuffer *copy = gst_buffer_make_writable (gst_buffer_ref (buffer));
@@ -419,11 +409,10 @@ GST_START_TEST (test_shallow_copy_keeps_frame)
   gst_buffer_unref (copy);
   assert_n_out (0);
 }
-GST_END_TEST
 
 /* Copies are ordinary memory: they must not eat up the frames. */
 
-GST_START_TEST (test_deep_copy)
+TEST (test_deep_copy)
 {
   GstBuffer *buffer = receive_buffer (SIZE, 11);
   GstBuffer *copy = gst_buffer_copy_deep (buffer);
@@ -435,9 +424,8 @@ GST_START_TEST (test_deep_copy)
   assert_bytes (copy, SIZE, 11);
   gst_buffer_unref (copy);
 }
-GST_END_TEST
 
-GST_START_TEST (test_copy_on_write)
+TEST (test_copy_on_write)
 {
   GstBuffer *buffer = receive_buffer (SIZE, 12);
   GstBuffer *copy = gst_buffer_copy (buffer);
@@ -454,9 +442,8 @@ GST_START_TEST (test_copy_on_write)
   gst_buffer_unref (copy);
   assert_n_out (0);
 }
-GST_END_TEST
 
-GST_START_TEST (test_merge)
+TEST (test_merge)
 {
   GstBuffer *buffer =
       gst_buffer_append (receive_buffer (8, 14), receive_buffer (8, 14));
@@ -469,10 +456,9 @@ GST_START_TEST (test_merge)
   assert_n_out (0);
   gst_buffer_unref (buffer);
 }
-GST_END_TEST
 
 /* Nobody can allocate frames: they come with packets. */
-GST_START_TEST (test_no_allocation)
+TEST (test_no_allocation)
 {
   GstMemory *memory = receive (SIZE, 15);
 
@@ -480,7 +466,6 @@ GST_START_TEST (test_no_allocation)
       fail_if (gst_allocator_alloc (memory->allocator, SIZE, NULL)));
   gst_memory_unref (memory);
 }
-GST_END_TEST
 
 /* The end, in any thread. */
 
@@ -491,7 +476,7 @@ unref_memory (gpointer memory)
   return NULL;
 }
 
-GST_START_TEST (test_freed_in_another_thread)
+TEST (test_freed_in_another_thread)
 {
   GstMemory *memory = receive (SIZE, 16);
 
@@ -499,7 +484,6 @@ GST_START_TEST (test_freed_in_another_thread)
   assert_n_out (0);
   use_all_others ();
 }
-GST_END_TEST
 
 /* The whole of law 2: everything has ended, and downstream still has packets.
  * The last of them takes the area along. */
@@ -519,21 +503,19 @@ end_with (GstMemory *other, GstMemory *last)
   fail_if (allocator);
 }
 
-GST_START_TEST (test_outlived_by_a_memory)
+TEST (test_outlived_by_a_memory)
 {
   GstMemory *memory = receive (SIZE, 17);
 
   end_with (memory, receive (SIZE, 18));
 }
-GST_END_TEST
 
-GST_START_TEST (test_outlived_by_a_sub_memory)
+TEST (test_outlived_by_a_sub_memory)
 {
   GstMemory *memory = receive (SIZE, 19);
 
   end_with (memory, gst_memory_share (memory, 5, 1));
 }
-GST_END_TEST
 
 /* The first packets of two streams of one area, at the same time. */
 
@@ -569,7 +551,7 @@ wrap_and_drop (gpointer user_data)
   return allocator;
 }
 
-GST_START_TEST (test_one_allocator)
+TEST (test_one_allocator)
 {
   for (guint i = 0; i < 200; i++) {
     Start start = { .n_ready = 0 };
@@ -588,39 +570,34 @@ GST_START_TEST (test_one_allocator)
     g_cond_clear (&start.changed);
   }
 }
-GST_END_TEST
 
-static Suite *
-allocator_suite (void)
+/* All that the first packets need is there before them. */
+TEST (test_prepared)
 {
-  Suite *suite = suite_create ("allocator");
-  TCase *tcase = tcase_create ("allocator");
+  GstBuffer *received[N_FRAMES];
 
-  suite_add_tcase (suite, tcase);
-  tcase_set_timeout (tcase, 60);
-  tcase_add_checked_fixture (tcase, set_up, tear_down);
-  tcase_add_test (tcase, test_wraps);
-  tcase_add_test (tcase, test_whole_frame);
-  tcase_add_test (tcase, test_resize);
-  tcase_add_test (tcase, test_used_again);
-  tcase_add_test (tcase, test_buffer_used_again);
-  tcase_add_test (tcase, test_buffer_not_used_again);
-  tcase_add_test (tcase, test_memory_after_buffer);
-  tcase_add_test (tcase, test_buffer_keeps_frame);
-  tcase_add_test (tcase, test_split);
-  tcase_add_test (tcase, test_sub_buffer_keeps_frame);
-  tcase_add_test (tcase, test_sub_memory);
-  tcase_add_test (tcase, test_memory_outlives_its_buffer);
-  tcase_add_test (tcase, test_shallow_copy_keeps_frame);
-  tcase_add_test (tcase, test_deep_copy);
-  tcase_add_test (tcase, test_copy_on_write);
-  tcase_add_test (tcase, test_merge);
-  tcase_add_test (tcase, test_no_allocation);
-  tcase_add_test (tcase, test_freed_in_another_thread);
-  tcase_add_test (tcase, test_outlived_by_a_memory);
-  tcase_add_test (tcase, test_outlived_by_a_sub_memory);
-  tcase_add_test (tcase, test_one_allocator);
-  return suite;
+  gst_afxdp_allocator_prepare_with_senders (umem, G_MAXUINT);
+  fail_unless_equals_int (leaks_n_alive ("GstBuffer"), N_FRAMES);
+  for (guint i = 0; i < N_FRAMES; i++) {
+    received[i] = receive_buffer (SIZE, i);
+    fail_unless (gst_buffer_get_net_address_meta (received[i]) != NULL);
+    fail_unless_equals_int (gst_buffer_get_size (received[i]), SIZE);
+  }
+  fail_unless_equals_int (leaks_n_alive ("GstBuffer"), N_FRAMES);
+  for (guint i = 0; i < N_FRAMES; i++)
+    gst_buffer_unref (received[i]);
+}
+
+TEST (test_prepared_without_senders)
+{
+  GstBuffer *buffer;
+
+  gst_afxdp_allocator_prepare (umem, 1);
+  fail_unless_equals_int (leaks_n_alive ("GstBuffer"), 1);
+  buffer = receive_buffer (SIZE, 0);
+  fail_if (gst_buffer_get_net_address_meta (buffer));
+  fail_unless_equals_int (leaks_n_alive ("GstBuffer"), 1);
+  gst_buffer_unref (buffer);
 }
 
 int
@@ -631,5 +608,5 @@ main (int argc, char **argv)
   gst_check_init (&argc, &argv);
   plugins_require (plugins);
   leaks_trace ();
-  return gst_check_run_suite (allocator_suite (), "allocator", __FILE__);
+  return suite_run (argc, argv, "allocator", 60, set_up, tear_down);
 }

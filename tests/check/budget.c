@@ -1,8 +1,9 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Frames divided among streams: never more than there are. */
 #include "budget.h"
 
-#include <gst/check/gstcheck.h>
+#include "suite.h"
 
 static const guint frames[] = { 64, 100, 1024, 4096, 32768, 65536 };
 static const guint streams[] = { 1, 2, 3, 7, 16, 64, 256 };
@@ -18,7 +19,7 @@ needed (const AfxdpClaim *claim, const AfxdpBudget *budget)
   return (guint64) (budget->credit + in_hands) * claim->n_rings + budget->share;
 }
 
-GST_START_TEST (test_never_more_than_there_are)
+TABLE_TEST (test_never_more_than_there_are, frames)
 {
   guint n_frames = frames[__i__];
   guint slack = afxdp_budget_slack (n_frames);
@@ -43,10 +44,9 @@ GST_START_TEST (test_never_more_than_there_are)
               budget.share);
       }
 }
-GST_END_TEST
 
 /* 42 ms at 390,000 packets/s, less what is in hands. */
-GST_START_TEST (test_default)
+TEST (test_default)
 {
   AfxdpClaim claim = { .n_rings = 1, .ring_size = 16384, .batch = 64 };
   AfxdpBudget budget = afxdp_budget (&claim, 32768, 1, 1);
@@ -55,20 +55,18 @@ GST_START_TEST (test_default)
   fail_unless (budget.credit > 16000);
   fail_unless (budget.share > 12000);
 }
-GST_END_TEST
 
 /* Whatever one stream holds, another one that comes finds something. */
-GST_START_TEST (test_reserve)
+TEST (test_reserve)
 {
   AfxdpClaim claim = { .n_rings = 1, .ring_size = 16384, .batch = 64 };
   AfxdpBudget budget = afxdp_budget (&claim, 32768, 1, 1);
 
   fail_unless (needed (&claim, &budget) + 64 + 4096 <= 32768);
 }
-GST_END_TEST
 
 /* What a short ring leaves goes downstream. */
-GST_START_TEST (test_short_ring)
+TEST (test_short_ring)
 {
   AfxdpClaim claim = { .n_rings = 1, .ring_size = 256, .batch = 64 };
   AfxdpBudget budget = afxdp_budget (&claim, 32768, 1, 1);
@@ -76,21 +74,5 @@ GST_START_TEST (test_short_ring)
   fail_unless_equals_int (budget.credit, 256);
   fail_unless_equals_int (budget.share, 32768 - 64 - 64 - 256 - 4096);
 }
-GST_END_TEST
 
-static Suite *
-budget_suite (void)
-{
-  Suite *suite = suite_create ("budget");
-  TCase *tcase = tcase_create ("budget");
-
-  suite_add_tcase (suite, tcase);
-  tcase_add_loop_test (
-      tcase, test_never_more_than_there_are, 0, G_N_ELEMENTS (frames));
-  tcase_add_test (tcase, test_default);
-  tcase_add_test (tcase, test_reserve);
-  tcase_add_test (tcase, test_short_ring);
-  return suite;
-}
-
-GST_CHECK_MAIN (budget);
+SUITE ("budget", 0, NULL, NULL)

@@ -1,8 +1,9 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How long a receiver sleeps: not at all, or as long as is safe. */
 #include "coalesce.h"
 
-#include <gst/check/gstcheck.h>
+#include "suite.h"
 
 #define MS G_GUINT64_CONSTANT (1000000)
 #define PLENTY 1000000
@@ -27,7 +28,7 @@ settle (AfxdpCoalesce *coalesce, guint64 *now, guint packets_per_ms, guint room)
   return longest;
 }
 
-GST_START_TEST (test_silence)
+TEST (test_silence)
 {
   AfxdpCoalesce coalesce = { .longest = 2 * MS };
 
@@ -35,10 +36,9 @@ GST_START_TEST (test_silence)
   fail_unless_equals_uint64 (
       afxdp_coalesce_next (&coalesce, 1000 * MS, PLENTY), 0);
 }
-GST_END_TEST
 
 /* Short at first, then longer and longer, never longer than asked for. */
-GST_START_TEST (test_grows)
+TEST (test_grows)
 {
   AfxdpCoalesce coalesce = { .longest = 2 * MS };
   guint64 now = 5 * MS;
@@ -65,11 +65,10 @@ GST_START_TEST (test_grows)
   fail_unless (
       afxdp_coalesce_next (&coalesce, now += 1000 * MS, PLENTY) <= MS / 10);
 }
-GST_END_TEST
 
 /* A quarter of the room at the present rate: 390 packets/ms and 3900 packets of
  * room make 2.5 ms. */
-GST_START_TEST (test_quarter)
+TEST (test_quarter)
 {
   AfxdpCoalesce coalesce = { .longest = 100 * MS };
   guint64 now = 0;
@@ -88,10 +87,9 @@ GST_START_TEST (test_quarter)
   afxdp_coalesce_count (&coalesce, 1);
   fail_unless_equals_uint64 (afxdp_coalesce_next (&coalesce, now += MS, 0), 0);
 }
-GST_END_TEST
 
 /* Whenever they begin, sleeps end together. */
-GST_START_TEST (test_together)
+TEST (test_together)
 {
   for (guint64 now = 1000 * MS; now < 1002 * MS; now += 12345) {
     AfxdpCoalesce coalesce = {
@@ -103,12 +101,11 @@ GST_START_TEST (test_together)
     fail_unless_equals_uint64 ((now + pause) % (2 * MS), 0);
   }
 }
-GST_END_TEST
 
 /* Not for the packets of AES67, one in a millisecond, although they do not come as
  * regularly; for those of 100 Mbit/s, and for 2.5 in a millisecond, of which a sleep
  * gets two or three. */
-GST_START_TEST (test_worth_it)
+TEST (test_worth_it)
 {
   AfxdpCoalesce coalesce = { .longest = MS };
   guint64 now = 1000 * MS, longest = 0, pause;
@@ -132,40 +129,20 @@ GST_START_TEST (test_worth_it)
     fail_unless (pause <= MS);
   }
 }
-GST_END_TEST
 
-GST_START_TEST (test_none)
+TEST (test_none)
 {
   AfxdpCoalesce coalesce = { 0 };
   guint64 now = 5 * MS;
 
   fail_unless_equals_uint64 (settle (&coalesce, &now, 200, PLENTY), 0);
 }
-GST_END_TEST
 
-GST_START_TEST (test_clock_that_stands_still)
+TEST (test_clock_that_stands_still)
 {
   AfxdpCoalesce coalesce = { .longest = MS, .since = 5 * MS, .packets = 1 };
 
   fail_unless (afxdp_coalesce_next (&coalesce, 5 * MS, PLENTY) <= MS);
 }
-GST_END_TEST
 
-static Suite *
-coalesce_suite (void)
-{
-  Suite *suite = suite_create ("coalesce");
-  TCase *tcase = tcase_create ("coalesce");
-
-  suite_add_tcase (suite, tcase);
-  tcase_add_test (tcase, test_silence);
-  tcase_add_test (tcase, test_worth_it);
-  tcase_add_test (tcase, test_none);
-  tcase_add_test (tcase, test_clock_that_stands_still);
-  tcase_add_test (tcase, test_grows);
-  tcase_add_test (tcase, test_quarter);
-  tcase_add_test (tcase, test_together);
-  return suite;
-}
-
-GST_CHECK_MAIN (coalesce);
+SUITE ("coalesce", 0, NULL, NULL)

@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Bad input: the first error on the bus names the thing, and is the only one.
@@ -16,9 +17,7 @@ assert_refused (gint code, const gchar *words)
   g_autoptr (GstMessage) message = NULL;
   g_autofree gchar *debug = NULL;
 
-  fail_unless_equals_int (
-      gst_element_set_state (receiver->pipeline, GST_STATE_PLAYING),
-      GST_STATE_CHANGE_FAILURE);
+  receiver_assert_refused (receiver, GST_STATE_PLAYING);
   message = gst_bus_pop_filtered (receiver->bus, GST_MESSAGE_ERROR);
   fail_unless (message != NULL);
   gst_message_parse_error (message, &error, &debug);
@@ -39,8 +38,7 @@ assert_plays (void)
   guint n = tap_n_packets (tap);
 
   receiver_play (receiver);
-  loopback_send_many (loopback, 33, 0, 3);
-  tap_wait (tap, n + 3);
+  element_pass (33, 0, 3, n + 3);
 }
 
 static const struct
@@ -60,7 +58,7 @@ static const struct
       GST_RESOURCE_ERROR_OPEN_READ },
 };
 
-GST_START_TEST (test_refused)
+TABLE_TEST (test_refused, refused)
 {
   g_auto (GValue) good = G_VALUE_INIT;
   GObject *src;
@@ -73,20 +71,16 @@ GST_START_TEST (test_refused)
   assert_refused (refused[__i__].code, refused[__i__].words); /* again */
   g_object_set_property (src, refused[__i__].property, &good);
   assert_plays ();
-  element_end ();
 }
-GST_END_TEST
 
 /* It is an address, but of another host. */
-GST_START_TEST (test_address_of_somebody_else)
+TEST (test_address_of_somebody_else)
 {
   element_new ("", "fakesink");
   g_object_set (
       receiver->src, "address", "192.0.2.1", "multicast-iface", "lo", NULL);
   assert_refused (GST_RESOURCE_ERROR_NOT_FOUND, "192.0.2.1");
-  element_end ();
 }
-GST_END_TEST
 
 /* Sources: the error names the property, and the word that is wrong. */
 
@@ -100,7 +94,7 @@ static const struct
   { "232.255.12.1", "+fd00::1", "multicast-source: \"fd00::1\" is an IPv6" },
   { "ff35::12", "-10.0.0.1", "multicast-source: \"10.0.0.1\" is an IPv4" },
   { "232.255.12.1", "+10.0.0.1-10.0.0.2",
-      "multicast-source: \"-10.0.0.2\" is of the other sign" },
+      "multicast-source: \"-10.0.0.2\" has another sign" },
   { "232.255.12.1", "+", "multicast-source: \"+\" has no address" },
   { "127.0.0.1", "+10.0.0.1",
       "multicast-source is \"+10.0.0.1\", but the address \"127.0.0.1\"" },
@@ -110,7 +104,7 @@ static const struct
       "multicast-source is \"+fd00::1\", but the address \"::1\"" },
 };
 
-GST_START_TEST (test_refused_sources)
+TABLE_TEST (test_refused_sources, refused_sources)
 {
   element_new ("", "fakesink");
   g_object_set (receiver->src, "address", refused_sources[__i__].group,
@@ -120,11 +114,9 @@ GST_START_TEST (test_refused_sources)
   g_object_set (receiver->src, "address", loopback->address_text,
       "multicast-source", NULL, "multicast-iface", NULL, NULL);
   assert_plays ();
-  element_end ();
 }
-GST_END_TEST
 
-GST_START_TEST (test_port_in_use)
+TEST (test_port_in_use)
 {
   g_autoptr (GSocket) other = loopback_occupy (loopback);
   g_autofree gchar *words =
@@ -134,46 +126,36 @@ GST_START_TEST (test_port_in_use)
   assert_refused (GST_RESOURCE_ERROR_BUSY, words);
   g_clear_object (&other);
   assert_plays ();
-  element_end ();
 }
-GST_END_TEST
 
-/* With af-xdp the fast door is demanded. */
+/* With af-xdp the fast path is demanded. */
 
-GST_START_TEST (test_af_xdp_for_any_address)
+TEST (test_af_xdp_for_any_address)
 {
   element_new ("", "fakesink");
   g_object_set (receiver->src, "address", "0.0.0.0", NULL);
   gst_util_set_object_arg (G_OBJECT (receiver->src), "mode", "af-xdp");
   assert_refused (GST_RESOURCE_ERROR_SETTINGS, "multicast-group or address");
-  element_end ();
 }
-GST_END_TEST
 
-GST_START_TEST (test_af_xdp_queue)
+TEST (test_af_xdp_queue)
 {
   element_new ("queue=9", "fakesink");
   gst_util_set_object_arg (G_OBJECT (receiver->src), "mode", "af-xdp");
   assert_refused (GST_RESOURCE_ERROR_SETTINGS, "queue is 9, but lo has");
-  element_end ();
 }
-GST_END_TEST
 
 /* With auto it is not, and the message says why there is none. */
-GST_START_TEST (test_auto)
+TEST (test_auto)
 {
   element_new ("", "fakesink");
   gst_util_set_object_arg (G_OBJECT (receiver->src), "mode", "auto");
   assert_plays ();
   receiver_assert_mode (receiver, 0, "socket");
-  fail_unless (
-      strstr (gst_structure_get_string (receiver->modes->pdata[0], "reason"),
-          "lo is the loopback interface"));
+  receiver_assert_reason (receiver, 0, "lo is the loopback interface");
   fail_if (receiver->error);
   fail_unless_equals_int (receiver->warnings->len, 0);
-  element_end ();
 }
-GST_END_TEST
 
 /* Bad packets. */
 
@@ -191,7 +173,7 @@ send_garbage (GRand *random)
 }
 
 /* Whatever comes is pushed or counted, and RTP among it gets through. */
-GST_START_TEST (test_garbage)
+TEST (test_garbage)
 {
   g_autoptr (GRand) random = g_rand_new_with_seed (7);
   guint n_sent = 1;
@@ -212,34 +194,82 @@ GST_START_TEST (test_garbage)
   fail_unless_equals_uint64 (
       receiver_stat (receiver, "packets") + receiver_stat (receiver, "not-rtp"),
       n_sent);
-  receiver_assert_stat (
-      receiver, "kept-back", receiver_stat (receiver, "not-rtp"));
+  fail_unless_equals_uint64 (receiver_stat (receiver, "kept-back") +
+          receiver_stat (receiver, "kept-back-malformed"),
+      receiver_stat (receiver, "not-rtp"));
   fail_unless (receiver_stat (receiver, "not-rtp") > 100);
   fail_unless (receiver_stat (receiver, "packets") > 1000);
-  receiver_read_bus (receiver);
-  fail_if (receiver->error);
-  element_end ();
+  receiver_assert_no_error (receiver);
 }
-GST_END_TEST
 
-static void
-add_tests (TCase *tcase)
+/* What a URI says that means nothing here, and what it does not say. */
+
+static const struct
 {
-  tcase_add_loop_test (tcase, test_refused, 0, G_N_ELEMENTS (refused));
-  tcase_add_test (tcase, test_address_of_somebody_else);
-  tcase_add_loop_test (
-      tcase, test_refused_sources, 0, G_N_ELEMENTS (refused_sources));
-  tcase_add_test (tcase, test_port_in_use);
-  tcase_add_test (tcase, test_af_xdp_for_any_address);
-  tcase_add_test (tcase, test_af_xdp_queue);
-  tcase_add_test (tcase, test_auto);
-  tcase_add_test (tcase, test_garbage);
-}
+  const gchar *property, *value; /* set behind the URI; NULL: nothing */
+  const gchar *uri;
+  const gchar *words; /* in the one warning; NULL: there is none */
+} uris[] = {
+  { NULL, NULL, "afxdp://127.0.0.1:0", NULL },
+  { NULL, NULL, "afxdp://127.0.0.1", "has no port: 5004 is used" },
+  { "port", "0", "afxdp://127.0.0.1", NULL },
+  { NULL, NULL, "afxdp://127.0.0.1:0?latency=5&ttl=1",
+      "the key \"latency\", the key \"ttl\"" },
+  { NULL, NULL, "afxdp://127.0.0.1:0?clock-rate=8000", NULL },
+  { NULL, NULL, "afxdp://127.0.0.1:0/channel", "the path \"/channel\"" },
+};
 
-int
-main (int argc, char **argv)
+TABLE_TEST (test_uri, uris)
 {
-  static const gchar *const plugins[] = { NULL };
+  g_autoptr (GstElement) src = gst_element_factory_make ("afxdpsrc", NULL);
+  g_autoptr (GstBus) bus = gst_bus_new ();
+  g_autoptr (GstMessage) message = NULL;
+  g_autoptr (GError) warning = NULL;
 
-  return element_run (argc, argv, "element-errors", plugins, add_tests);
+  gst_object_ref_sink (src);
+  gst_element_set_bus (src, bus);
+  g_object_set (src, "mode", 2, "uri", uris[__i__].uri, NULL);
+  if (uris[__i__].property)
+    gst_util_set_object_arg (
+        G_OBJECT (src), uris[__i__].property, uris[__i__].value);
+  gst_element_set_state (src, GST_STATE_READY);
+  message = gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING);
+  fail_unless (!!message == !!uris[__i__].words, "%s", uris[__i__].uri);
+  if (message) {
+    gst_message_parse_warning (message, &warning, NULL);
+    fail_unless (
+        strstr (warning->message, uris[__i__].words), "%s", warning->message);
+    fail_unless (strstr (warning->message, uris[__i__].uri));
+  }
+  gst_clear_message (&message);
+  message = gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING);
+  fail_if (message != NULL, "a second warning");
+  gst_element_set_state (src, GST_STATE_NULL);
+  /* Its messages would keep it. */
+  gst_element_set_bus (src, NULL);
 }
+
+/* What takes effect later is told, once each; what does at once, and what was so
+ * before, is not. */
+TEST (test_set_while_open)
+{
+  element_play ("", "fakesink");
+  receiver_assert_warnings (receiver, 0);
+  g_object_set (receiver->src, "port", 6000, "port", 6001, "timeout",
+      GST_SECOND, "address", loopback->address_text, "sdp-location", NULL,
+      NULL);
+  receiver_assert_warnings (receiver, 1);
+  fail_unless (strstr (receiver->warnings->pdata[0], "property port was set"));
+  g_object_set (
+      receiver->src, "ring-size", 512, "uri", "afxdp://127.0.0.1:6001", NULL);
+  receiver_assert_warnings (receiver, 3);
+  fail_unless (strstr (receiver->warnings->pdata[1], "ring-size"));
+  fail_unless (strstr (receiver->warnings->pdata[2], "property uri"));
+  receiver_set_state (receiver, GST_STATE_NULL);
+  g_object_set (receiver->src, "port", 0, NULL);
+  receiver_set_state (receiver, GST_STATE_READY);
+  g_object_set (receiver->src, "port", 6001, NULL);
+  receiver_assert_warnings (receiver, 4);
+}
+
+ELEMENT_SUITE ("element-errors", NULL)

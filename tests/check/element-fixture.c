@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Fixture of the tests of the element.
@@ -60,6 +61,20 @@ element_wait (guint n)
 }
 
 void
+element_receive (guint8 payload_type, guint16 first, guint n)
+{
+  loopback_send_many (loopback, payload_type, first, n);
+  element_wait (first + n);
+}
+
+void
+element_pass (guint8 payload_type, guint16 first, guint n, guint all)
+{
+  loopback_send_many (loopback, payload_type, first, n);
+  tap_wait (tap, all);
+}
+
+void
 element_assert_caps (guint number, const gchar *caps)
 {
   GstCaps *are = tap_packet (tap, number)->caps;
@@ -72,22 +87,15 @@ element_assert_caps (guint number, const gchar *caps)
 }
 
 int
-element_run (int argc, char **argv, const gchar *name,
-    const gchar *const *plugins, void (*add_tests) (TCase *tcase))
+element_run (
+    int argc, char **argv, const gchar *name, const gchar *const *plugins)
 {
   static const gchar *const always[] = { "coreelements", "coretracers", NULL };
-  Suite *suite;
-  TCase *tcase;
 
   gst_check_init (&argc, &argv);
   plugins_require (always);
   plugins_require (plugins);
   leaks_trace ();
-  suite = suite_create (name);
-  tcase = tcase_create (name);
-  suite_add_tcase (suite, tcase);
-  tcase_set_timeout (tcase, 60);
-  tcase_add_checked_fixture (tcase, set_up, tear_down);
-  add_tests (tcase);
-  return gst_check_run_suite (suite, name, __FILE__);
+  suite_end = element_end;
+  return suite_run (argc, argv, name, 60, set_up, tear_down);
 }

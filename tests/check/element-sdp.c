@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The property sdp-location: what the file tells is received, when it is read,
@@ -35,6 +36,13 @@ forget_file (void)
   g_clear_pointer (&location, g_free);
 }
 
+static void
+end (void)
+{
+  element_end ();
+  forget_file ();
+}
+
 /* A file with a session of these lines m=, whose port is in them. It is gone
  * with the process that a test is. */
 static void
@@ -47,6 +55,7 @@ write_file (const gchar *address, guint port, const gchar *lines)
   g_autofree gchar *body = g_strjoinv (number, parts);
   g_autofree gchar *text = g_strconcat (head, body, NULL);
 
+  suite_end = end;
   if (!location)
     location = g_strdup_printf ("%s/afxdp-%d.sdp", g_get_tmp_dir (), getpid ());
   fail_unless (g_file_set_contents (location, text, -1, NULL));
@@ -68,47 +77,34 @@ make (const gchar *lines)
       location, NULL);
 }
 
-static void
-end (void)
-{
-  element_end ();
-  forget_file ();
-}
-
 /* The next packet, of this payload type, comes with these caps. */
 static void
 assert_next (guint8 payload_type, const gchar *caps)
 {
   guint n = tap_n_packets (tap);
 
-  loopback_send_many (loopback, payload_type, n, 1);
-  tap_wait (tap, n + 1);
+  element_pass (payload_type, n, 1, n + 1);
   element_assert_caps (n, caps);
 }
 
 static void
 restart (void)
 {
-  receiver_set_state (receiver, GST_STATE_NULL);
-  receiver_set_state (receiver, GST_STATE_PLAYING);
+  receiver_restart (receiver, GST_STATE_NULL);
 }
 
-GST_START_TEST (test_plays)
+TEST (test_plays)
 {
   make (H264_LINES);
   receiver_play (receiver);
-  loopback_send_many (loopback, 96, 0, 10);
-  element_wait (10);
+  element_receive (96, 0, 10);
   for (guint i = 0; i < 10; i++)
     element_assert_caps (i, H264);
-  receiver_read_bus (receiver);
-  fail_unless_equals_int (receiver->warnings->len, 0);
-  end ();
+  receiver_assert_warnings (receiver, 0);
 }
-GST_END_TEST
 
 /* What the properties say stays what the application has set. */
-GST_START_TEST (test_properties_stay)
+TEST (test_properties_stay)
 {
   g_autofree gchar *address = NULL;
   g_autofree gchar *is_location = NULL;
@@ -123,12 +119,10 @@ GST_START_TEST (test_properties_stay)
   fail_unless_equals_int (port, 9);
   fail_unless (caps == NULL);
   fail_unless_equals_string (is_location, location);
-  end ();
 }
-GST_END_TEST
 
 /* From READY on the pad knows them. */
-GST_START_TEST (test_caps_query)
+TEST (test_caps_query)
 {
   g_autoptr (GstCaps) wanted = gst_caps_from_string (H264);
   g_autoptr (GstCaps) before = NULL;
@@ -143,11 +137,9 @@ GST_START_TEST (test_caps_query)
   after = gst_pad_query_caps (pad, NULL);
   fail_unless (gst_caps_is_equal (after, wanted));
   gst_clear_object (&pad);
-  end ();
 }
-GST_END_TEST
 
-GST_START_TEST (test_second_media)
+TEST (test_second_media)
 {
   g_autofree gchar *second = NULL;
 
@@ -156,12 +148,10 @@ GST_START_TEST (test_second_media)
   g_object_set (receiver->src, "sdp-location", second, NULL);
   receiver_play (receiver);
   assert_next (97, OPUS);
-  end ();
 }
-GST_END_TEST
 
 /* Of several payload types the caps are those of the first packet. */
-GST_START_TEST (test_payload_types)
+TEST (test_payload_types)
 {
   make ("m=video %u RTP/AVP 97 96\na=rtpmap:97 VP8/90000\n"
         "a=rtpmap:96 H264/90000\n");
@@ -172,22 +162,18 @@ GST_START_TEST (test_payload_types)
   assert_next (97,
       "application/x-rtp, media=(string)video, payload=(int)97, "
       "clock-rate=(int)90000, encoding-name=(string)VP8");
-  end ();
 }
-GST_END_TEST
 
 /* Of none of them: the first ones, as for other caps. */
-GST_START_TEST (test_other_payload_type)
+TEST (test_other_payload_type)
 {
   make (H264_LINES);
   receiver_play (receiver);
   assert_next (33, H264);
-  end ();
 }
-GST_END_TEST
 
 /* Without RTP: everything comes through as it is, and nothing of RTP is told. */
-GST_START_TEST (test_raw)
+TEST (test_raw)
 {
   guint8 packet[188] = { 0x47, 0x1f, 0xff, 0x10 };
   g_autoptr (GstStructure) stats = NULL;
@@ -201,18 +187,14 @@ GST_START_TEST (test_raw)
   g_object_get (receiver->src, "stats", &stats, NULL);
   fail_unless_equals_int (
       gst_value_array_get_size (gst_structure_get_value (stats, "sources")), 0);
-  receiver_assert_stat (receiver, "lost", 0);
-  receiver_assert_stat (receiver, "kept-back", 0);
+  receiver_assert_none (receiver, "lost", "kept-back");
   receiver_assert_stat (receiver, "not-rtp", 5);
-  receiver_read_bus (receiver);
-  fail_unless_equals_int (receiver->warnings->len, 0);
-  end ();
+  receiver_assert_warnings (receiver, 0);
 }
-GST_END_TEST
 
 /* What was set. */
 
-GST_START_TEST (test_set_before)
+TEST (test_set_before)
 {
   write_file (loopback->address_text, loopback->port, H264_LINES);
   element_new ("", "fakesink");
@@ -222,11 +204,9 @@ GST_START_TEST (test_set_before)
   g_object_set (receiver->src, "sdp-location", location, NULL);
   receiver_play (receiver);
   assert_next (96, H264);
-  end ();
 }
-GST_END_TEST
 
-GST_START_TEST (test_set_after)
+TEST (test_set_after)
 {
   write_file (NOWHERE, 9, H264_LINES);
   element_new ("", "fakesink");
@@ -245,12 +225,10 @@ GST_START_TEST (test_set_after)
       receiver->src, "address", NOWHERE, "sdp-location", location, NULL);
   receiver_set_state (receiver, GST_STATE_PLAYING);
   assert_next (96, H264);
-  end ();
 }
-GST_END_TEST
 
 /* The order is that of gst-launch's line, too. */
-GST_START_TEST (test_launch_line)
+TEST (test_launch_line)
 {
   g_autofree gchar *properties = NULL;
 
@@ -260,12 +238,10 @@ GST_START_TEST (test_launch_line)
   element_new (properties, "fakesink");
   receiver_play (receiver);
   assert_next (96, H264);
-  end ();
 }
-GST_END_TEST
 
 /* A URI says as much as is in it. */
-GST_START_TEST (test_uri_after)
+TEST (test_uri_after)
 {
   g_autofree gchar *uri =
       g_strdup_printf ("afxdp://%s", loopback->address_text);
@@ -276,12 +252,10 @@ GST_START_TEST (test_uri_after)
       receiver->src, "port", 9, "sdp-location", location, "uri", uri, NULL);
   receiver_play (receiver);
   assert_next (96, H264);
-  end ();
 }
-GST_END_TEST
 
 /* Caps of a URI win over the file, and go with it. */
-GST_START_TEST (test_caps_of_uri_after)
+TEST (test_caps_of_uri_after)
 {
   g_autofree gchar *uri = g_strdup_printf (
       "afxdp://%s?%s", loopback->address_text, "media=video&clock-rate=90000");
@@ -296,12 +270,10 @@ GST_START_TEST (test_caps_of_uri_after)
   assert_next (96, VIDEO); /* not before READY */
   restart ();
   assert_next (96, H264);
-  end ();
 }
-GST_END_TEST
 
 /* The file's senders are those of the file's address. */
-GST_START_TEST (test_sources_of_another_address)
+TEST (test_sources_of_another_address)
 {
   write_file ("232.1.1.1", loopback->port,
       "a=source-filter: incl IN IP4 * 203.0.113.1\n" H264_LINES);
@@ -310,32 +282,26 @@ GST_START_TEST (test_sources_of_another_address)
       loopback->address_text, NULL);
   receiver_play (receiver);
   assert_next (96, H264);
-  end ();
 }
-GST_END_TEST
 
-GST_START_TEST (test_caps_any_after)
+TEST (test_caps_any_after)
 {
   make (H264_LINES);
   set ("caps", "ANY");
   receiver_play (receiver);
   assert_next (96, NULL);
-  end ();
 }
-GST_END_TEST
 
-GST_START_TEST (test_caps_unset_after)
+TEST (test_caps_unset_after)
 {
   make (H264_LINES);
   set ("caps", VIDEO);
   g_object_set (receiver->src, "caps", NULL, NULL);
   receiver_play (receiver);
   assert_next (33, MP2T);
-  end ();
 }
-GST_END_TEST
 
-GST_START_TEST (test_unset)
+LOOP_TEST (test_unset, 2)
 {
   write_file (NOWHERE, 9, H264_LINES);
   element_new ("", "fakesink");
@@ -343,12 +309,10 @@ GST_START_TEST (test_unset)
   g_object_set (receiver->src, "sdp-location", __i__ ? "" : NULL, NULL);
   receiver_play (receiver);
   assert_next (33, MP2T);
-  end ();
 }
-GST_END_TEST
 
 /* While it plays nothing is read, and other settings change nothing of it. */
-GST_START_TEST (test_while_playing)
+TEST (test_while_playing)
 {
   make (H264_LINES);
   receiver_play (receiver);
@@ -361,9 +325,32 @@ GST_START_TEST (test_while_playing)
   assert_next (33, H264);
   restart ();
   assert_next (97, OPUS);
-  end ();
 }
-GST_END_TEST
+
+/* A name of c=IN IP4 is one of IPv4, whatever else it resolves to. */
+LOOP_TEST (test_name, 2)
+{
+  static const struct
+  {
+    const gchar *connection;
+    GSocketFamily family;
+  } names[] = {
+    { "c=IN IP4 localhost\n", G_SOCKET_FAMILY_IPV4 },
+    { "c=IN IP6 localhost\n", G_SOCKET_FAMILY_IPV6 },
+  };
+  g_autofree gchar *text = g_strconcat ("v=0\n", names[__i__].connection,
+      "m=video 5004 RTP/AVP 96\na=rtpmap:96 H264/90000\n", NULL);
+  g_autoptr (GSocket) socket = NULL;
+
+  make (H264_LINES);
+  fail_unless (g_file_set_contents (location, text, -1, NULL));
+  g_object_set (receiver->src, "port", 0, NULL);
+  receiver_set_state (receiver, GST_STATE_READY);
+  g_object_get (receiver->src, "used-socket", &socket, NULL);
+  fail_unless_equals_int (
+      g_socket_get_family (socket), (gint) names[__i__].family);
+  g_clear_object (&socket);
+}
 
 /* Files. */
 
@@ -373,9 +360,7 @@ assert_refused (gint code, const gchar *words)
   g_autoptr (GstMessage) message = NULL;
   g_autoptr (GError) error = NULL;
 
-  fail_unless_equals_int (
-      gst_element_set_state (receiver->pipeline, GST_STATE_READY),
-      GST_STATE_CHANGE_FAILURE);
+  receiver_assert_refused (receiver, GST_STATE_READY);
   message = gst_bus_pop_filtered (receiver->bus, GST_MESSAGE_ERROR);
   fail_unless (message != NULL);
   gst_message_parse_error (message, &error, NULL);
@@ -389,7 +374,7 @@ assert_refused (gint code, const gchar *words)
 }
 
 /* It is read at each start, and need not be there before. */
-GST_START_TEST (test_read_at_start)
+TEST (test_read_at_start)
 {
   make (H264_LINES);
   g_remove (location);
@@ -401,42 +386,10 @@ GST_START_TEST (test_read_at_start)
   assert_next (96, H264);
   write_file (loopback->address_text, loopback->port, OPUS_LINES);
   /* The sockets stay as they are. */
-  receiver_set_state (receiver, GST_STATE_READY);
-  receiver_set_state (receiver, GST_STATE_PLAYING);
+  receiver_restart (receiver, GST_STATE_READY);
   assert_next (96, H264);
   restart ();
   assert_next (97, OPUS);
-  end ();
-}
-GST_END_TEST
-
-static void
-add_tests (TCase *tcase)
-{
-  tcase_add_test (tcase, test_plays);
-  tcase_add_test (tcase, test_properties_stay);
-  tcase_add_test (tcase, test_caps_query);
-  tcase_add_test (tcase, test_second_media);
-  tcase_add_test (tcase, test_payload_types);
-  tcase_add_test (tcase, test_other_payload_type);
-  tcase_add_test (tcase, test_raw);
-  tcase_add_test (tcase, test_set_before);
-  tcase_add_test (tcase, test_set_after);
-  tcase_add_test (tcase, test_launch_line);
-  tcase_add_test (tcase, test_uri_after);
-  tcase_add_test (tcase, test_caps_of_uri_after);
-  tcase_add_test (tcase, test_sources_of_another_address);
-  tcase_add_test (tcase, test_caps_any_after);
-  tcase_add_test (tcase, test_caps_unset_after);
-  tcase_add_loop_test (tcase, test_unset, 0, 2);
-  tcase_add_test (tcase, test_while_playing);
-  tcase_add_test (tcase, test_read_at_start);
 }
 
-int
-main (int argc, char **argv)
-{
-  static const gchar *const plugins[] = { NULL };
-
-  return element_run (argc, argv, "element-sdp", plugins, add_tests);
-}
+ELEMENT_SUITE ("element-sdp", NULL)

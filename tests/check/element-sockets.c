@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Who sent a packet, and the sockets in both directions, as an application of
@@ -5,6 +6,13 @@
  */
 #include <gst/net/gstnetaddressmeta.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "element-fixture.h"
 
@@ -54,7 +62,7 @@ exchange_senders (void)
 
   for (guint i = 0; i < G_N_ELEMENTS (senders); i++)
     senders[i] = i ? new_sender () : g_object_ref (of_loopback);
-  tap_keep (tap);
+  tap_keep (tap, TRUE);
   for (guint i = 0; i < 80; i++) {
     loopback->sender = senders[i / 2 % 20];
     loopback_send_pattern (loopback, i, 100);
@@ -71,7 +79,7 @@ exchange_senders (void)
 }
 
 /* Those that were forgotten, and the others, live as long as the packet memory. */
-GST_START_TEST (test_senders)
+TEST (test_senders)
 {
   GWeakRef early, late;
   GObject *left;
@@ -88,21 +96,19 @@ GST_START_TEST (test_senders)
   fail_if (left);
   g_weak_ref_clear (&early);
   g_weak_ref_clear (&late);
-  element_end ();
 }
-GST_END_TEST
 
 /* A buffer that is used again tells who sent what is in it now. */
-GST_START_TEST (test_sender_after_another)
+TEST (test_sender_after_another)
 {
   GSocket *of_loopback = loopback->sender;
 
   element_play ("", "fakesink");
-  tap_keep (tap);
+  tap_keep (tap, TRUE);
   for (guint i = 0; i < 300; i++) {
     if (i == 20) {
       tap_drop (tap);
-      tap_keep (tap);
+      tap_keep (tap, TRUE);
       loopback->sender = new_sender ();
     }
     loopback_send_pattern (loopback, i, 100);
@@ -111,25 +117,21 @@ GST_START_TEST (test_sender_after_another)
   }
   g_object_unref (loopback->sender);
   loopback->sender = of_loopback;
-  element_end ();
 }
-GST_END_TEST
 
-GST_START_TEST (test_senders_ipv6)
+TEST (test_senders_ipv6)
 {
   loopback_free (loopback);
   loopback = loopback_new_ipv6 ();
   element_play ("", "fakesink");
   exchange_senders ();
-  element_end ();
 }
-GST_END_TEST
 
 /* In a list, and of what has no bytes or is copied. */
-GST_START_TEST (test_senders_of_a_list)
+TEST (test_senders_of_a_list)
 {
   element_play ("", "fakesink");
-  tap_keep (tap);
+  tap_keep (tap, TRUE);
   tap_hold (tap);
   loopback_send_pattern (loopback, 0, 100);
   tap_wait_held (tap);
@@ -140,14 +142,12 @@ GST_START_TEST (test_senders_of_a_list)
   fail_unless_equals_int (tap_packet (tap, 10)->list, 1);
   for (guint i = 0; i < 11; i++)
     assert_sender (i, loopback->sender);
-  element_end ();
 }
-GST_END_TEST
 
-GST_START_TEST (test_senders_while_playing)
+TEST (test_senders_while_playing)
 {
   element_play ("retrieve-sender-address=false", "fakesink");
-  tap_keep (tap);
+  tap_keep (tap, TRUE);
   for (guint i = 0; i < 10; i++) {
     g_object_set (receiver->src, "retrieve-sender-address", i % 2, NULL);
     loopback_send_pattern (loopback, i, 100);
@@ -157,9 +157,7 @@ GST_START_TEST (test_senders_while_playing)
     else
       fail_if (sender_of (i));
   }
-  element_end ();
 }
-GST_END_TEST
 
 /* The socket that is used. */
 
@@ -197,7 +195,7 @@ assert_answers (GSocket *socket)
       loopback->port);
 }
 
-GST_START_TEST (test_used_socket)
+TEST (test_used_socket)
 {
   guint n = 0;
   GSocket *socket;
@@ -211,8 +209,7 @@ GST_START_TEST (test_used_socket)
   receiver_play (receiver);
   socket = used_socket ();
   assert_answers (socket);
-  loopback_send_many (loopback, 33, 0, 3);
-  element_wait (3);
+  element_receive (33, 0, 3);
   receiver_set_state (receiver, GST_STATE_NULL);
   fail_unless_equals_int (n, 2);
   fail_if (used_socket ());
@@ -222,7 +219,6 @@ GST_START_TEST (test_used_socket)
   g_object_unref (loopback_occupy (loopback));
   element_end ();
 }
-GST_END_TEST
 
 /* A socket that the application gives. */
 
@@ -236,7 +232,7 @@ give_socket (void)
   return socket;
 }
 
-GST_START_TEST (test_socket)
+LOOP_TEST (test_socket, 2)
 {
   gboolean closes = __i__;
   g_autoptr (GSocket) socket = NULL;
@@ -251,26 +247,22 @@ GST_START_TEST (test_socket)
   fail_unless (used == socket);
   g_object_get (receiver->src, "port", &port, NULL);
   fail_unless_equals_int (port, loopback->port);
-  loopback_send_many (loopback, 33, 0, 3);
-  element_wait (3);
+  element_receive (33, 0, 3);
   assert_answers (socket);
   receiver_set_state (receiver, GST_STATE_NULL);
   fail_unless_equals_int (g_socket_is_closed (socket), closes);
   if (!closes) {
     receiver_play (receiver);
-    loopback_send_many (loopback, 33, 3, 3);
-    tap_wait (tap, 6);
+    element_pass (33, 3, 3, 6);
     receiver_set_state (receiver, GST_STATE_NULL);
   }
   g_object_set (receiver->src, "socket", NULL, NULL);
   g_clear_object (&used);
   fail_unless_equals_int (G_OBJECT (socket)->ref_count, 1);
-  element_end ();
 }
-GST_END_TEST
 
 /* The answer of a host where nobody listens is no end. */
-GST_START_TEST (test_socket_refused_by_peer)
+TEST (test_socket_refused_by_peer)
 {
   g_autoptr (GSocket) socket = NULL;
   g_autoptr (GSocket) nobody = new_sender ();
@@ -287,16 +279,12 @@ GST_START_TEST (test_socket_refused_by_peer)
   for (guint i = 0; i < 10; i++)
     g_socket_send (socket, "?", 1, NULL, NULL);
   fail_unless (g_socket_connect (socket, sender, NULL, NULL));
-  loopback_send_many (loopback, 33, 0, 3);
-  element_wait (3);
-  receiver_read_bus (receiver);
-  fail_if (receiver->error, "%s", receiver->error);
-  element_end ();
+  element_receive (33, 0, 3);
+  receiver_assert_no_error (receiver);
 }
-GST_END_TEST
 
 /* It is only let go of: packets come until NULL. */
-GST_START_TEST (test_socket_closed_by_owner)
+TEST (test_socket_closed_by_owner)
 {
   g_autoptr (GSocket) socket = NULL;
 
@@ -304,16 +292,129 @@ GST_START_TEST (test_socket_closed_by_owner)
   socket = give_socket ();
   receiver_play (receiver);
   fail_unless (g_socket_close (socket, NULL));
-  loopback_send_many (loopback, 33, 0, 3);
-  element_wait (3);
+  element_receive (33, 0, 3);
   receiver_set_state (receiver, GST_STATE_NULL);
   g_object_unref (loopback_occupy (loopback));
-  element_end ();
 }
-GST_END_TEST
+
+/* What this process uses while nothing comes, in µs. */
+static void
+assert_sleeps (void)
+{
+  clock_t begin = clock ();
+
+  g_usleep (500 * G_TIME_SPAN_MILLISECOND);
+  fail_unless ((clock () - begin) * 10 < CLOCKS_PER_SEC / 2,
+      "%ld us of 500,000 us", (clock () - begin) * 1000000 / CLOCKS_PER_SEC);
+}
+
+static void
+assert_goes_on (void)
+{
+  element_receive (33, 0, 3);
+  assert_sleeps ();
+  receiver_assert_no_error (receiver);
+}
+
+/* Nor is it read by a number that belongs to somebody else now. */
+TEST (test_used_socket_closed)
+{
+  g_autoptr (GSocket) socket = NULL;
+  g_autoptr (GSocket) somebody = NULL;
+  g_autoptr (GSocketAddress) his = NULL;
+  gchar text[16];
+
+  element_play ("", "fakesink");
+  socket = used_socket ();
+  fail_unless (g_socket_close (socket, NULL));
+  assert_sleeps ();
+  somebody = new_sender ();
+  his = g_socket_get_local_address (somebody, NULL);
+  fail_unless_equals_int (
+      g_socket_send_to (loopback->sender, his, "his", 3, NULL, NULL), 3);
+  assert_goes_on ();
+  fail_unless_equals_int (
+      g_socket_receive (somebody, text, sizeof text, NULL, NULL), 3);
+  receiver_set_state (receiver, GST_STATE_NULL);
+  g_object_unref (loopback_occupy (loopback));
+}
+
+/* The application asked for a queue of errors, and does not read it. */
+TEST (test_error_queue)
+{
+  g_autoptr (GSocket) socket = NULL;
+  g_autoptr (GSocket) nobody = new_sender ();
+  g_autoptr (GSocketAddress) nowhere =
+      g_socket_get_local_address (nobody, NULL);
+
+  element_new ("", "fakesink");
+  socket = give_socket ();
+  fail_unless (
+      g_socket_set_option (socket, IPPROTO_IP, IP_RECVERR, TRUE, NULL));
+  fail_unless (g_socket_close (nobody, NULL));
+  receiver_play (receiver);
+  for (guint i = 0; i < 1000; i++)
+    g_socket_send_to (socket, nowhere, "?", 1, NULL, NULL);
+  assert_goes_on ();
+}
+
+static const gint directions[] = { SHUT_RD, SHUT_RDWR };
+
+/* One error, and no thread that runs for nothing. */
+TABLE_TEST (test_shut_down, directions)
+{
+  g_autoptr (GSocket) socket = NULL;
+
+  element_play ("", "fakesink");
+  socket = used_socket ();
+  /* It does so, and says that it is not connected. */
+  shutdown (g_socket_get_fd (socket), directions[__i__]);
+  fail_unless (
+      strstr (receiver_wait_error (receiver), "shut down the UDP socket"), "%s",
+      receiver->error);
+  assert_sleeps ();
+  receiver_read_bus (receiver);
+  fail_unless_equals_int (receiver->n_errors, 1);
+  g_clear_object (&socket);
+  receiver_set_state (receiver, GST_STATE_NULL);
+  g_clear_pointer (&receiver->error, g_free);
+  receiver_play (receiver);
+  assert_goes_on ();
+}
+
+/* Which concerns only what it sends. */
+TEST (test_shut_down_for_sending)
+{
+  g_autoptr (GSocket) socket = NULL;
+
+  element_play ("", "fakesink");
+  socket = used_socket ();
+  shutdown (g_socket_get_fd (socket), SHUT_WR);
+  assert_goes_on ();
+  g_clear_object (&socket);
+}
+
+/* A child that lives on holds nothing, and its parent goes on. */
+TEST (test_forked)
+{
+  pid_t child;
+
+  element_play ("", "fakesink");
+  child = fork ();
+  if (!child) {
+    prctl (PR_SET_PDEATHSIG, SIGKILL);
+    for (;;)
+      pause ();
+  }
+  assert_goes_on ();
+  receiver_set_state (receiver, GST_STATE_NULL);
+  g_object_unref (loopback_occupy (loopback));
+  fail_if (kill (child, SIGKILL));
+  waitpid (child, NULL, 0);
+}
 
 /* An IPv6 socket that takes IPv4 too: the sender is the IPv4 one. */
-GST_START_TEST (test_socket_of_both_families)
+TEST (test_socket_of_both_families)
 {
   g_autoptr (GInetAddress) any = g_inet_address_new_any (G_SOCKET_FAMILY_IPV6);
   g_autoptr (GSocketAddress) local = g_inet_socket_address_new (any, 0);
@@ -328,13 +429,10 @@ GST_START_TEST (test_socket_of_both_families)
   element_new ("", "fakesink");
   g_object_set (receiver->src, "socket", socket, NULL);
   receiver_play (receiver);
-  tap_keep (tap);
-  loopback_send_many (loopback, 33, 0, 3);
-  element_wait (3);
+  tap_keep (tap, TRUE);
+  element_receive (33, 0, 3);
   assert_sender (2, loopback->sender);
-  element_end ();
 }
-GST_END_TEST
 
 static GSocket *
 unbound (GSocketType type)
@@ -353,7 +451,7 @@ closed (void)
 }
 
 /* It stays its owner's. */
-GST_START_TEST (test_socket_of_no_use)
+TEST (test_socket_of_no_use)
 {
   GSocket *sockets[] = { unbound (G_SOCKET_TYPE_DATAGRAM),
     unbound (G_SOCKET_TYPE_STREAM), closed () };
@@ -363,9 +461,7 @@ GST_START_TEST (test_socket_of_no_use)
     gboolean was_closed = g_socket_is_closed (sockets[i]);
 
     g_object_set (receiver->src, "socket", sockets[i], NULL);
-    fail_unless_equals_int (
-        gst_element_set_state (receiver->pipeline, GST_STATE_READY),
-        GST_STATE_CHANGE_FAILURE);
+    receiver_assert_refused (receiver, GST_STATE_READY);
     receiver_wait_error (receiver);
     fail_unless (strstr (receiver->error, "socket that was given"), "%s",
         receiver->error);
@@ -379,11 +475,28 @@ GST_START_TEST (test_socket_of_no_use)
   for (guint i = 0; i < G_N_ELEMENTS (sockets); i++)
     g_object_unref (sockets[i]);
 }
-GST_END_TEST
+
+/* The kernel would hand out several datagrams as one. */
+TEST (test_socket_with_udp_gro)
+{
+  g_autoptr (GSocket) socket = new_sender ();
+  g_autoptr (GError) error = NULL;
+
+  g_socket_set_option (socket, IPPROTO_UDP, UDP_GRO, 1, &error);
+  g_assert_no_error (error);
+  element_new ("", "fakesink");
+  g_object_set (receiver->src, "socket", socket, NULL);
+  receiver_assert_refused (receiver, GST_STATE_READY);
+  fail_unless (strstr (receiver_wait_error (receiver), "UDP_GRO"), "%s",
+      receiver->error);
+  fail_if (g_socket_is_closed (socket));
+  g_object_set (receiver->src, "socket", NULL, NULL);
+  receiver_set_state (receiver, GST_STATE_NULL);
+}
 
 /* Who else has address and port. */
 
-GST_START_TEST (test_reuse)
+TEST (test_reuse)
 {
   Receiver *one;
   Tap *tap_of_one;
@@ -394,16 +507,12 @@ GST_START_TEST (test_reuse)
   element_play ("reuse=true", "fakesink");
   receiver_set_state (receiver, GST_STATE_NULL);
   g_object_set (receiver->src, "reuse", FALSE, NULL);
-  fail_unless_equals_int (
-      gst_element_set_state (receiver->pipeline, GST_STATE_READY),
-      GST_STATE_CHANGE_FAILURE);
+  receiver_assert_refused (receiver, GST_STATE_READY);
   fail_unless (strstr (receiver_wait_error (receiver), "Could not bind"));
   element_end ();
   receiver = one;
   tap = tap_of_one;
-  element_end ();
 }
-GST_END_TEST
 
 static gint
 loopback_option (GSocket *socket)
@@ -415,7 +524,7 @@ loopback_option (GSocket *socket)
   return value;
 }
 
-GST_START_TEST (test_loop)
+LOOP_TEST (test_loop, 2)
 {
   g_autofree gchar *properties = g_strdup_printf ("loop=%d", __i__);
   g_autoptr (GSocket) socket = NULL;
@@ -423,32 +532,6 @@ GST_START_TEST (test_loop)
   element_play (properties, "fakesink");
   socket = used_socket ();
   fail_unless_equals_int (loopback_option (socket), __i__);
-  element_end ();
-}
-GST_END_TEST
-
-static void
-add_tests (TCase *tcase)
-{
-  tcase_add_test (tcase, test_senders);
-  tcase_add_test (tcase, test_sender_after_another);
-  tcase_add_test (tcase, test_senders_ipv6);
-  tcase_add_test (tcase, test_senders_of_a_list);
-  tcase_add_test (tcase, test_senders_while_playing);
-  tcase_add_test (tcase, test_used_socket);
-  tcase_add_loop_test (tcase, test_socket, 0, 2);
-  tcase_add_test (tcase, test_socket_refused_by_peer);
-  tcase_add_test (tcase, test_socket_closed_by_owner);
-  tcase_add_test (tcase, test_socket_of_both_families);
-  tcase_add_test (tcase, test_socket_of_no_use);
-  tcase_add_test (tcase, test_reuse);
-  tcase_add_loop_test (tcase, test_loop, 0, 2);
 }
 
-int
-main (int argc, char **argv)
-{
-  static const gchar *const plugins[] = { NULL };
-
-  return element_run (argc, argv, "element-sockets", plugins, add_tests);
-}
+ELEMENT_SUITE ("element-sockets", NULL)

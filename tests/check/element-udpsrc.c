@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What an application of udpsrc relies on, besides packets: the split at mtu, the
@@ -50,7 +51,7 @@ static const struct
   { "mtu=0", 65507, 1, 65507 },
 };
 
-GST_START_TEST (test_memories)
+TABLE_TEST (test_memories, memories)
 {
   const gsize size = memories[__i__].size;
   GstBuffer *buffer;
@@ -58,7 +59,7 @@ GST_START_TEST (test_memories)
   gsize maxsize;
 
   element_play (memories[__i__].properties, "fakesink");
-  tap_keep (tap);
+  tap_keep (tap, TRUE);
   loopback_send_pattern (loopback, 5, size);
   element_wait (1);
   assert_pattern (0, 5, 0, size);
@@ -74,11 +75,9 @@ GST_START_TEST (test_memories)
   fail_unless_equals_int (map.size, size);
   loopback_assert_pattern (map.data, 5, size);
   gst_buffer_unmap (buffer, &map);
-  element_end ();
 }
-GST_END_TEST
 
-GST_START_TEST (test_empty)
+TEST (test_empty)
 {
   element_play ("", "fakesink");
   loopback_send (loopback, "", 0);
@@ -87,9 +86,7 @@ GST_START_TEST (test_empty)
   assert_pattern (0, 0, 0, 0);
   fail_unless_equals_string (bytes_of (1, NULL), "HeLL0");
   receiver_assert_stat (receiver, "malformed", 0);
-  element_end ();
 }
-GST_END_TEST
 
 /* What is changed behind the application's back. */
 
@@ -99,7 +96,7 @@ count (GObject *object, GParamSpec *pspec, gpointer user_data)
   (*(guint *) user_data)++;
 }
 
-GST_START_TEST (test_port)
+TEST (test_port)
 {
   g_autofree gchar *expected = NULL;
   g_autofree gchar *uri = NULL;
@@ -123,19 +120,16 @@ GST_START_TEST (test_port)
   fail_unless_equals_string (uri, expected);
   loopback->port = port;
   receiver_play (receiver);
-  loopback_send_many (loopback, 33, 0, 3);
-  element_wait (3);
+  element_receive (33, 0, 3);
   /* It is kept. */
   receiver_set_state (receiver, GST_STATE_NULL);
   receiver_play (receiver);
   fail_unless_equals_int (n_ports, 1);
-  loopback_send_many (loopback, 33, 3, 3);
-  tap_wait (tap, 6);
+  element_pass (33, 3, 3, 6);
   element_end ();
 }
-GST_END_TEST
 
-GST_START_TEST (test_host_name)
+TEST (test_host_name)
 {
   g_autoptr (GSocketAddress) bound = NULL;
   g_autoptr (GSocket) socket = NULL;
@@ -158,9 +152,7 @@ GST_START_TEST (test_host_name)
       sizeof text);
   element_wait (1);
   fail_unless_equals_string (bytes_of (0, NULL), text);
-  element_end ();
 }
-GST_END_TEST
 
 static void
 assert_sources (guint n, guint is_n, const gchar *sources)
@@ -172,7 +164,7 @@ assert_sources (guint n, guint is_n, const gchar *sources)
   fail_unless_equals_string (is_sources, sources);
 }
 
-GST_START_TEST (test_notified_of_sources)
+TEST (test_notified_of_sources)
 {
   guint n = 0;
 
@@ -194,11 +186,10 @@ GST_START_TEST (test_notified_of_sources)
   assert_sources (4, n, "-127.0.0.2");
   element_end ();
 }
-GST_END_TEST
 
 /* Bytes that are skipped. */
 
-GST_START_TEST (test_skip)
+TEST (test_skip)
 {
   element_play ("skip-first-bytes=4", "fakesink");
   loopback_send_pattern (loopback, 1, 100);
@@ -214,12 +205,10 @@ GST_START_TEST (test_skip)
   assert_pattern (3, 6, 4, 1492);
   receiver_assert_stat (receiver, "malformed", 2);
   fail_if (receiver->error);
-  element_end ();
 }
-GST_END_TEST
 
 /* RTP begins behind them. */
-GST_START_TEST (test_skip_before_rtp)
+TEST (test_skip_before_rtp)
 {
   guint8 packet[8 + 12] = { 1, 2, 3, 4, 5, 6, 7, 8, 0x80, 33 };
   gchar *name;
@@ -235,11 +224,9 @@ GST_START_TEST (test_skip_before_rtp)
   name = gst_caps_to_string (tap_packet (tap, 4)->caps);
   fail_unless (g_str_has_prefix (name, "application/x-rtp"));
   g_free (name);
-  element_end ();
 }
-GST_END_TEST
 
-GST_START_TEST (test_skip_while_playing)
+TEST (test_skip_while_playing)
 {
   element_play ("", "fakesink");
   for (guint i = 0; i < 10; i++) {
@@ -250,9 +237,7 @@ GST_START_TEST (test_skip_while_playing)
     tap_wait (tap, i + 1);
     assert_pattern (i, i, skip, 100 - skip);
   }
-  element_end ();
 }
-GST_END_TEST
 
 /* Timeouts. */
 
@@ -278,7 +263,7 @@ pop_timeout (guint ms)
 
 #define LONG 20000 /* ms, and never waited for */
 
-GST_START_TEST (test_timeout)
+TEST (test_timeout)
 {
   gint64 begin;
 
@@ -288,25 +273,19 @@ GST_START_TEST (test_timeout)
     fail_unless_equals_uint64 (pop_timeout (LONG), 50000000);
   fail_unless (g_get_monotonic_time () - begin > 150 * G_TIME_SPAN_MILLISECOND);
   /* Packets still come. */
-  loopback_send_many (loopback, 33, 0, 3);
-  element_wait (3);
-  element_end ();
+  element_receive (33, 0, 3);
 }
-GST_END_TEST
 
-GST_START_TEST (test_timeout_with_packets)
+TEST (test_timeout_with_packets)
 {
   element_play ("timeout=2000000000", "fakesink");
   for (guint i = 0; i < 250; i++) {
-    loopback_send_many (loopback, 33, i, 1);
-    tap_wait (tap, i + 1);
+    element_pass (33, i, 1, i + 1);
     fail_unless_equals_uint64 (pop_timeout (10), 0);
   }
-  element_end ();
 }
-GST_END_TEST
 
-GST_START_TEST (test_timeout_while_playing)
+TEST (test_timeout_while_playing)
 {
   element_play ("", "fakesink");
   fail_unless_equals_uint64 (pop_timeout (100), 0);
@@ -316,19 +295,16 @@ GST_START_TEST (test_timeout_while_playing)
   while (pop_timeout (LONG) != 30000000)
     ;
   g_object_set (receiver->src, "timeout", G_GUINT64_CONSTANT (0), NULL);
-  loopback_send_many (loopback, 33, 0, 1);
-  tap_wait (tap, 1);
+  element_pass (33, 0, 1, 1);
   /* One more may have been due just then. */
   while (pop_timeout (100))
     ;
   fail_unless_equals_uint64 (pop_timeout (200), 0);
-  element_end ();
 }
-GST_END_TEST
 
 /* In PAUSED nothing is received, so nothing is missing; and no time counts that
  * passed there. */
-GST_START_TEST (test_timeout_paused)
+TEST (test_timeout_paused)
 {
   gint64 begin;
 
@@ -342,12 +318,10 @@ GST_START_TEST (test_timeout_paused)
   fail_unless_equals_uint64 (pop_timeout (LONG), 300000000);
   fail_unless (
       g_get_monotonic_time () - begin >= 300 * G_TIME_SPAN_MILLISECOND);
-  element_end ();
 }
-GST_END_TEST
 
 /* udpsrc posts as fast as it can when there is less than one µs. */
-GST_START_TEST (test_timeout_shortest)
+TEST (test_timeout_shortest)
 {
   gint64 begin, ms;
   guint n;
@@ -366,47 +340,17 @@ GST_START_TEST (test_timeout_shortest)
   while (pop_timeout (100))
     n++;
   fail_unless (n > 0 && n <= 8, "%u messages", n);
-  element_end ();
 }
-GST_END_TEST
 
 /* Times without do-timestamp. */
-GST_START_TEST (test_socket_timestamp)
+TEST (test_socket_timestamp)
 {
   element_play ("do-timestamp=false socket-timestamp=realtime", "fakesink");
   for (guint i = 0; i < 5; i++) {
-    loopback_send_many (loopback, 33, i, 1);
-    tap_wait (tap, i + 1);
+    element_pass (33, i, 1, i + 1);
     fail_unless (GST_CLOCK_TIME_IS_VALID (tap_packet (tap, i)->pts));
     fail_unless (GST_CLOCK_TIME_IS_VALID (tap_packet (tap, i)->dts));
   }
-  element_end ();
-}
-GST_END_TEST
-
-static void
-add_tests (TCase *tcase)
-{
-  tcase_add_loop_test (tcase, test_memories, 0, G_N_ELEMENTS (memories));
-  tcase_add_test (tcase, test_empty);
-  tcase_add_test (tcase, test_port);
-  tcase_add_test (tcase, test_host_name);
-  tcase_add_test (tcase, test_notified_of_sources);
-  tcase_add_test (tcase, test_skip);
-  tcase_add_test (tcase, test_skip_before_rtp);
-  tcase_add_test (tcase, test_skip_while_playing);
-  tcase_add_test (tcase, test_timeout);
-  tcase_add_test (tcase, test_timeout_with_packets);
-  tcase_add_test (tcase, test_timeout_while_playing);
-  tcase_add_test (tcase, test_timeout_paused);
-  tcase_add_test (tcase, test_timeout_shortest);
-  tcase_add_test (tcase, test_socket_timestamp);
 }
 
-int
-main (int argc, char **argv)
-{
-  static const gchar *const plugins[] = { NULL };
-
-  return element_run (argc, argv, "element-udpsrc", plugins, add_tests);
-}
+ELEMENT_SUITE ("element-udpsrc", NULL)

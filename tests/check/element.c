@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The face of the element, without a packet: factory, properties, URI, latency.
@@ -15,7 +16,7 @@ make (void)
   return gst_object_ref_sink (src);
 }
 
-GST_START_TEST (test_factory)
+TEST (test_factory)
 {
   g_autoptr (GstElementFactory) factory = gst_element_factory_find ("afxdpsrc");
   GstPluginFeature *feature = GST_PLUGIN_FEATURE (factory);
@@ -27,9 +28,8 @@ GST_START_TEST (test_factory)
       gst_element_factory_get_metadata (factory, GST_ELEMENT_METADATA_KLASS),
       "Source/Network");
 }
-GST_END_TEST
 
-GST_START_TEST (test_pad)
+TEST (test_pad)
 {
   g_autoptr (GstElement) src = make ();
   g_autoptr (GstPad) pad = gst_element_get_static_pad (src, "src");
@@ -39,7 +39,6 @@ GST_START_TEST (test_pad)
   fail_unless (gst_caps_is_any (template));
   fail_unless (gst_caps_is_any (caps));
 }
-GST_END_TEST
 
 /* Properties, each described by a line: type, range, default, and what can be
  * done with it. */
@@ -120,15 +119,17 @@ static const struct
   { "ring-size", FALSE, "guint 64 to 1048576 = 16384" },
   { "umem-frames", FALSE, "guint 0 to 16777216 = 0" },
   { "batch-size", FALSE, "guint 1 to 1024 = 64" },
+  { "receiver", FALSE, "gchararray = NULL" },
   { "coalesce", FALSE, "guint64 0 to 1000000000 = 1000000" },
   { "busy-poll-usecs", FALSE, "guint 0 to 1000000 = 0" },
   { "verify-checksum", FALSE, "gboolean = false" },
   { "sdp-location", FALSE, "gchararray = NULL" },
   { "stats-interval", TRUE, "guint64 0 to 18446744073709551615 = 1000000000" },
+  { "gap-interval", TRUE, "guint64 0 to 18446744073709551615 = 200000000" },
   { "stats", FALSE, "GstStructure = NULL read-only" },
 };
 
-GST_START_TEST (test_own_properties)
+TEST (test_own_properties)
 {
   g_autoptr (GstElement) src = make ();
 
@@ -144,7 +145,32 @@ GST_START_TEST (test_own_properties)
         "%s may change while playing, or not", name);
   }
 }
-GST_END_TEST
+
+static gboolean
+is_own_property (const gchar *name)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (own_properties); i++)
+    if (g_str_equal (own_properties[i].name, name))
+      return TRUE;
+  return FALSE;
+}
+
+/* What udpsrc does not have stands in the table. */
+TEST (test_all_own_properties)
+{
+  g_autoptr (GstElement) src = make ();
+  g_autoptr (GstElement) udpsrc = gst_element_factory_make ("udpsrc", NULL);
+  guint n;
+  g_autofree GParamSpec **pspecs =
+      g_object_class_list_properties (G_OBJECT_GET_CLASS (src), &n);
+
+  gst_object_ref_sink (udpsrc);
+  for (guint i = 0; i < n; i++)
+    fail_unless (is_own_property (pspecs[i]->name) ||
+            g_object_class_find_property (
+                G_OBJECT_GET_CLASS (udpsrc), pspecs[i]->name),
+        "%s is in no table", pspecs[i]->name);
+}
 
 static const struct
 {
@@ -158,7 +184,7 @@ static const struct
   { "GstAfxdpSocketTimestamp", "disabled realtime" },
 };
 
-GST_START_TEST (test_choices)
+TEST (test_choices)
 {
   g_autoptr (GstElement) src = make ();
 
@@ -172,7 +198,6 @@ GST_START_TEST (test_choices)
     g_type_class_unref (klass);
   }
 }
-GST_END_TEST
 
 /* A new element's, since the specification of udpsrc's socket-timestamp tells
  * another default than the one it has. */
@@ -198,7 +223,7 @@ describe_type (GParamSpec *pspec)
 /* udpsrc has all its properties, and those of its base classes, here too: with the
  * same name, type, range and default. Enumerations have types of their own, with
  * the same values. */
-GST_START_TEST (test_properties_of_udpsrc)
+TEST (test_properties_of_udpsrc)
 {
   g_autoptr (GstElement) src = make ();
   g_autoptr (GstElement) udpsrc = gst_element_factory_make ("udpsrc", NULL);
@@ -226,7 +251,6 @@ GST_START_TEST (test_properties_of_udpsrc)
         "%s is %s, of udpsrc %s", name, our_default, their_default);
   }
 }
-GST_END_TEST
 
 static void
 assert_same_choices (GParamSpec *ours, GParamSpec *theirs)
@@ -244,7 +268,7 @@ assert_same_choices (GParamSpec *ours, GParamSpec *theirs)
   }
 }
 
-GST_START_TEST (test_choices_of_udpsrc)
+TEST (test_choices_of_udpsrc)
 {
   g_autoptr (GstElement) src = make ();
   g_autoptr (GstElement) udpsrc = gst_element_factory_make ("udpsrc", NULL);
@@ -253,10 +277,9 @@ GST_START_TEST (test_choices_of_udpsrc)
   assert_same_choices (
       find (src, "socket-timestamp"), find (udpsrc, "socket-timestamp"));
 }
-GST_END_TEST
 
 /* A new element has the defaults that its class tells. */
-GST_START_TEST (test_defaults)
+TEST (test_defaults)
 {
   g_autoptr (GstElement) src = make ();
   guint n;
@@ -274,7 +297,6 @@ GST_START_TEST (test_defaults)
         g_param_value_defaults (pspecs[i], &value), "%s", pspecs[i]->name);
   }
 }
-GST_END_TEST
 
 static const struct
 {
@@ -308,6 +330,7 @@ static const struct
   { "ring-size", "4096" },
   { "umem-frames", "65536" },
   { "batch-size", "1" },
+  { "receiver", "all" },
   { "coalesce", "2000000" },
   { "busy-poll-usecs", "50" },
   { "verify-checksum", "true" },
@@ -318,7 +341,7 @@ static const struct
   { "uri", "afxdp://239.1.1.2:5002?multicast-source=%2B10.0.0.1" },
 };
 
-GST_START_TEST (test_settings)
+TEST (test_settings)
 {
   g_autoptr (GstElement) src = make ();
 
@@ -333,10 +356,9 @@ GST_START_TEST (test_settings)
     fail_unless_equals_string (text, settings[i].value);
   }
 }
-GST_END_TEST
 
 /* Both names are of one setting, and NULL is the default. */
-GST_START_TEST (test_address)
+TEST (test_address)
 {
   static const gchar *const names[] = { "address", "multicast-group" };
   g_autoptr (GstElement) src = make ();
@@ -353,7 +375,6 @@ GST_START_TEST (test_address)
     fail_unless_equals_string (unset, "0.0.0.0");
   }
 }
-GST_END_TEST
 
 /* URI. */
 
@@ -423,7 +444,7 @@ assert_source (GstElement *src, const gchar *source)
   fail_unless_equals_string (is_source, source);
 }
 
-GST_START_TEST (test_uri)
+TABLE_TEST (test_uri, uris)
 {
   const gchar *uri = uris[__i__].uri;
   g_autoptr (GstElement) src = make ();
@@ -444,10 +465,9 @@ GST_START_TEST (test_uri)
     assert_address_and_port (src, "0.0.0.0", 5004);
   }
 }
-GST_END_TEST
 
 /* What the getter writes says the same to another element, whatever it is. */
-GST_START_TEST (test_uri_of_any_source)
+TEST (test_uri_of_any_source)
 {
   static const gchar *const sources[] = { "+10.0.0.1", "-fd00::1-fd00::2",
     " + 10.0.0.1 ", "a&b=c#d?e%2B/\"\\", "+fe80::1%eth0", "\303\244" };
@@ -463,10 +483,9 @@ GST_START_TEST (test_uri_of_any_source)
     assert_source (other, sources[i]);
   }
 }
-GST_END_TEST
 
 /* A URI that names none takes them away, as with udpsrc. */
-GST_START_TEST (test_uri_without_sources)
+TEST (test_uri_without_sources)
 {
   g_autoptr (GstElement) src = make ();
 
@@ -478,7 +497,6 @@ GST_START_TEST (test_uri_without_sources)
   g_object_set (src, "uri", "udp://232.1.1.2?multicast-source=", NULL);
   assert_source (src, NULL);
 }
-GST_END_TEST
 
 /* Caps in a URI. */
 
@@ -559,7 +577,7 @@ assert_caps (GstElement *src, const gchar *caps)
       "%s instead of %s", text, caps);
 }
 
-GST_START_TEST (test_uri_caps)
+TABLE_TEST (test_uri_caps, uri_caps)
 {
   const gchar *query = uri_caps[__i__].query;
   const gchar *back = uri_caps[__i__].back ? uri_caps[__i__].back : query;
@@ -583,11 +601,10 @@ GST_START_TEST (test_uri_caps)
   g_object_get (src, "uri", &is, NULL);
   fail_unless_equals_string (is, should_be);
 }
-GST_END_TEST
 
 /* They are of the URI: the next one takes them away, but not those of the
  * property. */
-GST_START_TEST (test_uri_without_caps)
+TEST (test_uri_without_caps)
 {
   g_autoptr (GstElement) src = make ();
   g_autofree gchar *uri = NULL;
@@ -602,10 +619,9 @@ GST_START_TEST (test_uri_without_caps)
   g_object_get (src, "uri", &uri, NULL);
   fail_unless_equals_string (uri, "afxdp://239.1.1.3:5000");
 }
-GST_END_TEST
 
 /* Listed as a protocol, udp would be taken away from udpsrc. */
-GST_START_TEST (test_uri_protocols)
+TEST (test_uri_protocols)
 {
   g_autoptr (GstElement) src = make ();
   GstURIHandler *handler = GST_URI_HANDLER (src);
@@ -617,9 +633,8 @@ GST_START_TEST (test_uri_protocols)
   fail_if (gst_uri_handler_set_uri (handler, "udp://239.1.1.1:5000", NULL));
   fail_if (gst_uri_handler_set_uri (handler, "http://239.1.1.1:5000", NULL));
 }
-GST_END_TEST
 
-GST_START_TEST (test_uri_property)
+TEST (test_uri_property)
 {
   g_autoptr (GstElement) src = make ();
 
@@ -635,10 +650,9 @@ GST_START_TEST (test_uri_property)
   g_object_set (src, "uri", NULL, NULL);
   assert_address_and_port (src, "0.0.0.0", 5004);
 }
-GST_END_TEST
 
 /* gst-launch sets properties one after the other, as it does udpsrc's. */
-GST_START_TEST (test_launch_line)
+TEST (test_launch_line)
 {
   static const gchar *const lines[] = {
     "afxdpsrc uri=afxdp://239.1.1.1:5000 port=6000",
@@ -654,9 +668,8 @@ GST_START_TEST (test_launch_line)
     assert_address_and_port (src, "239.1.1.1", 6000);
   }
 }
-GST_END_TEST
 
-GST_START_TEST (test_made_from_uri)
+TEST (test_made_from_uri)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GstElement) src = gst_element_make_from_uri (
@@ -671,10 +684,9 @@ GST_START_TEST (test_made_from_uri)
   gst_object_ref_sink (of_udp);
   fail_unless_equals_string (G_OBJECT_TYPE_NAME (of_udp), "GstUDPSrc");
 }
-GST_END_TEST
 
 /* A live source of running times, whose packets wait for others for 1 ms. */
-GST_START_TEST (test_latency)
+TEST (test_latency)
 {
   g_autoptr (GstQuery) query = gst_query_new_latency ();
   g_autoptr (GstQuery) seeking = gst_query_new_seeking (GST_FORMAT_TIME);
@@ -689,12 +701,10 @@ GST_START_TEST (test_latency)
   gst_element_query (receiver->src, seeking);
   gst_query_parse_seeking (seeking, NULL, &seekable, NULL, NULL);
   fail_if (seekable);
-  element_end ();
 }
-GST_END_TEST
 
 /* A packet may wait so long for others. */
-GST_START_TEST (test_latency_of_coalesce)
+TEST (test_latency_of_coalesce)
 {
   g_autoptr (GstQuery) query = gst_query_new_latency ();
   GstClockTime min, max;
@@ -717,39 +727,6 @@ GST_START_TEST (test_latency_of_coalesce)
   fail_unless (gst_element_query (receiver->src, query));
   gst_query_parse_latency (query, NULL, &min, &max);
   fail_unless_equals_uint64 (min, 0);
-  element_end ();
-}
-GST_END_TEST
-
-static void
-add_tests (TCase *tcase)
-{
-  tcase_add_test (tcase, test_factory);
-  tcase_add_test (tcase, test_pad);
-  tcase_add_test (tcase, test_own_properties);
-  tcase_add_test (tcase, test_choices);
-  tcase_add_test (tcase, test_properties_of_udpsrc);
-  tcase_add_test (tcase, test_choices_of_udpsrc);
-  tcase_add_test (tcase, test_defaults);
-  tcase_add_test (tcase, test_settings);
-  tcase_add_test (tcase, test_address);
-  tcase_add_loop_test (tcase, test_uri, 0, G_N_ELEMENTS (uris));
-  tcase_add_test (tcase, test_uri_of_any_source);
-  tcase_add_test (tcase, test_uri_without_sources);
-  tcase_add_loop_test (tcase, test_uri_caps, 0, G_N_ELEMENTS (uri_caps));
-  tcase_add_test (tcase, test_uri_without_caps);
-  tcase_add_test (tcase, test_uri_protocols);
-  tcase_add_test (tcase, test_uri_property);
-  tcase_add_test (tcase, test_launch_line);
-  tcase_add_test (tcase, test_made_from_uri);
-  tcase_add_test (tcase, test_latency);
-  tcase_add_test (tcase, test_latency_of_coalesce);
 }
 
-int
-main (int argc, char **argv)
-{
-  static const gchar *const plugins[] = { "udp", NULL };
-
-  return element_run (argc, argv, "element", plugins, add_tests);
-}
+ELEMENT_SUITE ("element", "udp", NULL)

@@ -1,11 +1,12 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Which stream gets which flow, with a table in place of the XDP program's. */
 #include "flows.h"
 
-#include <gst/check/gstcheck.h>
 #include <string.h>
 
 #include "error.h"
+#include "suite.h"
 
 #define NOBODY (-1)
 
@@ -90,7 +91,7 @@ is_contested (AfxdpFlows *flows, guint i, gboolean exact)
   return afxdp_flows_is_contested (flows, &flow, exact);
 }
 
-GST_START_TEST (test_each_its_own)
+TEST (test_each_its_own)
 {
   g_autoptr (AfxdpFlows) flows = afxdp_flows_new ();
 
@@ -107,9 +108,8 @@ GST_START_TEST (test_each_its_own)
   fail_unless_equals_int (table[1], NOBODY);
   fail_unless_equals_int (n_changes, 1);
 }
-GST_END_TEST
 
-GST_START_TEST (test_two_takers)
+TEST (test_two_takers)
 {
   g_autoptr (AfxdpFlows) flows = afxdp_flows_new ();
 
@@ -120,15 +120,14 @@ GST_START_TEST (test_two_takers)
   apply_claims (flows, { 1, TRUE, 6 });
   fail_unless_equals_int (table[1], 6);
   fail_if (is_contested (flows, 1, TRUE));
-  /* One that does not want the fast door is a taker all the same. */
+  /* One that does not want the fast path is a taker all the same. */
   apply_claims (flows, { 1, TRUE, 6 }, { 1, TRUE, -1 });
   fail_unless_equals_int (table[1], NOBODY);
   fail_unless (is_contested (flows, 1, TRUE));
 }
-GST_END_TEST
 
 /* As the kernel's sockets do: the particular address comes first. */
-GST_START_TEST (test_any_and_particular)
+TEST (test_any_and_particular)
 {
   g_autoptr (AfxdpFlows) flows = afxdp_flows_new ();
 
@@ -143,9 +142,8 @@ GST_START_TEST (test_any_and_particular)
   fail_unless_equals_int (table[1], NOBODY);
   fail_unless (is_contested (flows, 1, FALSE));
 }
-GST_END_TEST
 
-GST_START_TEST (test_full)
+TEST (test_full)
 {
   g_autoptr (AfxdpFlows) flows = afxdp_flows_new ();
   g_autoptr (GError) error = NULL;
@@ -161,21 +159,5 @@ GST_START_TEST (test_full)
   fail_unless_equals_int (table[1], 5);
   fail_unless_equals_int (table[2], 6);
 }
-GST_END_TEST
 
-static Suite *
-flows_suite (void)
-{
-  Suite *suite = suite_create ("flows");
-  TCase *tcase = tcase_create ("flows");
-
-  suite_add_tcase (suite, tcase);
-  tcase_add_checked_fixture (tcase, set_up, NULL);
-  tcase_add_test (tcase, test_each_its_own);
-  tcase_add_test (tcase, test_two_takers);
-  tcase_add_test (tcase, test_any_and_particular);
-  tcase_add_test (tcase, test_full);
-  return suite;
-}
-
-GST_CHECK_MAIN (flows);
+SUITE ("flows", 0, set_up, NULL)

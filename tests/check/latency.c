@@ -1,9 +1,11 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The histogram of times. */
 #include "latency.h"
 
-#include <gst/check/gstcheck.h>
 #include <string.h>
+
+#include "suite.h"
 
 static AfxdpLatency latency;
 
@@ -22,14 +24,13 @@ set_up (void)
         should_be_);                                                       \
   } while (0)
 
-GST_START_TEST (test_none)
+TEST (test_none)
 {
   fail_unless_equals_uint64 (afxdp_latency_quantile (&latency, 990), 0);
   fail_unless_equals_uint64 (afxdp_latency_average (&latency), 0);
 }
-GST_END_TEST
 
-GST_START_TEST (test_quantiles)
+TEST (test_quantiles)
 {
   for (guint64 i = 1; i <= 1000; i++)
     afxdp_latency_add (&latency, i * 1000);
@@ -40,10 +41,9 @@ GST_START_TEST (test_quantiles)
   assert_near (afxdp_latency_quantile (&latency, 990), 990000);
   fail_unless_equals_uint64 (afxdp_latency_quantile (&latency, 1000), 1000000);
 }
-GST_END_TEST
 
 /* A part of a packet is a packet. */
-GST_START_TEST (test_rounding)
+TEST (test_rounding)
 {
   for (guint i = 0; i < 99; i++)
     afxdp_latency_add (&latency, 10);
@@ -51,10 +51,9 @@ GST_START_TEST (test_rounding)
   fail_unless_equals_uint64 (afxdp_latency_quantile (&latency, 990), 10);
   fail_unless_equals_uint64 (afxdp_latency_quantile (&latency, 991), 1000);
 }
-GST_END_TEST
 
 /* Each time is told to a sixteenth, from 0 to the longest there is. */
-GST_START_TEST (test_all_sizes)
+TEST (test_all_sizes)
 {
   for (guint bit = 0; bit < 64; bit++)
     for (gint near = -1; near <= 1; near++) {
@@ -69,21 +68,5 @@ GST_START_TEST (test_all_sizes)
       assert_near (afxdp_latency_quantile (&latency, 500), time);
     }
 }
-GST_END_TEST
 
-static Suite *
-latency_suite (void)
-{
-  Suite *suite = suite_create ("latency");
-  TCase *tcase = tcase_create ("latency");
-
-  suite_add_tcase (suite, tcase);
-  tcase_add_checked_fixture (tcase, set_up, NULL);
-  tcase_add_test (tcase, test_none);
-  tcase_add_test (tcase, test_quantiles);
-  tcase_add_test (tcase, test_rounding);
-  tcase_add_test (tcase, test_all_sizes);
-  return suite;
-}
-
-GST_CHECK_MAIN (latency);
+SUITE ("latency", 0, set_up, NULL)

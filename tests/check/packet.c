@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The user-space parser against the packet table.
@@ -5,10 +6,10 @@
 #include "packet.h"
 
 #include <string.h>
-#include <gst/check/gstcheck.h>
 
 #include "mutations.h"
 #include "packet-table.h"
+#include "suite.h"
 
 /* Parses a copy of a frame that ends where its memory ends, so that a
  * sanitizer sees a byte too many being read. */
@@ -33,7 +34,7 @@ parse_copy (const guint8 *frame, gsize size, guint misalignment)
   return kind;
 }
 
-GST_START_TEST (test_table)
+TEST (test_table)
 {
   guint n_cases;
   const PacketCase *cases = packet_table (&n_cases);
@@ -45,15 +46,12 @@ GST_START_TEST (test_table)
           parse_copy (cases[i].frame, cases[i].size, misalignment);
 
       fail_unless (kind == cases[i].kind, "%s: %s instead of %s", cases[i].name,
-          afxdp_packet_kind_name (kind),
-          afxdp_packet_kind_name (cases[i].kind));
+          packet_kind_name (kind), packet_kind_name (cases[i].kind));
     }
 }
 
-GST_END_TEST;
-
 /* What the program takes away from the kernel, the parser has to understand. */
-GST_START_TEST (test_table_is_sound)
+TEST (test_table_is_sound)
 {
   g_autoptr (GHashTable) names = g_hash_table_new (g_str_hash, g_str_equal);
   guint n_cases, n_kinds[AFXDP_PACKET_NO_CHECKSUM + 1] = { 0 };
@@ -68,11 +66,8 @@ GST_START_TEST (test_table_is_sound)
     n_kinds[cases[i].kind]++;
   }
   for (guint kind = 0; kind < G_N_ELEMENTS (n_kinds); kind++)
-    fail_unless (
-        n_kinds[kind] > 0, "no case of %s", afxdp_packet_kind_name (kind));
+    fail_unless (n_kinds[kind] > 0, "no case of %s", packet_kind_name (kind));
 }
-
-GST_END_TEST;
 
 static const PacketCase *
 find_case (const gchar *name)
@@ -87,7 +82,7 @@ find_case (const gchar *name)
   return NULL;
 }
 
-GST_START_TEST (test_fields)
+TEST (test_fields)
 {
   static const struct
   {
@@ -131,8 +126,6 @@ GST_START_TEST (test_fields)
     fail_unless_equals_int (datagram.payload_size, expected[i].payload_size);
   }
 }
-
-GST_END_TEST;
 
 /* Checksums. */
 
@@ -185,7 +178,7 @@ set_checksum (guint8 *payload, guint16 checksum)
 
 /* Of every UDP frame of the table, at every alignment: right as it should be, and
  * wrong with any bit of datagram or addresses turned. */
-GST_START_TEST (test_checksum)
+TEST (test_checksum)
 {
   guint n_cases, n_odd = 0;
   const PacketCase *cases = packet_table (&n_cases);
@@ -219,10 +212,8 @@ GST_START_TEST (test_checksum)
   fail_unless (n_odd > 0);
 }
 
-GST_END_TEST;
-
 /* 0 is none with IPv4, and sums that come out as 0 are sent as 0xffff. */
-GST_START_TEST (test_checksum_of_zero)
+TEST (test_checksum_of_zero)
 {
   const PacketCase *packet = find_case ("IPv4 multicast");
   g_autofree guint8 *frame = g_malloc (packet->size);
@@ -246,11 +237,9 @@ GST_START_TEST (test_checksum_of_zero)
   fail_if (is_right (frame, packet->size));
 }
 
-GST_END_TEST;
-
 /* Any frame at all: parse_copy() sees to it that nothing outside is read, with
  * a sanitizer, or pointed at. */
-GST_START_TEST (test_mutations)
+TEST (test_mutations)
 {
   g_autoptr (GRand) random = g_rand_new_with_seed (1);
   g_autofree guint *done = g_new0 (guint, packet_n_mutations ());
@@ -263,35 +252,7 @@ GST_START_TEST (test_mutations)
   }
   for (guint kind = 0; kind < G_N_ELEMENTS (n_kinds); kind++)
     fail_unless (n_kinds[kind] > 500, "%s: only %u times",
-        afxdp_packet_kind_name (kind), n_kinds[kind]);
+        packet_kind_name (kind), n_kinds[kind]);
 }
 
-GST_END_TEST;
-
-GST_START_TEST (test_names)
-{
-  for (guint kind = 0; kind <= AFXDP_PACKET_NO_CHECKSUM; kind++)
-    fail_unless (afxdp_packet_kind_name (kind) != NULL);
-  fail_unless_equals_string (afxdp_packet_kind_name (99), "unknown");
-}
-
-GST_END_TEST;
-
-static Suite *
-packet_suite (void)
-{
-  Suite *suite = suite_create ("packet");
-  TCase *tests = tcase_create ("packet");
-
-  suite_add_tcase (suite, tests);
-  tcase_add_test (tests, test_table);
-  tcase_add_test (tests, test_table_is_sound);
-  tcase_add_test (tests, test_fields);
-  tcase_add_test (tests, test_checksum);
-  tcase_add_test (tests, test_checksum_of_zero);
-  tcase_add_test (tests, test_mutations);
-  tcase_add_test (tests, test_names);
-  return suite;
-}
-
-GST_CHECK_MAIN (packet);
+SUITE ("packet", 0, NULL, NULL)

@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Plugins of the system that tests need.
@@ -10,14 +11,20 @@
 
 #define SKIP 77
 
+static GstPlugin *
+load (const gchar *name, GError **error)
+{
+  g_autofree gchar *path = g_strdup_printf (PLUGINS_DIR "/libgst%s.so", name);
+
+  return gst_plugin_load_file (path, error);
+}
+
 void
 plugins_require (const gchar *const *names)
 {
   for (guint i = 0; names[i]; i++) {
-    g_autofree gchar *path =
-        g_strdup_printf (PLUGINS_DIR "/libgst%s.so", names[i]);
     g_autoptr (GError) error = NULL;
-    g_autoptr (GstPlugin) plugin = gst_plugin_load_file (path, &error);
+    g_autoptr (GstPlugin) plugin = load (names[i], &error);
 
     if (plugin)
       continue;
@@ -25,4 +32,16 @@ plugins_require (const gchar *const *names)
         error->message);
     exit (SKIP);
   }
+}
+
+gboolean
+plugins_has (const gchar *name)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GstPlugin) plugin = load (name, &error);
+
+  if (!plugin)
+    printf (
+        "left out: the plugin %s is not installed: %s\n", name, error->message);
+  return plugin != NULL;
 }

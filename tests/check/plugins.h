@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Plugins of the system that tests need, each loaded by its name: a test that
@@ -12,5 +13,8 @@ G_BEGIN_DECLS
 /* After gst_init(). names ends with NULL. Ends the process with 77 and the
  * reason when one is not installed. */
 void plugins_require (const gchar *const *names);
+
+/* Loads one. FALSE, and says so, when it is not installed. */
+gboolean plugins_has (const gchar *name);
 
 G_END_DECLS

@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The XDP program loaded, run, and its counters compared. */
 #include "program-fixture.h"
@@ -80,15 +81,15 @@ load (void)
 }
 
 void
-open_door (guint index, guint32 credit)
+open_path (guint index, guint32 credit)
 {
   slots[index] = (struct afxdp_slot){
-    .door = AFXDP_DOOR_OPEN,
+    .redirect = AFXDP_REDIRECT_ON,
     .credit = credit,
   };
 }
 
-/* All flows of the table in SLOT, doors of all queues open. */
+/* All flows of the table in SLOT, paths of all queues open. */
 void
 set_up (void)
 {
@@ -115,7 +116,7 @@ set_up (void)
   for (guint queue = 0; queue < QUEUES; queue++) {
     set_socket (INDEX (queue));
     queues[queue].frames = G_MAXUINT64;
-    open_door (INDEX (queue), G_MAXUINT32);
+    open_path (INDEX (queue), G_MAXUINT32);
   }
 }
 
@@ -186,7 +187,7 @@ is_counted (const struct afxdp_slot *is, const struct afxdp_slot *should_be)
       is->no_frame == should_be->no_frame &&
       is->no_socket == should_be->no_socket &&
       is->no_metadata == should_be->no_metadata &&
-      is->filtered == should_be->filtered;
+      is->filtered == should_be->filtered && is->dropped == should_be->dropped;
 }
 
 /* The first of the words that counted something else, or N_WORDS. */

@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The XDP program loaded, its maps filled with the flows of the packet table, and
@@ -44,8 +45,8 @@ void set_flow (const struct afxdp_flow_key *key, guint32 slot);
 void remove_flow (const struct afxdp_flow_key *key);
 void set_socket (guint32 index);
 struct afxdp_bpf *load (void);
-void open_door (guint index, guint32 credit);
-/* All flows of the table in SLOT, doors of all queues open. */
+void open_path (guint index, guint32 credit);
+/* All flows of the table in SLOT, paths of all queues open. */
 void set_up (void);
 void tear_down (void);
 /* Runs the program on a frame behind so many bytes of metadata, which a driver

@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the program must do with a frame, by what the parser says of it. */
 #include "program-parser.h"
@@ -44,7 +45,7 @@ complain (
   g_printerr ("\n");
 }
 
-/* One run with the door open for one packet more. */
+/* One run with redirecting on for one packet more. */
 static const gchar *
 run_once (const guint8 *frame, gsize size, gboolean is_known, gboolean is_plain)
 {
@@ -59,7 +60,7 @@ run_once (const guint8 *frame, gsize size, gboolean is_known, gboolean is_plain)
 
   program = bpf_program__fd (
       is_plain ? skeleton->progs.afxdp_plain : skeleton->progs.afxdp_metadata);
-  open_door (INDEX (0), 1);
+  open_path (INDEX (0), 1);
   result = run (frame, size, 0);
   if (result.verdict != XDP_PASS && result.verdict != XDP_REDIRECT)
     return "neither redirected nor passed";
@@ -85,14 +86,14 @@ run_exhausted (const guint8 *frame, gsize size, gboolean is_known)
     .too_long = is_known && !fits,
   };
 
-  open_door (INDEX (0), 0);
+  open_path (INDEX (0), 0);
   if (run (frame, size, 0).verdict != XDP_PASS)
     return "not passed without credit";
   if (!counters_are (INDEX (0), &expected))
     return "a slot counted wrongly without credit";
-  if (slots[INDEX (0)].door !=
-      (is_known && fits ? AFXDP_DOOR_EXHAUSTED : AFXDP_DOOR_OPEN))
-    return "the door is wrong without credit";
+  if (slots[INDEX (0)].redirect !=
+      (is_known && fits ? AFXDP_REDIRECT_EXHAUSTED : AFXDP_REDIRECT_ON))
+    return "the redirect is wrong without credit";
   return NULL;
 }
 
@@ -140,7 +141,7 @@ program_agrees_with_parser (
     complaint = run_once (frame, size, FALSE, FALSE);
 
   if (complaint)
-    complain (frame, size, complaint, afxdp_packet_kind_name (kind));
+    complain (frame, size, complaint, packet_kind_name (kind));
   agreement->is_udp = is_udp;
   agreement->is_redirected = is_known && size <= PACKET_TABLE_LONGEST;
   return !complaint;

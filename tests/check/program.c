@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The XDP program, run by BPF_PROG_TEST_RUN: against the packet table, against
@@ -20,6 +21,7 @@
 
 #include "mutations.h"
 #include "program-parser.h"
+#include "suite.h"
 
 #define EXIT_SKIP 77
 
@@ -35,7 +37,7 @@ run_case (const PacketCase *packet, guint metadata_size)
       packet->verdict == PACKET_REDIRECTED ? XDP_REDIRECT : XDP_PASS;
   Result result;
 
-  open_door (INDEX (0), 1);
+  open_path (INDEX (0), 1);
   result = run (packet->frame, packet->size, 0);
   fail_unless (result.verdict == verdict, "%s: verdict %u instead of %u",
       packet->name, result.verdict, verdict);
@@ -45,7 +47,7 @@ run_case (const PacketCase *packet, guint metadata_size)
   assert_counters_at (__LINE__, packet->name, INDEX (0), &expected);
 }
 
-GST_START_TEST (test_table)
+TEST (test_table)
 {
   guint n_cases, n_skipped = 0;
   const PacketCase *cases = packet_table (&n_cases);
@@ -64,8 +66,6 @@ GST_START_TEST (test_table)
       n_cases - n_skipped, n_cases, n_skipped);
 }
 
-GST_END_TEST;
-
 /* HOSTILE_FRAMES and HOSTILE_SEED in the environment: others than these. */
 #define HOSTILE_FRAMES 30000
 #define HOSTILE_SEED 6
@@ -79,7 +79,7 @@ from_environment (const gchar *name, guint otherwise)
   return text ? g_ascii_strtoull (text, NULL, 10) : otherwise;
 }
 
-GST_START_TEST (test_agrees_with_parser)
+LOOP_TEST (test_agrees_with_parser, HOSTILE_ROUNDS)
 {
   guint seed = from_environment ("HOSTILE_SEED", HOSTILE_SEED) + __i__;
   guint n = from_environment ("HOSTILE_FRAMES", HOSTILE_FRAMES);
@@ -107,116 +107,146 @@ GST_START_TEST (test_agrees_with_parser)
         packet_mutation_name (i), done[i]);
 }
 
-GST_END_TEST;
-
-GST_START_TEST (test_closed_door)
+TEST (test_closed_path)
 {
-  slots[INDEX (0)].door = AFXDP_DOOR_CLOSED;
+  slots[INDEX (0)].redirect = AFXDP_REDIRECT_OFF;
   fail_unless_equals_int (run_good (0).verdict, XDP_PASS);
   assert_counters (INDEX (0), .passed = 1);
-  fail_unless_equals_int (slots[INDEX (0)].door, AFXDP_DOOR_CLOSED);
+  fail_unless_equals_int (slots[INDEX (0)].redirect, AFXDP_REDIRECT_OFF);
 
-  slots[INDEX (0)].door = AFXDP_DOOR_OPEN;
+  slots[INDEX (0)].redirect = AFXDP_REDIRECT_ON;
   fail_unless_equals_int (run_good (0).verdict, XDP_REDIRECT);
   assert_counters (INDEX (0), .passed = 1, .redirected = 1);
 }
 
-GST_END_TEST;
-
-/* A used-up credit closes the door, and giving back does not open it. */
-GST_START_TEST (test_credit)
+/* A used-up credit ends redirecting, and giving back does not begin it. */
+TEST (test_credit)
 {
   struct afxdp_slot *slot = &slots[INDEX (0)];
 
-  open_door (INDEX (0), 3);
+  open_path (INDEX (0), 3);
   for (guint i = 0; i < 3; i++)
     fail_unless_equals_int (run_good (0).verdict, XDP_REDIRECT);
-  fail_unless_equals_int (slot->door, AFXDP_DOOR_OPEN);
+  fail_unless_equals_int (slot->redirect, AFXDP_REDIRECT_ON);
   fail_unless_equals_int (run_good (0).verdict, XDP_PASS);
-  fail_unless_equals_int (slot->door, AFXDP_DOOR_EXHAUSTED);
+  fail_unless_equals_int (slot->redirect, AFXDP_REDIRECT_EXHAUSTED);
   assert_counters (INDEX (0), .redirected = 3, .passed = 1);
 
   slot->released = 3;
   fail_unless_equals_int (run_good (0).verdict, XDP_PASS);
-  fail_unless_equals_int (slot->door, AFXDP_DOOR_EXHAUSTED);
+  fail_unless_equals_int (slot->redirect, AFXDP_REDIRECT_EXHAUSTED);
   assert_counters (INDEX (0), .redirected = 3, .passed = 2);
 
   slot->released = 1;
-  slot->door = AFXDP_DOOR_OPEN;
+  slot->redirect = AFXDP_REDIRECT_ON;
   fail_unless_equals_int (run_good (0).verdict, XDP_REDIRECT);
   fail_unless_equals_int (run_good (0).verdict, XDP_PASS);
-  fail_unless_equals_int (slot->door, AFXDP_DOOR_EXHAUSTED);
+  fail_unless_equals_int (slot->redirect, AFXDP_REDIRECT_EXHAUSTED);
   assert_counters (INDEX (0), .redirected = 4, .passed = 3);
-  fail_unless_equals_int (slots[INDEX (1)].door, AFXDP_DOOR_OPEN);
+  fail_unless_equals_int (slots[INDEX (1)].redirect, AFXDP_REDIRECT_ON);
 }
 
-GST_END_TEST;
-
-GST_START_TEST (test_no_credit)
+TEST (test_no_credit)
 {
-  open_door (INDEX (0), 0);
+  open_path (INDEX (0), 0);
   fail_unless_equals_int (run_good (0).verdict, XDP_PASS);
-  fail_unless_equals_int (slots[INDEX (0)].door, AFXDP_DOOR_EXHAUSTED);
+  fail_unless_equals_int (slots[INDEX (0)].redirect, AFXDP_REDIRECT_EXHAUSTED);
   assert_counters (INDEX (0), .passed = 1);
 }
 
-GST_END_TEST;
+/* What user space calls overloaded is dropped where it would be passed, for as long as
+ * that was said: not what passes for another reason, and nobody else's. */
+TEST (test_overloaded)
+{
+  struct afxdp_slot *slot = &slots[INDEX (0)];
+  guint n_cases;
+  const PacketCase *cases = packet_table (&n_cases);
+  struct timespec now;
+  guint64 in_a_minute;
 
-/* No frame in the queue's fill ring closes the door of whose packet finds none;
+  clock_gettime (CLOCK_MONOTONIC, &now);
+  in_a_minute = (now.tv_sec + 60) * G_GUINT64_CONSTANT (1000000000);
+  slot->redirect = AFXDP_REDIRECT_OVERLOADED;
+  slot->drop_until = in_a_minute;
+  fail_unless_equals_int (run_good (0).verdict, XDP_DROP);
+  assert_counters (INDEX (0), .dropped = 1);
+  fail_unless_equals_int (slot->redirect, AFXDP_REDIRECT_OVERLOADED);
+
+  /* The lease is over, or there was none. */
+  slot->drop_until = in_a_minute - 61 * G_GUINT64_CONSTANT (1000000000);
+  fail_unless_equals_int (run_good (0).verdict, XDP_PASS);
+  slot->drop_until = 0;
+  fail_unless_equals_int (run_good (0).verdict, XDP_PASS);
+  assert_counters (INDEX (0), .dropped = 1, .passed = 2);
+
+  /* A lease alone drops nothing. */
+  slot->drop_until = in_a_minute;
+  slot->redirect = AFXDP_REDIRECT_OFF;
+  fail_unless_equals_int (run_good (0).verdict, XDP_PASS);
+  slot->redirect = AFXDP_REDIRECT_EXHAUSTED;
+  fail_unless_equals_int (run_good (0).verdict, XDP_PASS);
+  slot->redirect = AFXDP_REDIRECT_ON;
+  fail_unless_equals_int (run_good (0).verdict, XDP_REDIRECT);
+  assert_counters (INDEX (0), .dropped = 1, .passed = 4, .redirected = 1);
+
+  slot->redirect = AFXDP_REDIRECT_OVERLOADED;
+  for (guint i = 0; i < n_cases; i++)
+    if (cases[i].verdict != PACKET_REDIRECTED && cases[i].size >= SHORTEST)
+      fail_unless_equals_int (
+          run (cases[i].frame, cases[i].size, 0).verdict, XDP_PASS);
+  fail_unless_equals_uint64 (slot->dropped, 1);
+  slot->drop_until = 0;
+}
+
+/* No frame in the queue's fill ring ends redirecting for whose packet finds none;
  * what other slots took counts, other queues do not. */
-GST_START_TEST (test_no_frame)
+TEST (test_no_frame)
 {
   queues[0].frames = 3;
   queues[0].redirected = 1;
   fail_unless_equals_int (run_good (0).verdict, XDP_REDIRECT);
   fail_unless_equals_int (run_good (0).verdict, XDP_REDIRECT);
   fail_unless_equals_int (run_good (0).verdict, XDP_PASS);
-  fail_unless_equals_int (slots[INDEX (0)].door, AFXDP_DOOR_EXHAUSTED);
+  fail_unless_equals_int (slots[INDEX (0)].redirect, AFXDP_REDIRECT_EXHAUSTED);
   assert_counters (INDEX (0), .redirected = 2, .passed = 1, .no_frame = 1);
   fail_unless_equals_uint64 (queues[0].redirected, 3);
   fail_unless_equals_uint64 (queues[1].redirected, 0);
 
   queues[0].frames = 4;
-  slots[INDEX (0)].door = AFXDP_DOOR_OPEN;
+  slots[INDEX (0)].redirect = AFXDP_REDIRECT_ON;
   fail_unless_equals_int (run_good (0).verdict, XDP_REDIRECT);
-  fail_unless_equals_int (slots[INDEX (0)].door, AFXDP_DOOR_OPEN);
+  fail_unless_equals_int (slots[INDEX (0)].redirect, AFXDP_REDIRECT_ON);
 }
 
-GST_END_TEST;
-
 /* A packet that is too long for the frames does not ask for credit. */
-GST_START_TEST (test_too_long_without_credit)
+TEST (test_too_long_without_credit)
 {
   guint n_cases;
   const PacketCase *cases = packet_table (&n_cases);
 
-  open_door (INDEX (0), 0);
+  open_path (INDEX (0), 0);
   for (guint i = 0; i < n_cases; i++)
     if (cases[i].verdict == PACKET_TOO_LONG) {
       run (cases[i].frame, cases[i].size, 0);
       break;
     }
-  fail_unless_equals_int (slots[INDEX (0)].door, AFXDP_DOOR_OPEN);
+  fail_unless_equals_int (slots[INDEX (0)].redirect, AFXDP_REDIRECT_ON);
   assert_counters (INDEX (0), .passed = 1, .too_long = 1);
 }
 
-GST_END_TEST;
-
-GST_START_TEST (test_no_socket)
+TEST (test_no_socket)
 {
   guint32 index = INDEX (0);
 
   fail_if (bpf_map_delete_elem (bpf_map__fd (skeleton->maps.sockets), &index));
   fail_unless_equals_int (run_good (0).verdict, XDP_PASS);
   assert_counters (INDEX (0), .passed = 1, .no_socket = 1);
-  fail_unless_equals_int (slots[INDEX (0)].door, AFXDP_DOOR_OPEN);
+  fail_unless_equals_int (slots[INDEX (0)].redirect, AFXDP_REDIRECT_ON);
 }
-
-GST_END_TEST;
 
 /* The driver has put there all the metadata that there is room for beside the
  * kernel's struct xdp_frame of 40 bytes, and ours is too much. */
-GST_START_TEST (test_no_metadata)
+TEST (test_no_metadata)
 {
   guint n_cases;
   const PacketCase *cases = packet_table (&n_cases);
@@ -233,8 +263,6 @@ GST_START_TEST (test_no_metadata)
   assert_counters (INDEX (0), .passed = 1, .no_metadata = 1, .redirected = 1);
 }
 
-GST_END_TEST;
-
 static guint64
 monotonic (void)
 {
@@ -245,7 +273,7 @@ monotonic (void)
 }
 
 /* Ordinals number what is redirected, and nothing else. */
-GST_START_TEST (test_metadata)
+TEST (test_metadata)
 {
   guint64 before, after;
   guint32 n_passed = 0;
@@ -254,9 +282,9 @@ GST_START_TEST (test_metadata)
     Result result;
 
     if (i % 3 == 0) {
-      slots[INDEX (0)].door = AFXDP_DOOR_CLOSED;
+      slots[INDEX (0)].redirect = AFXDP_REDIRECT_OFF;
       fail_unless_equals_int (run_good (0).verdict, XDP_PASS);
-      slots[INDEX (0)].door = AFXDP_DOOR_OPEN;
+      slots[INDEX (0)].redirect = AFXDP_REDIRECT_ON;
       n_passed++;
     }
     before = monotonic ();
@@ -272,14 +300,12 @@ GST_START_TEST (test_metadata)
   assert_counters (INDEX (0), .redirected = 100, .passed = n_passed);
 }
 
-GST_END_TEST;
-
 /* Counters and ordinals do not wrap. */
-GST_START_TEST (test_counters_beyond_32_bits)
+TEST (test_counters_beyond_32_bits)
 {
   struct afxdp_slot *slot = &slots[INDEX (0)];
 
-  open_door (INDEX (0), 2);
+  open_path (INDEX (0), 2);
   slot->redirected = slot->released = G_MAXUINT32;
   slot->passed = G_GUINT64_CONSTANT (0x500000007);
   fail_unless_equals_uint64 (run_good (0).metadata.ordinal, G_MAXUINT32);
@@ -287,16 +313,14 @@ GST_START_TEST (test_counters_beyond_32_bits)
       run_good (0).metadata.ordinal, G_MAXUINT32 + G_GUINT64_CONSTANT (1));
   fail_unless_equals_int (run_good (0).verdict, XDP_PASS);
   slot->released = slot->redirected;
-  slot->door = AFXDP_DOOR_OPEN;
+  slot->redirect = AFXDP_REDIRECT_ON;
   fail_unless_equals_int (run_good (0).verdict, XDP_REDIRECT);
   assert_counters (INDEX (0),
       .redirected = G_MAXUINT32 + G_GUINT64_CONSTANT (3),
       .passed = G_GUINT64_CONSTANT (0x500000008));
 }
 
-GST_END_TEST;
-
-GST_START_TEST (test_plain)
+TEST (test_plain)
 {
   program = bpf_program__fd (skeleton->progs.afxdp_plain);
   for (guint i = 0; i < 3; i++) {
@@ -308,10 +332,8 @@ GST_START_TEST (test_plain)
   assert_counters (INDEX (0), .redirected = 3);
 }
 
-GST_END_TEST;
-
 /* Each queue has its words, its socket and its ordinals. */
-GST_START_TEST (test_queues)
+TEST (test_queues)
 {
   guint32 index = INDEX (1);
 
@@ -319,23 +341,21 @@ GST_START_TEST (test_queues)
     fail_unless_equals_int (run_good (1).metadata.ordinal, i);
   assert_counters (INDEX (1), .redirected = 3);
 
-  open_door (INDEX (1), 1);
+  open_path (INDEX (1), 1);
   fail_unless_equals_int (run_good (0).metadata.ordinal, 0);
   assert_counters (INDEX (0), .redirected = 1);
 
   fail_if (bpf_map_delete_elem (bpf_map__fd (skeleton->maps.sockets), &index));
   fail_unless_equals_int (run_good (0).verdict, XDP_REDIRECT);
-  open_door (INDEX (0), 1);
+  open_path (INDEX (0), 1);
   fail_unless_equals_int (run_good (1).verdict, XDP_PASS);
   assert_counters (INDEX (1), .passed = 1, .no_socket = 1);
 }
 
-GST_END_TEST;
-
 /* A queue that showed after the maps were made has no words. */
-GST_START_TEST (test_unknown_queue)
+TEST (test_unknown_queue)
 {
-  open_door (INDEX (QUEUES), G_MAXUINT32);
+  open_path (INDEX (QUEUES), G_MAXUINT32);
   set_socket (INDEX (QUEUES));
   for (guint queue = QUEUES; queue < INTERFACE_QUEUES; queue++)
     fail_unless_equals_int (run_good (queue).verdict, XDP_PASS);
@@ -344,11 +364,9 @@ GST_START_TEST (test_unknown_queue)
   assert_counters (INDEX (0), 0);
 }
 
-GST_END_TEST;
-
 /* Flows of different slots do not touch one another; a slot beyond the map
  * means the stack. */
-GST_START_TEST (test_slots)
+TEST (test_slots)
 {
   static const guint32 others[] = { 0, SLOT + 1, AFXDP_SLOTS - 1 };
   struct afxdp_flow_key key = make_key (packet_table_flows[0].version,
@@ -359,17 +377,15 @@ GST_START_TEST (test_slots)
 
     set_flow (&key, others[i]);
     set_socket (index);
-    open_door (index, 1);
+    open_path (index, 1);
     fail_unless_equals_int (run_good (1).verdict, XDP_REDIRECT);
     assert_counters (index, .redirected = 1);
-    open_door (index, 1);
+    open_path (index, 1);
   }
   set_flow (&key, AFXDP_SLOTS);
   fail_unless_equals_int (run_good (0).verdict, XDP_PASS);
   assert_counters (INDEX (0), 0);
 }
-
-GST_END_TEST;
 
 /* Sources: of the table's frames 192.0.2.9 and 2001:db8::9. */
 
@@ -416,22 +432,22 @@ check_filter (guint version, enum afxdp_filter filter, gboolean wanted)
       make_key (flow->version, flow->address, PACKET_TABLE_PORT);
 
   set_filtered_flow (&key, SLOT, filter);
-  open_door (INDEX (1), G_MAXUINT32);
+  open_path (INDEX (1), G_MAXUINT32);
   fail_unless_equals_int (run (packet->frame, packet->size, 1).verdict,
       wanted ? XDP_REDIRECT : XDP_PASS);
   assert_counters (INDEX (1), .redirected = wanted, .filtered = !wanted);
 
   /* Whatever becomes of a packet that is filtered, it is not passed. */
-  open_door (INDEX (1), 0);
+  open_path (INDEX (1), 0);
   fail_unless_equals_int (
       run (packet->frame, packet->size, 1).verdict, XDP_PASS);
   assert_counters (INDEX (1), .passed = wanted, .filtered = !wanted);
-  fail_unless_equals_int (
-      slots[INDEX (1)].door, wanted ? AFXDP_DOOR_EXHAUSTED : AFXDP_DOOR_OPEN);
-  open_door (INDEX (1), G_MAXUINT32);
+  fail_unless_equals_int (slots[INDEX (1)].redirect,
+      wanted ? AFXDP_REDIRECT_EXHAUSTED : AFXDP_REDIRECT_ON);
+  open_path (INDEX (1), G_MAXUINT32);
 }
 
-GST_START_TEST (test_sources)
+TABLE_TEST (test_sources, sources)
 {
   static const char *const names[] = { "afxdp_metadata", "afxdp_plain" };
   struct afxdp_source_key key = source_key (
@@ -458,10 +474,8 @@ GST_START_TEST (test_sources)
   }
 }
 
-GST_END_TEST;
-
 /* There is room for as many as the layout says, and no more. */
-GST_START_TEST (test_sources_full)
+TEST (test_sources_full)
 {
   struct afxdp_source_key key = { .version = 4 };
   int map = bpf_map__fd (skeleton->maps.sources);
@@ -475,10 +489,8 @@ GST_START_TEST (test_sources_full)
   }
 }
 
-GST_END_TEST;
-
 /* User space follows the interface's address while the program runs. */
-GST_START_TEST (test_mac_changes)
+TEST (test_mac_changes)
 {
   guint n_cases;
   const PacketCase *unicast = packet_table (&n_cases) + 1;
@@ -491,38 +503,6 @@ GST_START_TEST (test_mac_changes)
   skeleton->bss->interface_mac[5]--;
   fail_unless_equals_int (
       run (unicast->frame, unicast->size, 0).verdict, XDP_REDIRECT);
-}
-
-GST_END_TEST;
-
-static Suite *
-program_suite (void)
-{
-  Suite *suite = suite_create ("program");
-  TCase *tests = tcase_create ("program");
-
-  suite_add_tcase (suite, tests);
-  tcase_add_checked_fixture (tests, set_up, tear_down);
-  tcase_set_timeout (tests, 60);
-  tcase_add_test (tests, test_table);
-  tcase_add_loop_test (tests, test_agrees_with_parser, 0, HOSTILE_ROUNDS);
-  tcase_add_test (tests, test_closed_door);
-  tcase_add_test (tests, test_credit);
-  tcase_add_test (tests, test_no_credit);
-  tcase_add_test (tests, test_no_frame);
-  tcase_add_test (tests, test_too_long_without_credit);
-  tcase_add_test (tests, test_no_socket);
-  tcase_add_test (tests, test_no_metadata);
-  tcase_add_test (tests, test_metadata);
-  tcase_add_test (tests, test_counters_beyond_32_bits);
-  tcase_add_test (tests, test_plain);
-  tcase_add_test (tests, test_queues);
-  tcase_add_test (tests, test_unknown_queue);
-  tcase_add_test (tests, test_slots);
-  tcase_add_loop_test (tests, test_sources, 0, G_N_ELEMENTS (sources));
-  tcase_add_test (tests, test_sources_full);
-  tcase_add_test (tests, test_mac_changes);
-  return suite;
 }
 
 static int
@@ -557,6 +537,5 @@ main (int argc, char **argv)
   if (system (add_interface))
     return skip ("cannot make a veth interface (ip link, CAP_NET_ADMIN)");
 
-  gst_check_init (&argc, &argv);
-  return gst_check_run_suite (program_suite (), "program", __FILE__);
+  return suite_run (argc, argv, "program", 60, set_up, tear_down);
 }

@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What is RTP, what is RTCP beside it, and what is neither.
@@ -5,7 +6,8 @@
 #include "rtp.h"
 
 #include <string.h>
-#include <gst/check/gstcheck.h>
+
+#include "suite.h"
 
 typedef struct
 {
@@ -34,35 +36,35 @@ static const RtpCase cases[] = {
   { "MPEG transport stream", AFXDP_RTP_NONE, 0, 12, { 0x47, 0x40, 0x11 } },
 
   { "a CSRC", AFXDP_RTP_DATA, 2, 18, { DATA (0x81), CSRC, 1, 2 } },
-  { "a CSRC, 1 byte short", AFXDP_RTP_NONE, 0, 15, { DATA (0x81), CSRC } },
+  { "a CSRC, 1 byte short", AFXDP_RTP_MALFORMED, 0, 15, { DATA (0x81), CSRC } },
   { "5 CSRCs", AFXDP_RTP_DATA, 8, 40, { DATA (0x85) } },
-  { "15 CSRCs", AFXDP_RTP_NONE, 0, 40, { DATA (0x8f) } },
+  { "15 CSRCs", AFXDP_RTP_MALFORMED, 0, 40, { DATA (0x8f) } },
 
   { "empty extension", AFXDP_RTP_DATA, 1, 17,
       { DATA (0x90), EXTENSION (0), 1 } },
   { "extension", AFXDP_RTP_DATA, 1, 25, { DATA (0x90), EXTENSION (2) } },
   { "extension to the end", AFXDP_RTP_DATA, 0, 24,
       { DATA (0x90), EXTENSION (2) } },
-  { "extension, 1 byte short", AFXDP_RTP_NONE, 0, 23,
+  { "extension, 1 byte short", AFXDP_RTP_MALFORMED, 0, 23,
       { DATA (0x90), EXTENSION (2) } },
-  { "extension header, 1 byte short", AFXDP_RTP_NONE, 0, 15,
+  { "extension header, 1 byte short", AFXDP_RTP_MALFORMED, 0, 15,
       { DATA (0x90), 0xbe, 0xde, 0 } },
-  { "longest extension", AFXDP_RTP_NONE, 0, 40,
+  { "longest extension", AFXDP_RTP_MALFORMED, 0, 40,
       { DATA (0x90), 0xbe, 0xde, 0xff, 0xff } },
   { "extension behind a CSRC", AFXDP_RTP_DATA, 3, 27,
       { DATA (0x91), CSRC, EXTENSION (1) } },
-  { "extension behind a CSRC, 1 byte short", AFXDP_RTP_NONE, 0, 23,
+  { "extension behind a CSRC, 1 byte short", AFXDP_RTP_MALFORMED, 0, 23,
       { DATA (0x91), CSRC, EXTENSION (1) } },
 
   { "padding", AFXDP_RTP_DATA, 1, 16, { DATA (0xa0), 9, 0, 0, 3 } },
   { "padding alone", AFXDP_RTP_DATA, 0, 16, { DATA (0xa0), 0, 0, 0, 4 } },
-  { "more padding than payload", AFXDP_RTP_NONE, 0, 16,
+  { "more padding than payload", AFXDP_RTP_MALFORMED, 0, 16,
       { DATA (0xa0), 0, 0, 0, 5 } },
-  { "padding 0", AFXDP_RTP_NONE, 0, 16, { DATA (0xa0), 0, 0, 0, 0 } },
-  { "padding without payload", AFXDP_RTP_NONE, 0, 12, { DATA (0xa0) } },
+  { "padding 0", AFXDP_RTP_DATA, 4, 16, { DATA (0xa0), 0, 0, 0, 0 } },
+  { "padding without payload", AFXDP_RTP_MALFORMED, 0, 12, { DATA (0xa0) } },
   { "padding, CSRC and extension", AFXDP_RTP_DATA, 1, 26,
       { DATA (0xb1), CSRC, EXTENSION (1), 0, 0, 0, 0, 9, 1 } },
-  { "padding into the extension", AFXDP_RTP_NONE, 0, 26,
+  { "padding into the extension", AFXDP_RTP_MALFORMED, 0, 26,
       { DATA (0xb1), CSRC, EXTENSION (1), 0, 0, 0, 0, 9, 3 } },
 
   { "sender report", AFXDP_RTP_CONTROL, 0, 28, { FIXED (0x80, 200) } },
@@ -92,7 +94,7 @@ parse_copy (const guint8 *bytes, gsize size, AfxdpRtp *rtp)
   return kind;
 }
 
-GST_START_TEST (test_table)
+TEST (test_table)
 {
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
     AfxdpRtp rtp;
@@ -107,9 +109,7 @@ GST_START_TEST (test_table)
   }
 }
 
-GST_END_TEST;
-
-GST_START_TEST (test_fields)
+TEST (test_fields)
 {
   static const guint8 without_marker[] = { FIXED (0x80, 96) };
   static const guint8 with_marker[] = { FIXED (0x80, 0x80 | 33) };
@@ -127,12 +127,10 @@ GST_START_TEST (test_fields)
   fail_unless_equals_int (rtp.marker, TRUE);
 }
 
-GST_END_TEST;
-
-GST_START_TEST (test_random)
+TEST (test_random)
 {
   g_autoptr (GRand) random = g_rand_new_with_seed (2);
-  guint n[AFXDP_RTP_CONTROL + 1] = { 0 };
+  guint n[AFXDP_RTP_MALFORMED + 1] = { 0 };
   guint8 bytes[64];
 
   for (guint i = 0; i < 200000; i++) {
@@ -148,19 +146,4 @@ GST_START_TEST (test_random)
     fail_unless (n[kind] > 1000);
 }
 
-GST_END_TEST;
-
-static Suite *
-rtp_suite (void)
-{
-  Suite *suite = suite_create ("rtp");
-  TCase *tests = tcase_create ("rtp");
-
-  suite_add_tcase (suite, tests);
-  tcase_add_test (tests, test_table);
-  tcase_add_test (tests, test_fields);
-  tcase_add_test (tests, test_random);
-  return suite;
-}
-
-GST_CHECK_MAIN (rtp);
+SUITE ("rtp", 0, NULL, NULL)

@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Fixture of the tests of the sequence statistics.
@@ -55,6 +56,17 @@ packets (guint64 first, guint64 last)
     packet (number);
 }
 
+void
+numbers (const gchar *text)
+{
+  for (gchar *at = (gchar *) text; *at;) {
+    guint64 first = g_ascii_strtoull (at, &at, 10);
+
+    packets (first, *at == '-' ? g_ascii_strtoull (at + 1, &at, 10) : first);
+    fail_unless (!*at || *at++ == ' ', "numbers: %s", text);
+  }
+}
+
 AfxdpRtpSource
 nth_source (guint number)
 {
@@ -66,9 +78,9 @@ nth_source (guint number)
 }
 
 /* One row for each counter. */
-#define COUNTER(member)                              \
-  {                                                  \
-#member, G_STRUCT_OFFSET(AfxdpRtpCounts, member) \
+#define COUNTER(registration)                                    \
+  {                                                              \
+#registration, G_STRUCT_OFFSET(AfxdpRtpCounts, registration) \
   }
 
 static const struct

@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Sequence statistics: outages in which 16 bits of number wrap, and what is told of
@@ -5,9 +6,8 @@
  */
 #include "rtpstats.h"
 
-#include <gst/check/gstcheck.h>
-
 #include "rtpstats-fixture.h"
+#include "suite.h"
 
 /* A sender of 100,000 packets/s: number n comes at n * 10 µs. */
 
@@ -17,42 +17,44 @@ packet_in_time (guint64 number)
   packet_at (number, number * 10000);
 }
 
+/* From first to one before end. */
+static void
+packets_in_time (guint64 first, guint64 end)
+{
+  for (guint64 number = first; number < end; number++)
+    packet_in_time (number);
+}
+
 /* Not 65,536 and its multiples: the very next number is a pause of the sender. */
 static const guint outages[] = { 3000, 20000, 32768, 40000, 65535, 65537, 67000,
   131071, 131073, 200000 };
 
 /* However often 16 bits of number wrap while nothing comes. */
-GST_START_TEST (test_outage)
+TABLE_TEST (test_outage, outages)
 {
   guint64 next = 5000 + outages[__i__];
 
-  for (guint64 number = 0; number < 5000; number++)
-    packet_in_time (number);
+  packets_in_time (0, 5000);
   packet_in_time (next);
   assert_totals (.packets = 5001, .pending = outages[__i__]);
-  for (guint64 number = next + 1; number < next + 100; number++)
-    packet_in_time (number);
+  packets_in_time (next + 1, next + 100);
   assert_totals (.packets = 5100, .gaps = 1, .lost = outages[__i__]);
   fail_unless_equals_uint64 (nth_source (0).max_gap, outages[__i__]);
   fail_unless_equals_int (nth_source (0).extended_highest_seq, next + 99);
   /* And again, now that the rate is known of what came after. */
-  for (guint64 number = next + 100; number < next + 8000; number++)
-    packet_in_time (number);
+  packets_in_time (next + 100, next + 8000);
   packet_in_time (next + 8000 + 70000);
   assert_totals (.packets = 13001, .gaps = 1, .lost = outages[__i__],
       .pending = 70000);
 }
 
-GST_END_TEST;
-
 /* Nothing was lost: the sender paused, for as long as 65,536 packets take, or began
  * anew elsewhere. */
-GST_START_TEST (test_no_outage)
+TEST (test_no_outage)
 {
   guint64 back = 5000 + 65536;
 
-  for (guint64 number = 0; number < 5000; number++)
-    packet_in_time (number);
+  packets_in_time (0, 5000);
   packet_at (5000, back * 10000);
   assert_totals (.packets = 5001);
   packet_full (RTP_SSRC, 96, 60000, 0x90000000, (back + 9464) * 10000);
@@ -61,72 +63,58 @@ GST_START_TEST (test_no_outage)
   assert_totals (.packets = 5003, .restarts = 1);
 }
 
-GST_END_TEST;
-
 /* The timestamps went on with the clock, and the numbers did not. */
-GST_START_TEST (test_silence)
+TEST (test_silence)
 {
-  for (guint64 number = 0; number < 5000; number++)
-    packet_in_time (number);
+  packets_in_time (0, 5000);
   packet_full (RTP_SSRC, 96, 5000, (5000 + 65536) * RTP_STEP,
       (5000 + G_GUINT64_CONSTANT (65536)) * 10000);
   assert_totals (.packets = 5001);
 }
 
-GST_END_TEST;
-
 /* The sender was slower meanwhile, or faster. */
-GST_START_TEST (test_another_pace)
+LOOP_TEST (test_another_pace, 2)
 {
-  static const guint percents[] = { 70, 130 };
+  static const guint percents[] = { 70, 120 };
   guint64 time = G_GUINT64_CONSTANT (40000) * 100 / percents[__i__];
 
-  for (guint64 number = 0; number < 5000; number++)
-    packet_in_time (number);
+  packets_in_time (0, 5000);
   packet_full (
       RTP_SSRC, 96, 45000, (5000 + time) * RTP_STEP, (5000 + time) * 10000);
   assert_totals (.packets = 5001, .pending = 40000);
 }
 
-GST_END_TEST;
-
-/* The sender was held up, and has sent at once what was due. */
-GST_START_TEST (test_burst_after_outage)
+/* The sender is held up, then sends at once what was due, most of which is lost: from
+ * the last packet that came the gap is longer than the time, but not from when the
+ * stream was in time. */
+LOOP_TEST (test_burst_after_outage, 4)
 {
   static const guint missing[] = { 48695, 57158, 64161, 100000 };
-  guint64 next = 5000 + missing[__i__];
+  guint64 next = 5100 + missing[__i__];
 
-  for (guint64 number = 0; number < 5000; number++)
-    packet_in_time (number);
-  packet_at (
-      next, (5000 + missing[__i__] * G_GUINT64_CONSTANT (3) / 10) * 10000);
-  assert_totals (.packets = 5001, .pending = missing[__i__]);
+  packets_in_time (0, 5000);
+  for (guint64 number = 5000; number < 5100; number++)
+    packet_at (number, (next - missing[__i__] * 3 / 10) * 10000 + number);
+  packet_in_time (next);
+  assert_totals (.packets = 5101, .pending = missing[__i__]);
 }
 
-GST_END_TEST;
-
-/* A jump that two packets in a row made believed, without a silence, is no part of
- * the pace. */
-GST_START_TEST (test_pace_after_jump)
+/* Numbers and timestamps that run ahead of time are no gap: another run. */
+TEST (test_jump)
 {
-  guint64 jump = 5000 + 20000, next;
+  guint64 jump = 5000 + 20000;
 
-  for (guint64 number = 0; number < 5000; number++)
-    packet_in_time (number);
-  /* From here on the sender is 20,000 ahead of its time. */
+  packets_in_time (0, 5000);
   for (guint64 number = jump; number < jump + 5000; number++)
     packet_at (number, (number - 20000) * 10000);
-  assert_totals (.packets = 10000, .gaps = 1, .lost = 20000);
-  next = jump + 5000 + 48695;
-  packet_at (next, (jump + 5000 - 20000 + 48695 * 3 / 10) * 10000);
-  assert_totals (.packets = 10001, .gaps = 1, .lost = 20000, .pending = 48695);
+  assert_totals (.packets = 10000, .restarts = 1);
+  packet_at (jump + 5000 + 48695, (jump + 5000 - 20000 + 48695) * 10000);
+  assert_totals (.packets = 10001, .restarts = 1, .pending = 48695);
 }
-
-GST_END_TEST;
 
 /* Old ones, after a silence that is too short for as many as the numbers would
  * say. */
-GST_START_TEST (test_late_after_silence)
+TEST (test_late_after_silence)
 {
   for (guint64 number = 0; number < 5000; number++)
     if (number != 3625)
@@ -135,19 +123,14 @@ GST_START_TEST (test_late_after_silence)
   assert_totals (.packets = 5000, .gaps = 1, .reordered = 1);
 }
 
-GST_END_TEST;
-
 /* The timestamps went on, but not for as long as it takes to wrap. */
-GST_START_TEST (test_pause_with_timestamps)
+TEST (test_pause_with_timestamps)
 {
-  for (guint64 number = 0; number < 5000; number++)
-    packet_in_time (number);
+  packets_in_time (0, 5000);
   packet_full (RTP_SSRC, 96, 5000, 105000 * RTP_STEP,
       G_GUINT64_CONSTANT (105000) * 10000);
   assert_totals (.packets = 5001);
 }
-
-GST_END_TEST;
 
 /* What is told of gaps. */
 
@@ -188,7 +171,7 @@ packet_of (guint64 number, guint64 arrival, guint size, gboolean marker)
   afxdp_rtp_stats_packet (stats, &rtp, arrival);
 }
 
-GST_START_TEST (test_gap_is_told)
+TEST (test_gap_is_told)
 {
   afxdp_rtp_stats_set_funcs (stats, &funcs, NULL);
   packet_of (65530, 1 * MS, 500, FALSE);
@@ -214,10 +197,8 @@ GST_START_TEST (test_gap_is_told)
   assert_totals (.packets = 6, .gaps = 1, .lost = 5, .reordered = 3);
 }
 
-GST_END_TEST;
-
 /* The latest ones, the oldest of them first. */
-GST_START_TEST (test_latest_gaps)
+TEST (test_latest_gaps)
 {
   AfxdpRtpSource source;
 
@@ -233,27 +214,101 @@ GST_START_TEST (test_latest_gaps)
   }
 }
 
-GST_END_TEST;
+/* What is found out later. */
 
-static Suite *
-rtpstats_outages_suite (void)
+static AfxdpRtpEvent event;
+
+static void
+note_event (const AfxdpRtpEvent *now, gpointer user_data)
 {
-  Suite *suite = suite_create ("rtpstats_outages");
-  TCase *tests = tcase_create ("rtpstats_outages");
-
-  suite_add_tcase (suite, tests);
-  tcase_add_checked_fixture (tests, rtp_set_up, rtp_tear_down);
-  tcase_add_loop_test (tests, test_outage, 0, G_N_ELEMENTS (outages));
-  tcase_add_test (tests, test_no_outage);
-  tcase_add_test (tests, test_silence);
-  tcase_add_loop_test (tests, test_another_pace, 0, 2);
-  tcase_add_test (tests, test_pause_with_timestamps);
-  tcase_add_loop_test (tests, test_burst_after_outage, 0, 4);
-  tcase_add_test (tests, test_pace_after_jump);
-  tcase_add_test (tests, test_late_after_silence);
-  tcase_add_test (tests, test_gap_is_told);
-  tcase_add_test (tests, test_latest_gaps);
-  return suite;
+  event = *now;
 }
 
-GST_CHECK_MAIN (rtpstats_outages);
+static const AfxdpRtpFuncs funcs_of_events = { note_gap, note_came,
+  note_event };
+
+/* 20,000 packets in 2,000 ms of 100,000/s: 16 bits have wrapped, and how often is
+ * known to the host alone. */
+TEST (test_correct)
+{
+  guint64 next = 5000 + 20000 + 2 * 65536;
+
+  afxdp_rtp_stats_set_funcs (stats, &funcs_of_events, NULL);
+  packets_in_time (0, 5000);
+  fail_unless_equals_int (event.state, AFXDP_RTP_SOURCE_NEW);
+  n_told = 0;
+  packets_in_time (next, next + 200);
+  fail_unless_equals_int (n_told, 1);
+  fail_unless (told.uncertain);
+  fail_unless (told.possible >= 20000 + 2 * 65536);
+  assert_totals (.packets = 5200, .gaps = 1, .lost = 20000 + 2 * 65536);
+  fail_unless (afxdp_rtp_stats_correct (stats, RTP_SSRC, told.end, 1));
+  assert_totals (.packets = 5200, .gaps = 1, .lost = 20000 + 3 * 65536);
+  fail_unless_equals_int (
+      nth_source (0).extended_highest_seq, next + 199 + 65536);
+  fail_unless_equals_uint64 (
+      nth_source (0).latest_gaps[0].missing, 20000 + 3 * 65536);
+  /* By the number that it has now; and no further than there are cycles. */
+  fail_if (afxdp_rtp_stats_correct (stats, RTP_SSRC, told.end, -1));
+  told.end += 65536;
+  fail_if (afxdp_rtp_stats_correct (stats, RTP_SSRC, told.end, -4));
+  fail_if (afxdp_rtp_stats_correct (stats, RTP_SSRC + 1, told.end, -1));
+  fail_unless (afxdp_rtp_stats_correct (stats, RTP_SSRC, told.end, -3));
+  assert_totals (.packets = 5200, .gaps = 1, .lost = 20000);
+  fail_unless_equals_int (nth_source (0).extended_highest_seq, 25199);
+  /* Late ones, and those behind, are known by their new numbers. */
+  packet_at (24990, (next + 200) * 10000);
+  fail_unless_equals_uint64 (came, 24990);
+  packet_at (25200, (next + 200) * 10000);
+  packet_at (25199, (next + 200) * 10000);
+  assert_totals (.packets = 5203, .gaps = 1, .lost = 19999, .reordered = 1,
+      .duplicates = 1);
+}
+
+/* Nothing seems to be missing, and a multiple of 65,536 may be. */
+TEST (test_correct_pause)
+{
+  afxdp_rtp_stats_set_funcs (stats, &funcs_of_events, NULL);
+  packets_in_time (0, 5000);
+  n_told = 0;
+  packet_at (5000, (5000 + G_GUINT64_CONSTANT (65536)) * 10000);
+  assert_totals (.packets = 5001);
+  fail_unless_equals_int (n_told, 1);
+  fail_unless (told.uncertain);
+  fail_unless_equals_uint64 (told.missing, 0);
+  fail_unless_equals_uint64 (told.end, 5000);
+  fail_unless (afxdp_rtp_stats_correct (stats, RTP_SSRC, 5000, 1));
+  assert_totals (.packets = 5001, .lost = 65536, .gaps = 1);
+  fail_unless_equals_int (nth_source (0).extended_highest_seq, 5000 + 65536);
+  fail_unless (afxdp_rtp_stats_correct (stats, RTP_SSRC, 5000 + 65536, -1));
+  assert_totals (.packets = 5001, .gaps = 1);
+}
+
+/* What looked like a restart was dropped by this host. */
+TEST (test_join)
+{
+  afxdp_rtp_stats_set_funcs (stats, &funcs_of_events, NULL);
+  packets_in_time (0, 5000);
+  n_told = 0;
+  for (guint i = 0; i < 200; i++)
+    packet_full (RTP_SSRC, 96, 60000 + i, 0x90000000, 60 * MS + i);
+  assert_totals (.packets = 5200, .restarts = 1);
+  fail_unless_equals_int (event.state, AFXDP_RTP_SOURCE_RESTARTED);
+  fail_unless_equals_int (event.last, 4999);
+  fail_unless_equals_int (event.first, 60000);
+  fail_unless_equals_uint64 (event.before, 4999 * 10000);
+  fail_unless_equals_uint64 (event.shown, 60 * MS);
+  fail_if (afxdp_rtp_stats_join (stats, RTP_SSRC, 60 * MS, 20000));
+  fail_if (afxdp_rtp_stats_join (stats, RTP_SSRC, 61 * MS, 55000));
+  fail_unless (afxdp_rtp_stats_join (stats, RTP_SSRC, 60 * MS, 55000 + 65536));
+  fail_unless_equals_int (n_told, 1);
+  fail_unless_equals_uint64 (told.missing, 55000 + 65536);
+  fail_unless_equals_uint64 (told.first, 5000);
+  fail_unless_equals_uint64 (told.end, 60000 + 65536);
+  assert_totals (.packets = 5200, .gaps = 1, .lost = 55000 + 65536);
+  fail_unless_equals_int (nth_source (0).seqnum_base, 0);
+  fail_unless_equals_int (nth_source (0).extended_highest_seq, 60199 + 65536);
+  fail_if (afxdp_rtp_stats_join (stats, RTP_SSRC, 60 * MS, 55000 + 65536));
+}
+
+SUITE ("rtpstats_outages", 0, rtp_set_up, rtp_tear_down)

@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Sequence statistics: which SSRCs are believed, listed and evicted, and the
@@ -6,42 +7,31 @@
 #include "rtpstats.h"
 
 #include <math.h>
-#include <gst/check/gstcheck.h>
 
 #include "rtpstats-fixture.h"
+#include "suite.h"
 
 /* RFC 3550 A.1, MIN_SEQUENTIAL. */
-GST_START_TEST (test_validation)
+TEST (test_validation)
 {
-  packet (7);
-  assert_totals (.packets = 1, .unvalidated = 1);
+  after ("7", .packets = 1, .unvalidated = 1);
   fail_unless_equals_int (afxdp_rtp_stats_n_sources (stats), 0);
-  packet (9);
-  packet (9);
-  packet (8);
-  assert_totals (.packets = 4, .unvalidated = 4);
+  after ("9 9 8", .packets = 4, .unvalidated = 4);
   fail_unless_equals_int (afxdp_rtp_stats_n_sources (stats), 0);
-  packet (9);
-  assert_totals (.packets = 5, .unvalidated = 3);
+  after ("9", .packets = 5, .unvalidated = 3);
   fail_unless_equals_int (afxdp_rtp_stats_n_sources (stats), 1);
   fail_unless_equals_int (nth_source (0).seqnum_base, 8);
   fail_unless_equals_int (nth_source (0).extended_highest_seq, 9);
-  packet (11);
-  assert_totals (.packets = 6, .unvalidated = 3, .pending = 1);
+  after ("11", .packets = 6, .unvalidated = 3, .pending = 1);
 }
 
-GST_END_TEST;
-
-GST_START_TEST (test_validation_across_wrap)
+TEST (test_validation_across_wrap)
 {
-  packets (65535, 65536);
-  assert_totals (.packets = 2);
+  after ("65535-65536", .packets = 2);
   fail_unless_equals_int (nth_source (0).extended_highest_seq, 65536);
 }
 
-GST_END_TEST;
-
-GST_START_TEST (test_two_sources)
+TEST (test_two_sources)
 {
   AfxdpRtpSource source;
 
@@ -61,10 +51,8 @@ GST_START_TEST (test_two_sources)
   assert_source (1, .packets = 999, .lost = 1, .gaps = 1);
 }
 
-GST_END_TEST;
-
 /* advance() names the earliest time of all sources. */
-GST_START_TEST (test_advance_of_sources)
+TEST (test_advance_of_sources)
 {
   static const guint shown[] = { 2, 1, 3 };
   guint64 due = AFXDP_RTP_FINAL_TIME + 1 * MS;
@@ -79,9 +67,7 @@ GST_START_TEST (test_advance_of_sources)
   assert_totals (.packets = 9, .lost = 1, .gaps = 1, .pending = 2);
 }
 
-GST_END_TEST;
-
-GST_START_TEST (test_many_sources)
+TEST (test_many_sources)
 {
   for (guint ssrc = 0; ssrc < 300; ssrc++) {
     packet_full (ssrc, 96, 0, 0, ssrc);
@@ -105,14 +91,11 @@ GST_START_TEST (test_many_sources)
   assert_totals (.packets = 903, .lost = 45, .gaps = 45,
       .pending = AFXDP_RTP_SOURCES - 1);
 
-  afxdp_rtp_stats_advance (stats, END);
-  assert_totals (.packets = 903, .lost = 300, .gaps = 300);
+  finally (.packets = 903, .lost = 300, .gaps = 300);
 }
 
-GST_END_TEST;
-
 /* Random SSRCs drive out one another, not those that were believed. */
-GST_START_TEST (test_garbage)
+TEST (test_garbage)
 {
   g_autoptr (GRand) random = g_rand_new_with_seed (3);
   guint n_garbage = 50000;
@@ -126,9 +109,7 @@ GST_START_TEST (test_garbage)
   assert_totals (.packets = 2 * n_garbage, .unvalidated = n_garbage);
 }
 
-GST_END_TEST;
-
-GST_START_TEST (test_random_numbers)
+TEST (test_random_numbers)
 {
   g_autoptr (GRand) random = g_rand_new_with_seed (4);
   AfxdpRtpCounts totals;
@@ -143,10 +124,8 @@ GST_START_TEST (test_random_numbers)
   fail_unless (totals.pending < G_MAXINT64);
 }
 
-GST_END_TEST;
-
 /* The formula of RFC 3550 A.8 with real numbers. */
-GST_START_TEST (test_jitter)
+TEST (test_jitter)
 {
   g_autoptr (GRand) random = g_rand_new_with_seed (5);
   gdouble jitter = 0, last = 0;
@@ -166,11 +145,9 @@ GST_START_TEST (test_jitter)
   fail_unless_equals_int (nth_source (0).clock_rate, 90000);
 }
 
-GST_END_TEST;
-
 /* Late in the life of a clock, and with the largest rate, nothing overflows;
  * the packets of a frame share a timestamp. */
-GST_START_TEST (test_no_jitter)
+TEST (test_no_jitter)
 {
   guint64 start = G_MAXINT64;
 
@@ -186,9 +163,7 @@ GST_START_TEST (test_no_jitter)
   }
 }
 
-GST_END_TEST;
-
-GST_START_TEST (test_jitter_anew)
+TEST (test_jitter_anew)
 {
   afxdp_rtp_stats_set_clock_rate (stats, 96, 90000);
   afxdp_rtp_stats_set_clock_rate (stats, 97, 48000);
@@ -219,27 +194,4 @@ GST_START_TEST (test_jitter_anew)
   fail_unless_equals_int (nth_source (0).jitter, 0);
 }
 
-GST_END_TEST;
-
-static Suite *
-rtpstats_sources_suite (void)
-{
-  Suite *suite = suite_create ("rtpstats_sources");
-  TCase *tests = tcase_create ("rtpstats_sources");
-
-  suite_add_tcase (suite, tests);
-  tcase_add_checked_fixture (tests, rtp_set_up, rtp_tear_down);
-  tcase_add_test (tests, test_validation);
-  tcase_add_test (tests, test_validation_across_wrap);
-  tcase_add_test (tests, test_two_sources);
-  tcase_add_test (tests, test_advance_of_sources);
-  tcase_add_test (tests, test_many_sources);
-  tcase_add_test (tests, test_garbage);
-  tcase_add_test (tests, test_random_numbers);
-  tcase_add_test (tests, test_jitter);
-  tcase_add_test (tests, test_no_jitter);
-  tcase_add_test (tests, test_jitter_anew);
-  return suite;
-}
-
-GST_CHECK_MAIN (rtpstats_sources);
+SUITE ("rtpstats_sources", 0, rtp_set_up, rtp_tear_down)

@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Session descriptions: what is read out of good ones, and what is said of bad
@@ -10,10 +11,10 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <glib/gstdio.h>
-#include <gst/check/gstcheck.h>
 
 #include "error.h"
 #include "gstafxdpsdpfile.h"
+#include "suite.h"
 
 static gchar *directory;
 
@@ -112,6 +113,26 @@ static const struct
   { "mpegts.sdp", "", "239.10.10.10", 1234, NULL,
       { "payload=(int)33, media=(string)video, clock-rate=(int)90000, "
         "encoding-name=(string)MP2T" } },
+  { "merging.sdp", "", "239.3.40.12", 5004, "+192.168.40.12",
+      { "payload=(int)98, media=(string)audio, clock-rate=(int)48000, "
+        "encoding-name=(string)L24, encoding-params=(string)8, "
+        "a-framecount=(string)48" } },
+  { "dante.sdp", "", "239.65.45.154", 5004, NULL,
+      { "payload=(int)97, media=(string)audio, clock-rate=(int)48000, "
+        "encoding-name=(string)L24, encoding-params=(string)2, "
+        "a-mediaclk=(string)\"direct=142410716\"" } },
+  { "lawo.sdp", "", "239.40.7.9", 20000, "+10.10.7.236",
+      { "payload=(int)100, media=(string)video, clock-rate=(int)90000, "
+        "encoding-name=(string)SMPTE291, vpid_code=(string)133" } },
+  { "vlc.sdp", "", "239.255.12.42", 5004, NULL,
+      { "payload=(int)96, media=(string)video, clock-rate=(int)90000, "
+        "encoding-name=(string)H264, packetization-mode=(string)1" } },
+  /* A byte order mark, and blanks wherever they can be. */
+  { "notepad.sdp", "", "239.100.9.10", 50000, "+192.168.100.2",
+      { "payload=(int)112, media=(string)video, clock-rate=(int)90000, "
+        "encoding-name=(string)RAW, sampling=(string)YCbCr-4:2:2, "
+        "width=(string)1280, height=(string)720, depth=(string)10, "
+        "exactframerate=(string)60000/1001" } },
   { "raw.sdp", "", "239.10.10.11", 1234, NULL, { "ANY" } },
 };
 
@@ -138,7 +159,7 @@ assert_caps (GstCaps *caps, const gchar *const *fields, guint n)
   }
 }
 
-GST_START_TEST (test_files)
+TABLE_TEST (test_files, files)
 {
   g_autofree gchar *location =
       g_strconcat (SDP_DIR "/", files[__i__].file, files[__i__].fragment, NULL);
@@ -158,7 +179,6 @@ GST_START_TEST (test_files)
     gst_afxdp_sdp_clear (&sdp);
   }
 }
-GST_END_TEST
 
 /* Lines c= and a=source-filter. */
 
@@ -212,7 +232,7 @@ static const struct
       "192.0.2.7" },
 };
 
-GST_START_TEST (test_destinations)
+TABLE_TEST (test_destinations, destinations)
 {
   g_autofree gchar *path = write_session (destinations[__i__].lines);
   g_autoptr (GError) error = NULL;
@@ -225,7 +245,6 @@ GST_START_TEST (test_destinations)
   fail_unless_equals_string (sdp.sources, destinations[__i__].sources);
   gst_afxdp_sdp_clear (&sdp);
 }
-GST_END_TEST
 
 /* Of duplicates the first that can be received. */
 
@@ -248,7 +267,7 @@ static const struct
   { "a=group:DUP\na=group:DUP x\n" LEG ("a", "5000"), 5000 },
 };
 
-GST_START_TEST (test_groups)
+TABLE_TEST (test_groups, groups)
 {
   g_autofree gchar *path = write_session (groups[__i__].lines);
   GstAfxdpSdp sdp;
@@ -257,9 +276,158 @@ GST_START_TEST (test_groups)
   fail_unless_equals_int (sdp.port, groups[__i__].port);
   gst_afxdp_sdp_clear (&sdp);
 }
-GST_END_TEST
 
 /* Bad ones: a sentence that names the file, and the line. */
+
+/* As real devices and editors write them. */
+
+#define VIDEO_LINES "m=video 5000 RTP/AVP 96\n" GROUP "a=rtpmap:96 H264/90000\n"
+#define H264_CAPS                                                 \
+  "payload=(int)96, media=(string)video, clock-rate=(int)90000, " \
+  "encoding-name=(string)H264"
+#define PCMU_CAPS \
+  "payload=(int)0, clock-rate=(int)8000, encoding-name=(string)PCMU"
+/* For what follows a head that ends otherwise. */
+#define HEAD(end) "v=0" end "o=- 0 0 IN IP4 127.0.0.1" end "s=-" end "t=0 0" end
+
+static const struct
+{
+  const gchar *text;
+  const gchar *address;
+  const gchar *sources;
+  const gchar *caps;
+  const gchar *skipped; /* words; NULL: nothing was */
+} lenient[] = {
+  /* Blanks and tabs. */
+  { HEAD ("\n") GROUP "m=audio 5000 RTP/AVP 0 \n", "239.1.1.1", NULL,
+      PCMU_CAPS },
+  { HEAD ("\n") GROUP "m=audio 5000 RTP/AVP 0\t\n", "239.1.1.1", NULL,
+      PCMU_CAPS },
+  { HEAD ("\n") "c=IN\tIP4  239.1.1.1/32 \t\nm= audio\t5000  RTP/AVP   0  ",
+      "239.1.1.1", NULL, PCMU_CAPS },
+  { "  v=0 \n o = - 0 0 IN IP4 127.0.0.1\n\t" GROUP
+    " m =audio 5000 RTP/AVP 0\n",
+      "239.1.1.1", NULL, PCMU_CAPS },
+  { HEAD ("\n") VIDEO_LINES
+      "a=source-filter: incl IN IP4 239.1.1.1 10.0.0.1\t\n",
+      "239.1.1.1", "+10.0.0.1", H264_CAPS },
+  /* Ends of lines, and what editors write in front. */
+  { HEAD ("\r\n") "c=IN IP4 239.1.1.1/32\r\nm=audio 5000 RTP/AVP 0\r\n",
+      "239.1.1.1", NULL, PCMU_CAPS },
+  { HEAD ("\r") "c=IN IP4 239.1.1.1/32\rm=audio 5000 RTP/AVP 0\r", "239.1.1.1",
+      NULL, PCMU_CAPS },
+  { HEAD ("\n\n") GROUP "\n\nm=audio 5000 RTP/AVP 0", "239.1.1.1", NULL,
+      PCMU_CAPS },
+  { "\357\273\277" HEAD ("\n") GROUP RTP ("5000"), "239.1.1.1", NULL,
+      PCMU_CAPS },
+  { "\357\273\277\r\n" HEAD ("\r\n") GROUP RTP ("5000"), "239.1.1.1", NULL,
+      PCMU_CAPS },
+  /* a=rtpmap and a=fmtp. */
+  { HEAD ("\n") GROUP "m=video 5000 RTP/AVP 96\na=rtpmap: 96 H264/90000\n",
+      "239.1.1.1", NULL, H264_CAPS },
+  { HEAD ("\n") GROUP "m=video 5000 RTP/AVP 96\na=rtpmap:96 H264 /90000\n",
+      "239.1.1.1", NULL, H264_CAPS },
+  { HEAD ("\n") GROUP "m=video 5000 RTP/AVP 96\na=rtpmap:96\tH264 / 90000\n",
+      "239.1.1.1", NULL, H264_CAPS },
+  { HEAD ("\n") GROUP "m=video 5000 RTP/AVP 96\na = RTPMAP : 96 H264/90000 \n",
+      "239.1.1.1", NULL, H264_CAPS },
+  { HEAD ("\n") GROUP
+      "m=video 5000 RTP/AVP 96\na=rtpmap:96 H264/90000\n"
+      "a=fmtp:\t96\tpacketization-mode=1; profile-level-id=42\n",
+      "239.1.1.1", NULL,
+      H264_CAPS ", packetization-mode=(string)1, profile-level-id=(string)42" },
+  { HEAD ("\n") GROUP "m=audio 5000 RTP/AVP 97\na=rtpmap: 97 L24 / 48000 / 8\n",
+      "239.1.1.1", NULL,
+      "payload=(int)97, clock-rate=(int)48000, encoding-name=(string)L24, "
+      "encoding-params=(string)8" },
+  /* Senders: small letters, capitals, and lines that do not apply. */
+  { HEAD ("\n") VIDEO_LINES FILTER ("INCL IN IP4 239.1.1.1 10.0.0.1"),
+      "239.1.1.1", "+10.0.0.1", H264_CAPS },
+  { HEAD ("\n") VIDEO_LINES "a=Source-Filter:Excl in ip4 * 10.0.0.1\n",
+      "239.1.1.1", "-10.0.0.1", H264_CAPS },
+  { HEAD ("\n") VIDEO_LINES FILTER ("incl IN IP6 ff15::1 fd00::1")
+          FILTER ("incl IN IP4 239.1.1.1 10.0.0.1"),
+      "239.1.1.1", "+10.0.0.1", H264_CAPS, "another address family" },
+  { HEAD ("\n") VIDEO_LINES FILTER ("incl IN IP6 * fd00::1"), "239.1.1.1", NULL,
+      H264_CAPS, "incl IN IP6 * fd00::1" },
+  { HEAD ("\n") "m=audio 5000 RTP/AVP 0\nc=IN IP6 ff15::1\n" FILTER (
+        "incl IN IP4 * 10.0.0.1") FILTER ("incl IN IP6 * fd00::1"),
+      "ff15::1", "+fd00::1", PCMU_CAPS, "incl IN IP4 * 10.0.0.1" },
+  { HEAD ("\n") VIDEO_LINES FILTER ("incl IN IP4 239.9.9.9 10.0.0.1"),
+      "239.1.1.1", NULL, H264_CAPS, "is not about 239.1.1.1" },
+  { HEAD ("\n") "m=audio 5000 RTP/AVP 0\nc=IN IP4 192.0.2.7\n" FILTER (
+        "incl IN IP4 * 10.0.0.1"),
+      "192.0.2.7", NULL, PCMU_CAPS, "not a multicast group" },
+  /* A first line m= that cannot be read. */
+  { HEAD ("\n") GROUP "m=video 5002 RTP/AVP 96\nm=audio 5000 RTP/AVP 0\n",
+      "239.1.1.1", NULL, PCMU_CAPS, "\"m=video 5002 RTP/AVP 96\" cannot be" },
+  { HEAD ("\n") GROUP "m=video 5002 RTP/AVP x\nm=audio 5000 RTP/AVP 0\n",
+      "239.1.1.1", NULL, PCMU_CAPS, "\"x\" is not an RTP payload type" },
+  { HEAD ("\n") GROUP "m=\nm=video 5002\nm=audio 5000 RTP/AVP 0\n", "239.1.1.1",
+      NULL, PCMU_CAPS, "cannot be received" },
+  { HEAD ("\n") "m=video 5002 RTP/AVP 33\nm=audio 5000 RTP/AVP 0\n" GROUP,
+      "239.1.1.1", NULL, PCMU_CAPS, "no c= line" },
+  /* One payload type of several. */
+  { HEAD ("\n") GROUP "m=audio 5000 RTP/AVP 0 x 99\n", "239.1.1.1", NULL,
+      PCMU_CAPS, "payload type 99" },
+  /* Further lines c=, and words of c= in small letters, or wrong ones. */
+  { HEAD ("\n") "m=audio 5000 RTP/AVP 0\n" GROUP "c=IN IP4 239.1.1.2/1\n",
+      "239.1.1.1", NULL, PCMU_CAPS, "all c= lines but the first" },
+  { HEAD ("\n") "c=in ip4 239.1.1.1/32\nm=audio 5000 rtp/avp 0\n", "239.1.1.1",
+      NULL, PCMU_CAPS },
+  { HEAD ("\n") "c=IN IP4 ff15::1\nm=audio 5000 RTP/AVP 0\n", "ff15::1", NULL,
+      PCMU_CAPS, "IP4 of its c= line" },
+  { HEAD ("\n") "c=IN IP6 ff02::1%eth0\nm=audio 5000 RTP/AVP 0\n" FILTER (
+        "incl IN IP6 ff02::1 fe80::1"),
+      "ff02::1%eth0", "+fe80::1", PCMU_CAPS },
+};
+
+TABLE_TEST (test_lenient, lenient)
+{
+  g_autofree gchar *path = write_file (lenient[__i__].text, -1);
+  const gchar *const caps[] = { lenient[__i__].caps };
+  g_autoptr (GError) error = NULL;
+  GstAfxdpSdp sdp;
+
+  fail_unless (gst_afxdp_sdp_read (&sdp, path, &error), "%s: %s",
+      lenient[__i__].text, error ? error->message : "");
+  fail_unless_equals_string (sdp.address, lenient[__i__].address);
+  fail_unless_equals_int (sdp.port, 5000);
+  fail_unless_equals_string (sdp.sources, lenient[__i__].sources);
+  assert_caps (sdp.caps, caps, 1);
+  fail_unless (lenient[__i__].skipped
+          ? sdp.skipped && strstr (sdp.skipped, lenient[__i__].skipped)
+          : !sdp.skipped,
+      "%s: skipped %s", lenient[__i__].text, sdp.skipped);
+  gst_afxdp_sdp_clear (&sdp);
+}
+
+/* What a name is resolved to. */
+TEST (test_family)
+{
+  static const struct
+  {
+    const gchar *connection;
+    GSocketFamily family;
+  } families[] = {
+    { "c=IN IP4 receiver.example\n", G_SOCKET_FAMILY_IPV4 },
+    { "c=IN IP6 receiver.example\n", G_SOCKET_FAMILY_IPV6 },
+    { "c=IN IP4 239.1.1.1\n", G_SOCKET_FAMILY_IPV4 },
+    { "c=IN IP6 ff15::1\n", G_SOCKET_FAMILY_IPV6 },
+    { "c=IN IP4 ff02::1%1\n", G_SOCKET_FAMILY_IPV6 },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (families); i++) {
+    g_autofree gchar *lines =
+        g_strconcat (families[i].connection, RTP ("5000"), NULL);
+    g_autofree gchar *path = write_session (lines);
+    GstAfxdpSdp sdp;
+
+    fail_unless (gst_afxdp_sdp_read (&sdp, path, NULL));
+    fail_unless_equals_int (sdp.family, families[i].family);
+    gst_afxdp_sdp_clear (&sdp);
+  }
+}
 
 static void
 assert_refused (const gchar *location, AfxdpError code, const gchar *words)
@@ -281,50 +449,54 @@ static const struct
   const gchar *lines;
   const gchar *words;
 } refused[] = {
-  { "", "no line m=" },
-  { GROUP, "no line m=" },
+  { "", "no m= line" },
+  { GROUP, "no m= line" },
   { RTP ("5000"),
       "\"m=audio 5000 RTP/AVP 0\" cannot be received: there is no "
-      "line c=" },
+      "c= line" },
   { GROUP RTP ("0"), "its port is 0" },
-  { GROUP RTP ("port"), "its port is 0 or no number" },
+  { GROUP RTP ("port"), "its port is 0 or not a number" },
   { GROUP RTP ("70000"), "larger than 65535" },
   { GROUP "m=audio 5000 RTP/SAVP 0\n", "not \"RTP/SAVP\"" },
   { GROUP "m=\n", "not \"\"" },
-  { "c=IN IP4\n" RTP ("5000"), "no line c=" },
+  { "c=IN IP4\n" RTP ("5000"), "no c= line" },
   { "c=ATM NSAP 1.2.3.4\n" RTP ("5000"),
       "c=ATM NSAP 1.2.3.4 is neither IN IP4 nor IN IP6" },
   { GROUP RTP ("0") RTP ("0"), "and none of the others" },
-  { GROUP "m=audio 5000 RTP/AVP\n", "\"\" in \"m=audio 5000" },
-  { GROUP "m=audio 5000 RTP/AVP 96\n", "a=rtpmap:96 H264/90000 is missing" },
+  { GROUP "m=audio 5000 RTP/AVP\n", "names no payload type" },
+  { GROUP "m=audio 5000 RTP/AVP 96\n",
+      "add a line such as a=rtpmap:96 H264/90000" },
   { GROUP "m=audio 5000 RTP/AVP 72\n", "clock rate" },
   { GROUP "m=audio 5000 RTP/AVP 96\na=rtpmap:96 H264\n", "clock rate" },
   { GROUP "m=audio 5000 RTP/AVP 96\na=rtpmap:96 H264/0\n", "clock rate" },
   { GROUP "m=audio 5000 RTP/AVP 96\na=rtpmap:96 H264/fast\n", "clock rate" },
-  { GROUP "m=audio 5000 RTP/AVP 128\n", "\"128\" in \"m=audio 5000" },
-  { GROUP "m=audio 5000 RTP/AVP x\n", "\"x\" in \"m=audio 5000" },
+  { GROUP "m=audio 5000 RTP/AVP 128\n", "\"128\" is not an RTP payload" },
+  { GROUP "m=audio 5000 RTP/AVP x\n", "\"x\" is not an RTP payload" },
   { GROUP RTP ("5000") FILTER ("incl IN IP4 239.1.1.1"),
-      "\"a=source-filter: incl IN IP4 239.1.1.1\" is not of the form" },
-  { GROUP RTP ("5000") FILTER ("only IN IP4 * 10.0.0.1"), "not of the form" },
-  { GROUP RTP ("5000") FILTER (""), "not of the form" },
+      "\"a=source-filter:incl IN IP4 239.1.1.1\" does not have the form" },
+  { GROUP RTP ("5000") FILTER ("only IN IP4 * 10.0.0.1"), "not have the form" },
+  { GROUP RTP ("5000") FILTER (""), "not have the form" },
   { GROUP RTP ("5000") FILTER ("incl IN IP4 * sender.example"),
       "\"sender.example\"" },
   { GROUP RTP ("5000") FILTER ("incl IN IP4 * fd00::1"),
       "is not an address of IP4" },
+  { GROUP "m=audio 5000 RTP/AVP 96\nm=audio 5002 RTP/AVP 97\n",
+      "\"m=audio 5000 RTP/AVP 96\" cannot be received: the clock "
+      "rate of payload type 96 is not known (add a line such as a=rtpmap:96 "
+      "H264/90000), and none of the others can" },
   { GROUP RTP ("5000") FILTER ("incl IN IP4 * 10.0.0.1")
           FILTER ("excl IN IP4 * 10.0.0.2"),
       "both include and exclude" },
 };
 
-GST_START_TEST (test_refused)
+TABLE_TEST (test_refused, refused)
 {
   g_autofree gchar *path = write_session (refused[__i__].lines);
 
   assert_refused (path, AFXDP_ERROR_SETTINGS, refused[__i__].words);
 }
-GST_END_TEST
 
-GST_START_TEST (test_fragment)
+TEST (test_fragment)
 {
   g_autofree gchar *path = write_session (GROUP RTP ("5000") RTP ("0"));
   static const struct
@@ -358,11 +530,10 @@ GST_START_TEST (test_fragment)
     gst_afxdp_sdp_clear (&sdp);
   }
 }
-GST_END_TEST
 
 /* Files. */
 
-GST_START_TEST (test_locations)
+TEST (test_locations)
 {
   static const struct
   {
@@ -371,7 +542,7 @@ GST_START_TEST (test_locations)
     const gchar *words;
   } locations[] = {
     { "/nowhere/test.sdp", AFXDP_ERROR_NOT_FOUND,
-        "no SDP file \"/nowhere/test.sdp\"" },
+        "\"/nowhere/test.sdp\" of sdp-location does not exist" },
     { "/dev/null/test.sdp", AFXDP_ERROR_NOT_FOUND, "/dev/null/test.sdp" },
     { "http://example.org/test.sdp", AFXDP_ERROR_SETTINGS, "file:// URI" },
     { "file://other-host/test.sdp", AFXDP_ERROR_NOT_FOUND, "test.sdp" },
@@ -382,28 +553,28 @@ GST_START_TEST (test_locations)
     assert_refused (
         locations[i].location, locations[i].code, locations[i].words);
 }
-GST_END_TEST
 
-GST_START_TEST (test_contents)
+TEST (test_contents)
 {
   g_autofree gchar *path = write_file ("", 0);
   g_autofree gchar *large = g_malloc (GST_AFXDP_SDP_FILE_MAX + 1);
 
   assert_refused (path, AFXDP_ERROR_SETTINGS, "is empty");
   g_free (write_file ("v=0\0\n", 5));
-  assert_refused (path, AFXDP_ERROR_SETTINGS, "byte 0");
+  assert_refused (path, AFXDP_ERROR_SETTINGS, "zero byte");
+  g_free (write_file ("\377\376v\0=\0000\0\n\0", 10));
+  assert_refused (path, AFXDP_ERROR_SETTINGS, "is UTF-16; save it as UTF-8");
   g_free (write_file ("hello", -1));
-  assert_refused (path, AFXDP_ERROR_SETTINGS, "no session description");
+  assert_refused (path, AFXDP_ERROR_SETTINGS, "not a session description");
   memset (large, '\n', GST_AFXDP_SDP_FILE_MAX + 1);
   g_free (write_file (large, GST_AFXDP_SDP_FILE_MAX + 1));
   assert_refused (path, AFXDP_ERROR_SETTINGS, "larger than 1 MiB");
   g_free (write_file (large, GST_AFXDP_SDP_FILE_MAX));
-  assert_refused (path, AFXDP_ERROR_SETTINGS, "no session description");
+  assert_refused (path, AFXDP_ERROR_SETTINGS, "not a session description");
 }
-GST_END_TEST
 
 /* Nothing waits for what is no file, and it says so. */
-GST_START_TEST (test_not_a_file)
+TEST (test_not_a_file)
 {
   g_autofree gchar *path = g_build_filename (directory, "test.sdp", NULL);
 
@@ -416,10 +587,9 @@ GST_START_TEST (test_not_a_file)
   fail_if (symlink ("/dev/zero", path));
   assert_refused (path, AFXDP_ERROR_SETTINGS, "is a device");
 }
-GST_END_TEST
 
 /* Text in another encoding, as names of old devices are. */
-GST_START_TEST (test_not_utf8)
+TEST (test_not_utf8)
 {
   g_autofree gchar *path = write_session (
       GROUP "m=audio 5000 RTP/AVP 96\ni=B\374hne\na=rtpmap:96 L24/48000/2\n"
@@ -429,11 +599,10 @@ GST_START_TEST (test_not_utf8)
   fail_unless (gst_afxdp_sdp_read (&sdp, path, NULL));
   gst_afxdp_sdp_clear (&sdp);
 }
-GST_END_TEST
 
 /* Whatever is in the file: no crash, no critical (gst-check), and an error or an
  * answer. */
-GST_START_TEST (test_mutations)
+TEST (test_mutations)
 {
   g_autoptr (GRand) random = g_rand_new_with_seed (1);
   guint n_read = 0, n_refused = 0;
@@ -465,28 +634,5 @@ GST_START_TEST (test_mutations)
   }
   fail_unless (n_read > 100 && n_refused > 100, "%u, %u", n_read, n_refused);
 }
-GST_END_TEST
 
-static Suite *
-sdp_suite (void)
-{
-  Suite *suite = suite_create ("sdp");
-  TCase *tests = tcase_create ("sdp");
-
-  suite_add_tcase (suite, tests);
-  tcase_add_checked_fixture (tests, set_up, tear_down);
-  tcase_add_loop_test (tests, test_files, 0, G_N_ELEMENTS (files));
-  tcase_add_loop_test (
-      tests, test_destinations, 0, G_N_ELEMENTS (destinations));
-  tcase_add_loop_test (tests, test_groups, 0, G_N_ELEMENTS (groups));
-  tcase_add_loop_test (tests, test_refused, 0, G_N_ELEMENTS (refused));
-  tcase_add_test (tests, test_fragment);
-  tcase_add_test (tests, test_locations);
-  tcase_add_test (tests, test_contents);
-  tcase_add_test (tests, test_not_a_file);
-  tcase_add_test (tests, test_not_utf8);
-  tcase_add_test (tests, test_mutations);
-  return suite;
-}
-
-GST_CHECK_MAIN (sdp);
+SUITE ("sdp", 0, set_up, tear_down)

@@ -1,6 +1,7 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The slow door alone, with real datagrams over loopback.
+ * The slow path alone, with real datagrams over loopback.
  */
 #include "socket.h"
 
@@ -11,13 +12,15 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
-#include <gst/check/gstcheck.h>
 
 #include "error.h"
 #include "loopback.h"
+#include "suite.h"
 
 #define BATCH 32
 #define FRAME_SIZE 2048
@@ -27,13 +30,13 @@
 #define PATIENCE_MS 20000
 
 static Loopback *loopback;
-static AfxdpSocket *door;
+static AfxdpSocket *slow_path;
 static AfxdpSocketPacket packets[BATCH];
 
-static AfxdpSocketSettings
+static AfxdpStreamSettings
 make_settings (void)
 {
-  return (AfxdpSocketSettings){
+  return (AfxdpStreamSettings){
     .address = loopback->address,
     .port = loopback->port,
     .buffer_size = BUFFER_SIZE,
@@ -42,10 +45,11 @@ make_settings (void)
 }
 
 static AfxdpSocket *
-open_door (const AfxdpSocketSettings *settings)
+open_slow_path (const AfxdpStreamSettings *settings, const AfxdpNetdev *netdev)
 {
   g_autoptr (GError) error = NULL;
-  AfxdpSocket *opened = afxdp_socket_new (settings, &error);
+  AfxdpSocket *opened =
+      afxdp_socket_new (settings, netdev, netdev ? 1 : 0, &error);
 
   g_assert_no_error (error);
   return opened;
@@ -54,17 +58,17 @@ open_door (const AfxdpSocketSettings *settings)
 static void
 set_up (void)
 {
-  AfxdpSocketSettings settings;
+  AfxdpStreamSettings settings;
 
   loopback = loopback_new ();
   settings = make_settings ();
-  door = open_door (&settings);
+  slow_path = open_slow_path (&settings, NULL);
 }
 
 static void
 tear_down (void)
 {
-  afxdp_socket_free (door);
+  afxdp_socket_free (slow_path);
   loopback_free (loopback);
 }
 
@@ -109,84 +113,81 @@ exchange (guint n, gsize size)
 
     for (; sent < MIN (n, got + burst); sent++)
       loopback_send_pattern (loopback, sent, size);
-    wait_for_one (door);
-    m = receive (door, BATCH);
+    wait_for_one (slow_path);
+    m = receive (slow_path, BATCH);
     for (guint i = 0; i < m; i++) {
       fail_unless_equals_int (packets[i].size, size);
       loopback_assert_pattern (packets[i].data, got + i, size);
-      give (door, &packets[i]);
+      give (slow_path, &packets[i]);
     }
     got += m;
   }
-  fail_unless_equals_int (receive (door, BATCH), 0);
+  fail_unless_equals_int (receive (slow_path, BATCH), 0);
 }
 
-GST_START_TEST (test_nothing)
+TEST (test_nothing)
 {
-  fail_unless_equals_int (receive (door, BATCH), 0);
-  fail_unless_equals_int (receive (door, 0), 0);
+  fail_unless_equals_int (receive (slow_path, BATCH), 0);
+  fail_unless_equals_int (receive (slow_path, 0), 0);
 }
-GST_END_TEST
 
-GST_START_TEST (test_batches)
+TEST (test_batches)
 {
   for (guint i = 0; i < BATCH + 5; i++)
     loopback_send_pattern (loopback, i, 100 + i);
-  fail_unless_equals_int (receive (door, 3), 3);
+  fail_unless_equals_int (receive (slow_path, 3), 3);
   for (guint i = 0; i < 3; i++)
-    give (door, &packets[i]);
+    give (slow_path, &packets[i]);
   /* No more than the settings said. */
-  fail_unless_equals_int (receive (door, 10 * BATCH), BATCH);
+  fail_unless_equals_int (receive (slow_path, 10 * BATCH), BATCH);
   for (guint i = 0; i < BATCH; i++) {
     fail_unless_equals_int (packets[i].size, 103 + i);
     loopback_assert_pattern (packets[i].data, 3 + i, 103 + i);
-    fail_unless (is_in_its_frame (door, &packets[i]));
-    give (door, &packets[i]);
+    fail_unless (is_in_its_frame (slow_path, &packets[i]));
+    give (slow_path, &packets[i]);
   }
-  fail_unless_equals_int (receive (door, BATCH), 2);
+  fail_unless_equals_int (receive (slow_path, BATCH), 2);
   loopback_assert_pattern (packets[1].data, BATCH + 4, 104 + BATCH);
-  give (door, &packets[0]);
-  give (door, &packets[1]);
-  fail_unless_equals_int (receive (door, BATCH), 0);
+  give (slow_path, &packets[0]);
+  give (slow_path, &packets[1]);
+  fail_unless_equals_int (receive (slow_path, BATCH), 0);
 }
-GST_END_TEST
 
 static const gsize sizes[] = { 0, 1, 1400, FRAME_SIZE - 1, FRAME_SIZE,
   FRAME_SIZE + 1, 9000, 48000, 65506, 65507 };
 
-GST_START_TEST (test_size)
+TABLE_TEST (test_size, sizes)
 {
   gsize size = sizes[__i__];
 
   fail_unless_equals_int (
-      afxdp_umem_frame_size (afxdp_socket_umem (door)), FRAME_SIZE);
+      afxdp_umem_frame_size (afxdp_socket_umem (slow_path)), FRAME_SIZE);
   loopback_send_pattern (loopback, 0, size);
-  fail_unless_equals_int (receive (door, 1), 1);
+  fail_unless_equals_int (receive (slow_path, 1), 1);
   fail_unless_equals_int (packets[0].size, size);
   loopback_assert_pattern (packets[0].data, 0, size);
-  fail_unless (is_in_its_frame (door, &packets[0]) == (size <= FRAME_SIZE));
-  give (door, &packets[0]);
+  fail_unless (
+      is_in_its_frame (slow_path, &packets[0]) == (size <= FRAME_SIZE));
+  give (slow_path, &packets[0]);
   exchange (3 * BATCH, size);
 }
-GST_END_TEST
 
 /* Of all sizes in one batch: the large ones have room of their own. */
-GST_START_TEST (test_sizes_mixed)
+TEST (test_sizes_mixed)
 {
   guint n = G_N_ELEMENTS (sizes);
 
   for (guint round = 0; round < 5; round++) {
     for (guint i = 0; i < n; i++)
       loopback_send_pattern (loopback, round + i, sizes[i]);
-    fail_unless_equals_int (receive (door, BATCH), n);
+    fail_unless_equals_int (receive (slow_path, BATCH), n);
     for (guint i = 0; i < n; i++) {
       fail_unless_equals_int (packets[i].size, sizes[i]);
       loopback_assert_pattern (packets[i].data, round + i, sizes[i]);
-      give (door, &packets[i]);
+      give (slow_path, &packets[i]);
     }
   }
 }
-GST_END_TEST
 
 static const struct
 {
@@ -196,20 +197,17 @@ static const struct
   { 2049, 4096 }, { 9000, 16384 }, { 65536, 16384 } };
 
 /* A datagram of the interface's largest packet fits a frame. */
-GST_START_TEST (test_frame_size)
+TABLE_TEST (test_frame_size, frame_sizes)
 {
   AfxdpNetdev netdev = { .name = "lo", .mtu = frame_sizes[__i__].mtu };
-  AfxdpSocketSettings settings = make_settings ();
+  AfxdpStreamSettings settings = make_settings ();
   g_autoptr (AfxdpSocket) socket = NULL;
 
   settings.port = 0;
-  settings.netdevs = &netdev;
-  settings.n_netdevs = 1;
-  socket = open_door (&settings);
+  socket = open_slow_path (&settings, &netdev);
   fail_unless_equals_int (afxdp_umem_frame_size (afxdp_socket_umem (socket)),
       frame_sizes[__i__].frame_size);
 }
-GST_END_TEST
 
 static guint64
 real_time (void)
@@ -221,7 +219,7 @@ real_time (void)
 }
 
 /* When it arrived, not when it was read. */
-GST_START_TEST (test_timestamps)
+TEST (test_timestamps)
 {
   guint64 times[BATCH + 1];
 
@@ -230,19 +228,18 @@ GST_START_TEST (test_timestamps)
     loopback_send_pattern (loopback, i, 100);
   }
   times[BATCH] = real_time ();
-  fail_unless_equals_int (receive (door, BATCH), BATCH);
+  fail_unless_equals_int (receive (slow_path, BATCH), BATCH);
   for (guint i = 0; i < BATCH; i++) {
     fail_unless (packets[i].arrival >= times[i]);
     fail_unless (packets[i].arrival <= times[i + 1]);
-    give (door, &packets[i]);
+    give (slow_path, &packets[i]);
   }
 }
-GST_END_TEST
 
 /* What the area has left, in frames; the rest in memory of the socket. */
-GST_START_TEST (test_area_exhausted)
+TEST (test_area_exhausted)
 {
-  AfxdpUmem *umem = afxdp_socket_umem (door);
+  AfxdpUmem *umem = afxdp_socket_umem (slow_path);
   guint n_frames = afxdp_umem_n_frames (umem);
   g_autofree guint32 *frames = g_new (guint32, n_frames);
 
@@ -253,52 +250,49 @@ GST_START_TEST (test_area_exhausted)
   afxdp_umem_give (umem, frames, 3);
   for (guint i = 0; i < BATCH; i++)
     loopback_send_pattern (loopback, i, 1400);
-  fail_unless_equals_int (receive (door, BATCH), BATCH);
+  fail_unless_equals_int (receive (slow_path, BATCH), BATCH);
   for (guint i = 0; i < BATCH; i++) {
     loopback_assert_pattern (packets[i].data, i, 1400);
-    fail_unless (i < 3 ? is_in_its_frame (door, &packets[i])
+    fail_unless (i < 3 ? is_in_its_frame (slow_path, &packets[i])
                        : packets[i].frame == AFXDP_NO_FRAME);
-    give (door, &packets[i]);
+    give (slow_path, &packets[i]);
   }
   afxdp_umem_give (umem, frames + 3, n_frames - 3);
   loopback_send_pattern (loopback, 9, 1400);
-  fail_unless_equals_int (receive (door, 1), 1);
-  fail_unless (is_in_its_frame (door, &packets[0]));
-  give (door, &packets[0]);
+  fail_unless_equals_int (receive (slow_path, 1), 1);
+  fail_unless (is_in_its_frame (slow_path, &packets[0]));
+  give (slow_path, &packets[0]);
 }
-GST_END_TEST
 
 /* Frames that were waiting for packets are home again, and those that somebody
  * still has keep the area. */
-GST_START_TEST (test_frames_at_the_end)
+TEST (test_frames_at_the_end)
 {
-  AfxdpUmem *umem = afxdp_umem_ref (afxdp_socket_umem (door));
+  AfxdpUmem *umem = afxdp_umem_ref (afxdp_socket_umem (slow_path));
   guint n_frames = afxdp_umem_n_frames (umem);
   AfxdpSocketPacket last;
 
   exchange (BATCH, 100);
   loopback_send_pattern (loopback, 1, 100);
-  fail_unless_equals_int (receive (door, BATCH), 1);
+  fail_unless_equals_int (receive (slow_path, BATCH), 1);
   last = packets[0];
-  fail_unless_equals_int (
-      afxdp_umem_n_free (umem), n_frames - afxdp_socket_n_armed (door));
-  g_clear_pointer (&door, afxdp_socket_free);
+  fail_unless_equals_int (afxdp_umem_n_free (umem), n_frames - BATCH);
+  g_clear_pointer (&slow_path, afxdp_socket_free);
   fail_unless_equals_int (afxdp_umem_n_free (umem), n_frames - 1);
   loopback_assert_pattern (last.data, 1, 100);
   afxdp_umem_give (umem, &last.frame, 1);
   afxdp_umem_unref (umem);
 }
-GST_END_TEST
 
-GST_START_TEST (test_ipv6)
+TEST (test_ipv6)
 {
   Loopback *loopback6 = loopback_new_ipv6 ();
-  AfxdpSocketSettings settings = make_settings ();
+  AfxdpStreamSettings settings = make_settings ();
   g_autoptr (AfxdpSocket) socket = NULL;
 
   settings.address = loopback6->address;
   settings.port = loopback6->port;
-  socket = open_door (&settings);
+  socket = open_slow_path (&settings, NULL);
   loopback_send_pattern (loopback6, 1, 1400);
   wait_for_one (socket);
   fail_unless_equals_int (receive (socket, 1), 1);
@@ -308,7 +302,6 @@ GST_START_TEST (test_ipv6)
   give (socket, &packets[0]);
   loopback_free (loopback6);
 }
-GST_END_TEST
 
 /* How it is opened. */
 
@@ -323,87 +316,131 @@ option (const AfxdpSocket *of, int level, int name)
   return value;
 }
 
-GST_START_TEST (test_options)
+static guint n_to_fail; /* calls of recvmmsg() */
+
+/* In the C library's place. */
+int
+recvmmsg (int fd, struct mmsghdr *messages, unsigned int n, int flags,
+    struct timespec *timeout)
 {
-  int fd = afxdp_socket_fd (door);
+  if (n_to_fail) {
+    n_to_fail--;
+    errno = EACCES;
+    return -1;
+  }
+  return syscall (SYS_recvmmsg, fd, messages, n, flags, timeout);
+}
+
+/* What is reported now and then passes; what stays ends it, and is named. */
+TEST (test_errors)
+{
+  AfxdpSocketPacket packet;
+  gint64 begin = g_get_monotonic_time ();
+
+  for (guint i = 0; i < 3; i++) {
+    n_to_fail = 10;
+    fail_unless_equals_int (afxdp_socket_receive (slow_path, &packet, 1), 0);
+    fail_unless_equals_int (n_to_fail, 0);
+    fail_if (afxdp_socket_error (slow_path));
+    g_usleep (120 * G_TIME_SPAN_MILLISECOND);
+  }
+  fail_unless_equals_uint64 (afxdp_socket_n_errors (slow_path), 30);
+  begin = g_get_monotonic_time ();
+  n_to_fail = G_MAXUINT;
+  while (!afxdp_socket_error (slow_path)) {
+    afxdp_socket_receive (slow_path, &packet, 1);
+    g_usleep (G_TIME_SPAN_MILLISECOND);
+    fail_if (g_get_monotonic_time () - begin > 10 * G_TIME_SPAN_SECOND);
+  }
+  n_to_fail = 0;
+  fail_unless (
+      g_get_monotonic_time () - begin >= 100 * G_TIME_SPAN_MILLISECOND);
+  fail_unless (strstr (
+      afxdp_socket_error (slow_path)->message, "Could not receive from"));
+  fail_unless (
+      strstr (afxdp_socket_error (slow_path)->message, g_strerror (EACCES)));
+}
+
+TEST (test_options)
+{
+  int fd = afxdp_socket_fd (slow_path);
+  int theirs = g_socket_get_fd (afxdp_socket_gsocket (slow_path));
+  struct stat status;
 
   fail_unless (fcntl (fd, F_GETFD) & FD_CLOEXEC);
-  fail_unless_equals_int (g_socket_get_fd (afxdp_socket_gsocket (door)), fd);
+  /* The same one, by a descriptor that nobody else can close. */
+  fail_if (fd == theirs);
+  fail_if (fstat (theirs, &status));
+  fail_unless_equals_uint64 (status.st_ino, afxdp_socket_inode (slow_path));
 }
-GST_END_TEST
 
-GST_START_TEST (test_buffer_size)
+TEST (test_buffer_size)
 {
-  AfxdpSocketSettings settings = make_settings ();
+  AfxdpStreamSettings settings = make_settings ();
   guint asked[] = { 65536, 100000, 0 };
 
   for (guint i = 0; i < G_N_ELEMENTS (asked); i++) {
-    g_clear_pointer (&door, afxdp_socket_free);
+    g_clear_pointer (&slow_path, afxdp_socket_free);
     settings.buffer_size = asked[i];
-    door = open_door (&settings);
-    fail_unless_equals_int (afxdp_socket_buffer_size (door),
-        option (door, SOL_SOCKET, SO_RCVBUF) / 2);
+    slow_path = open_slow_path (&settings, NULL);
+    fail_unless_equals_int (afxdp_socket_buffer_size (slow_path),
+        option (slow_path, SOL_SOCKET, SO_RCVBUF) / 2);
     if (asked[i]) {
-      fail_unless_equals_int (afxdp_socket_buffer_size (door), asked[i]);
+      fail_unless_equals_int (afxdp_socket_buffer_size (slow_path), asked[i]);
     } else {
-      fail_unless (afxdp_socket_buffer_size (door) > 100000);
+      fail_unless (afxdp_socket_buffer_size (slow_path) > 100000);
     }
   }
 }
-GST_END_TEST
 
-GST_START_TEST (test_any_port)
+TEST (test_any_port)
 {
-  AfxdpSocketSettings settings = make_settings ();
+  AfxdpStreamSettings settings = make_settings ();
 
   settings.port = 0;
-  afxdp_socket_free (door);
-  door = open_door (&settings);
-  fail_unless (afxdp_socket_port (door) > 0);
-  loopback->port = afxdp_socket_port (door);
+  afxdp_socket_free (slow_path);
+  slow_path = open_slow_path (&settings, NULL);
+  fail_unless (afxdp_socket_port (slow_path) > 0);
+  loopback->port = afxdp_socket_port (slow_path);
   exchange (1, 100);
 }
-GST_END_TEST
 
 /* Both receive on one port, as for a group that two programs watch. */
-GST_START_TEST (test_port_shared)
+TEST (test_port_shared)
 {
-  AfxdpSocketSettings settings = make_settings ();
-  g_autoptr (AfxdpSocket) other = open_door (&settings);
+  AfxdpStreamSettings settings = make_settings ();
+  g_autoptr (AfxdpSocket) other = open_slow_path (&settings, NULL);
 
   fail_unless (afxdp_socket_port (other) == loopback->port);
 }
-GST_END_TEST
 
-GST_START_TEST (test_port_in_use)
+TEST (test_port_in_use)
 {
-  AfxdpSocketSettings settings = make_settings ();
+  AfxdpStreamSettings settings = make_settings ();
   g_autofree gchar *text =
       g_strdup_printf ("port %u of %s", loopback->port, loopback->address_text);
   g_autoptr (GSocket) other = NULL;
   g_autoptr (GError) error = NULL;
 
-  g_clear_pointer (&door, afxdp_socket_free);
+  g_clear_pointer (&slow_path, afxdp_socket_free);
   other = loopback_occupy (loopback);
-  fail_if (afxdp_socket_new (&settings, &error));
+  fail_if (afxdp_socket_new (&settings, NULL, 0, &error));
   fail_unless (g_error_matches (error, AFXDP_ERROR, AFXDP_ERROR_PORT_IN_USE));
   fail_unless (strstr (error->message, text), "%s", error->message);
 }
-GST_END_TEST
 
-GST_START_TEST (test_address_of_somebody_else)
+TEST (test_address_of_somebody_else)
 {
-  AfxdpSocketSettings settings = make_settings ();
+  AfxdpStreamSettings settings = make_settings ();
   g_autoptr (GInetAddress) address =
       g_inet_address_new_from_string ("192.0.2.1");
   g_autoptr (GError) error = NULL;
 
   settings.address = address;
-  fail_if (afxdp_socket_new (&settings, &error));
+  fail_if (afxdp_socket_new (&settings, NULL, 0, &error));
   fail_unless (g_error_matches (error, AFXDP_ERROR, AFXDP_ERROR_NOT_FOUND));
   fail_unless (strstr (error->message, "192.0.2.1"), "%s", error->message);
 }
-GST_END_TEST
 
 /* Groups, on the loopback interface. */
 
@@ -425,20 +462,18 @@ send_to_group (const gchar *group, guint number)
 static AfxdpSocket *
 open_group (const gchar *group)
 {
-  AfxdpSocketSettings settings = make_settings ();
+  AfxdpStreamSettings settings = make_settings ();
   g_autoptr (GInetAddress) address = g_inet_address_new_from_string (group);
   AfxdpNetdev netdev = {
     .index = if_nametoindex ("lo"), .name = "lo", .mtu = 1500
   };
 
   settings.address = address;
-  settings.netdevs = &netdev;
-  settings.n_netdevs = 1;
-  settings.joins = TRUE;
-  return open_door (&settings);
+  settings.auto_multicast = TRUE;
+  return open_slow_path (&settings, &netdev);
 }
 
-GST_START_TEST (test_group)
+TEST (test_group)
 {
   g_autoptr (AfxdpSocket) one = open_group ("239.255.12.1");
   g_autoptr (AfxdpSocket) other = open_group ("239.255.12.2");
@@ -463,11 +498,10 @@ GST_START_TEST (test_group)
   loopback_assert_pattern (packets[0].data, 3, 100);
   give (other, &packets[0]);
 }
-GST_END_TEST
 
 /* With udpsrc, for one, whichever comes first; but not by the hash of
  * SO_REUSEPORT, which does not ask who joined what. */
-GST_START_TEST (test_group_port_shared)
+LOOP_TEST (test_group_port_shared, 2)
 {
   g_autoptr (GInetAddress) group =
       g_inet_address_new_from_string ("239.255.12.3");
@@ -485,13 +519,12 @@ GST_START_TEST (test_group_port_shared)
   fail_unless_equals_int (option (ours, SOL_SOCKET, SO_REUSEPORT), 0);
   afxdp_socket_free (ours);
 }
-GST_END_TEST
 
-GST_START_TEST (test_group_port_in_use)
+TEST (test_group_port_in_use)
 {
   g_autoptr (GInetAddress) group =
       g_inet_address_new_from_string ("239.255.12.3");
-  AfxdpSocketSettings settings = make_settings ();
+  AfxdpStreamSettings settings = make_settings ();
   g_autoptr (GSocketAddress) address =
       g_inet_socket_address_new (group, loopback->port);
   g_autoptr (GSocket) theirs = g_socket_new (G_SOCKET_FAMILY_IPV4,
@@ -500,11 +533,10 @@ GST_START_TEST (test_group_port_in_use)
 
   fail_unless (g_socket_bind (theirs, address, FALSE, NULL));
   settings.address = group;
-  fail_if (afxdp_socket_new (&settings, &error));
+  fail_if (afxdp_socket_new (&settings, NULL, 0, &error));
   fail_unless (g_error_matches (error, AFXDP_ERROR, AFXDP_ERROR_PORT_IN_USE));
   fail_unless (strstr (error->message, "239.255.12.3"), "%s", error->message);
 }
-GST_END_TEST
 
 /* Sources: senders of 127.0.0.0/8, some of them wanted. */
 
@@ -536,7 +568,7 @@ parse_sources (const gchar *text, guint version)
 static AfxdpSocket *
 open_group_of (const gchar *group, const gchar *text, gboolean joins)
 {
-  AfxdpSocketSettings settings = make_settings ();
+  AfxdpStreamSettings settings = make_settings ();
   g_autoptr (GInetAddress) address = g_inet_address_new_from_string (group);
   guint version =
       g_inet_address_get_family (address) == G_SOCKET_FAMILY_IPV6 ? 6 : 4;
@@ -546,11 +578,9 @@ open_group_of (const gchar *group, const gchar *text, gboolean joins)
   };
 
   settings.address = address;
-  settings.netdevs = &netdev;
-  settings.n_netdevs = 1;
   settings.sources = sources;
-  settings.joins = joins;
-  return open_door (&settings);
+  settings.auto_multicast = joins;
+  return open_slow_path (&settings, &netdev);
 }
 
 /* From each sender one datagram, which is its number. */
@@ -573,7 +603,7 @@ send_from_each (void)
   }
 }
 
-GST_START_TEST (test_sources)
+TABLE_TEST (test_sources, source_lists)
 {
   g_autoptr (AfxdpSocket) socket =
       open_group_of (SOURCE_GROUP, source_lists[__i__].text, TRUE);
@@ -594,10 +624,9 @@ GST_START_TEST (test_sources)
   }
   fail_unless_equals_int (n, next);
 }
-GST_END_TEST
 
 /* Somebody else joined; the socket gets all, and says which are wanted. */
-GST_START_TEST (test_sources_not_joined)
+TABLE_TEST (test_sources_not_joined, source_lists)
 {
   g_autoptr (AfxdpSocket) other = open_group_of (SOURCE_GROUP, NULL, TRUE);
   g_autoptr (AfxdpSocket) socket =
@@ -616,7 +645,6 @@ GST_START_TEST (test_sources_not_joined)
     }
   }
 }
-GST_END_TEST
 
 static const struct
 {
@@ -627,7 +655,7 @@ static const struct
 };
 
 /* One source more than the host allows: the error says who limits them. */
-GST_START_TEST (test_too_many_sources)
+LOOP_TEST (test_too_many_sources, 2 * G_N_ELEMENTS (source_limits))
 {
   const gchar *sysctl = source_limits[__i__ / 2].sysctl;
   g_autofree gchar *path = g_strconcat ("/proc/sys/", sysctl, NULL);
@@ -653,54 +681,16 @@ GST_START_TEST (test_too_many_sources)
   fail_unless (
       strstr (error->message, "multicast-source"), "%s", error->message);
 }
-GST_END_TEST
 
-GST_START_TEST (test_group_not_joined)
+TEST (test_group_not_joined)
 {
   g_autofree gchar *text =
       g_strdup_printf ("join %s on the interface", loopback->address_text);
   g_autoptr (GError) error = NULL;
 
-  fail_if (afxdp_socket_join (door, &error)); /* it is no group */
+  fail_if (afxdp_socket_join (slow_path, &error)); /* it is no group */
   fail_unless (g_error_matches (error, AFXDP_ERROR, AFXDP_ERROR_NOT_FOUND));
   fail_unless (strstr (error->message, text), "%s", error->message);
 }
-GST_END_TEST
 
-static Suite *
-socket_suite (void)
-{
-  Suite *suite = suite_create ("socket");
-  TCase *tcase = tcase_create ("socket");
-
-  suite_add_tcase (suite, tcase);
-  tcase_set_timeout (tcase, 60);
-  tcase_add_checked_fixture (tcase, set_up, tear_down);
-  tcase_add_test (tcase, test_nothing);
-  tcase_add_test (tcase, test_batches);
-  tcase_add_loop_test (tcase, test_size, 0, G_N_ELEMENTS (sizes));
-  tcase_add_test (tcase, test_sizes_mixed);
-  tcase_add_loop_test (tcase, test_frame_size, 0, G_N_ELEMENTS (frame_sizes));
-  tcase_add_test (tcase, test_timestamps);
-  tcase_add_test (tcase, test_area_exhausted);
-  tcase_add_test (tcase, test_frames_at_the_end);
-  tcase_add_test (tcase, test_ipv6);
-  tcase_add_test (tcase, test_options);
-  tcase_add_test (tcase, test_buffer_size);
-  tcase_add_test (tcase, test_any_port);
-  tcase_add_test (tcase, test_port_shared);
-  tcase_add_test (tcase, test_port_in_use);
-  tcase_add_test (tcase, test_address_of_somebody_else);
-  tcase_add_test (tcase, test_group);
-  tcase_add_loop_test (tcase, test_group_port_shared, 0, 2);
-  tcase_add_test (tcase, test_group_port_in_use);
-  tcase_add_loop_test (tcase, test_sources, 0, G_N_ELEMENTS (source_lists));
-  tcase_add_loop_test (
-      tcase, test_sources_not_joined, 0, G_N_ELEMENTS (source_lists));
-  tcase_add_loop_test (
-      tcase, test_too_many_sources, 0, 2 * G_N_ELEMENTS (source_limits));
-  tcase_add_test (tcase, test_group_not_joined);
-  return suite;
-}
-
-GST_CHECK_MAIN (socket);
+SUITE ("socket", 60, set_up, tear_down)

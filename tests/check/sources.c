@@ -1,11 +1,12 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The set of senders: what is written, what is wrong, and who matches. */
 #include "sources.h"
 
 #include <arpa/inet.h>
-#include <gst/check/gstcheck.h>
 
 #include "error.h"
+#include "suite.h"
 
 static AfxdpSources *
 parse (const gchar *text, guint version)
@@ -69,7 +70,7 @@ static const struct
   { "::1", 6, "+ ::1" },
 };
 
-GST_START_TEST (test_good)
+TABLE_TEST (test_good, good)
 {
   g_autoptr (AfxdpSources) sources =
       parse (good[__i__].text, good[__i__].version);
@@ -77,7 +78,6 @@ GST_START_TEST (test_good)
 
   fail_unless_equals_string (description, good[__i__].description);
 }
-GST_END_TEST
 
 static const struct
 {
@@ -100,12 +100,12 @@ static const struct
   { "+0.0.0.0", 4, "\"0.0.0.0\" is not the address of a sender" },
   { "+ff15::1", 6, "\"ff15::1\" is not the address of a sender" },
   { "+::", 6, "\"::\" is not the address of a sender" },
-  { "+10.0.0.1-10.0.0.2", 4, "\"-10.0.0.2\" is of the other sign" },
-  { "-10.0.0.1+10.0.0.2", 4, "\"+10.0.0.2\" is of the other sign" },
+  { "+10.0.0.1-10.0.0.2", 4, "\"-10.0.0.2\" has another sign" },
+  { "-10.0.0.1+10.0.0.2", 4, "\"+10.0.0.2\" has another sign" },
   { "10.0.0.1-10.0.0.1", 4, "either included (+) or excluded (-)" },
 };
 
-GST_START_TEST (test_bad)
+TABLE_TEST (test_bad, bad)
 {
   g_autoptr (GError) error = NULL;
 
@@ -117,7 +117,6 @@ GST_START_TEST (test_bad)
       error->message);
   fail_unless (strstr (error->message, bad[__i__].words), "%s", error->message);
 }
-GST_END_TEST
 
 static const struct
 {
@@ -142,7 +141,7 @@ static const struct
   { "-fd00::1", 6, "fd00::2", TRUE },
 };
 
-GST_START_TEST (test_match)
+TABLE_TEST (test_match, senders)
 {
   guint version = senders[__i__].version;
   g_autoptr (AfxdpSources) sources = parse (senders[__i__].text, version);
@@ -154,9 +153,8 @@ GST_START_TEST (test_match)
   fail_unless_equals_int (
       afxdp_sources_match (sources, address), senders[__i__].matches);
 }
-GST_END_TEST
 
-GST_START_TEST (test_none)
+TEST (test_none)
 {
   static const guint8 address[16];
 
@@ -166,9 +164,8 @@ GST_START_TEST (test_none)
   fail_unless (afxdp_sources_ref (NULL) == NULL);
   afxdp_sources_unref (NULL);
 }
-GST_END_TEST
 
-GST_START_TEST (test_many)
+TEST (test_many)
 {
   g_autoptr (GString) text = g_string_new (NULL);
   g_autoptr (AfxdpSources) sources = NULL;
@@ -186,21 +183,5 @@ GST_START_TEST (test_many)
         afxdp_sources_match (sources, address), i % 2 == 0 && i <= 10000);
   }
 }
-GST_END_TEST
 
-static Suite *
-sources_suite (void)
-{
-  Suite *suite = suite_create ("sources");
-  TCase *tcase = tcase_create ("sources");
-
-  suite_add_tcase (suite, tcase);
-  tcase_add_loop_test (tcase, test_good, 0, G_N_ELEMENTS (good));
-  tcase_add_loop_test (tcase, test_bad, 0, G_N_ELEMENTS (bad));
-  tcase_add_loop_test (tcase, test_match, 0, G_N_ELEMENTS (senders));
-  tcase_add_test (tcase, test_none);
-  tcase_add_test (tcase, test_many);
-  return suite;
-}
-
-GST_CHECK_MAIN (sources);
+SUITE ("sources", 0, NULL, NULL)

@@ -1,7 +1,6 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * What leaves a source.
- */
+/* What leaves a source. */
 #include "tap.h"
 
 #include <gst/check/gstcheck.h>
@@ -12,6 +11,8 @@
 struct _Tap
 {
   GstPad *pad;
+  gulong data_probe, event_probe;
+  gboolean records; /* each packet, in packets */
 
   GMutex lock; /* protects all below */
   GCond changed;
@@ -20,8 +21,11 @@ struct _Tap
   GstCaps *caps;
   guint n_lists;
   gboolean eos;
-  gboolean hold, held;
+  gint64 hold;       /* how long it is to be held up, µs; 0: not */
+  gint64 held_until; /* 0: not held */
   gboolean keep;
+  GPtrArray *kept; /* GstMiniObject: buffers and lists */
+  guint n_kept;    /* packets in them */
   GstFlowReturn flow;
 };
 
@@ -32,7 +36,6 @@ packet_free (gpointer data)
 
   g_bytes_unref (packet->bytes);
   gst_clear_caps (&packet->caps);
-  gst_clear_buffer (&packet->buffer);
   g_free (packet);
 }
 
@@ -50,35 +53,44 @@ take_buffer (Tap *tap, GstBuffer *buffer, guint list)
   packet->dts = GST_BUFFER_DTS (buffer);
   packet->caps = tap->caps ? gst_caps_ref (tap->caps) : NULL;
   packet->list = list;
-  packet->buffer = tap->keep ? gst_buffer_ref (buffer) : NULL;
+  packet->buffer = tap->keep ? buffer : NULL;
   g_ptr_array_add (tap->packets, packet);
-  g_atomic_int_inc (&tap->n_packets);
 }
 
 /* Called with the lock. */
 static void
-take_data (Tap *tap, GstPadProbeInfo *info)
+take_data (Tap *tap, GstMiniObject *data)
 {
-  if (info->type & GST_PAD_PROBE_TYPE_BUFFER) {
-    take_buffer (tap, GST_PAD_PROBE_INFO_BUFFER (info), 0);
-  } else {
-    GstBufferList *list = GST_PAD_PROBE_INFO_BUFFER_LIST (info);
+  GstBufferList *list =
+      GST_IS_BUFFER_LIST (data) ? GST_BUFFER_LIST_CAST (data) : NULL;
+  const guint n = list ? gst_buffer_list_length (list) : 1;
 
-    tap->n_lists++;
-    for (guint i = 0; i < gst_buffer_list_length (list); i++)
-      take_buffer (tap, gst_buffer_list_get (list, i), tap->n_lists);
+  tap->n_lists += list != NULL;
+  for (guint i = 0; tap->records && i < n; i++)
+    take_buffer (tap,
+        list ? gst_buffer_list_get (list, i) : GST_BUFFER_CAST (data),
+        list ? tap->n_lists : 0);
+  if (tap->keep) {
+    g_ptr_array_add (tap->kept, gst_mini_object_ref (data));
+    tap->n_kept += n;
   }
+  g_atomic_int_add (&tap->n_packets, n);
 }
 
 /* Called with the lock. */
 static void
 wait_while_held (Tap *tap)
 {
-  tap->held = tap->hold;
+  const gint64 now = g_get_monotonic_time ();
+
+  if (!tap->hold)
+    return;
+  tap->held_until = tap->hold < G_MAXINT64 - now ? now + tap->hold : G_MAXINT64;
+  tap->hold = 0;
   g_cond_broadcast (&tap->changed);
-  while (tap->hold)
-    g_cond_wait (&tap->changed, &tap->lock);
-  tap->held = FALSE;
+  while (tap->held_until > g_get_monotonic_time ())
+    g_cond_wait_until (&tap->changed, &tap->lock, tap->held_until);
+  tap->held_until = 0;
 }
 
 static GstPadProbeReturn
@@ -89,14 +101,16 @@ see_data (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 
   g_mutex_lock (&tap->lock);
   wait_while_held (tap);
-  take_data (tap, info);
+  take_data (tap, GST_PAD_PROBE_INFO_DATA (info));
   if (tap->flow != GST_FLOW_OK) {
     gst_mini_object_unref (GST_MINI_OBJECT_CAST (info->data));
     info->data = NULL;
     GST_PAD_PROBE_INFO_FLOW_RETURN (info) = tap->flow;
     result = GST_PAD_PROBE_HANDLED;
   }
-  g_cond_broadcast (&tap->changed);
+  /* A system call: too dear for what only counts, where nobody waits. */
+  if (tap->records)
+    g_cond_broadcast (&tap->changed);
   g_mutex_unlock (&tap->lock);
   return result;
 }
@@ -124,28 +138,48 @@ see_event (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
   return GST_PAD_PROBE_OK;
 }
 
+static GPtrArray *
+new_kept (void)
+{
+  return g_ptr_array_new_with_free_func (
+      (GDestroyNotify) gst_mini_object_unref);
+}
+
 Tap *
-tap_new (GstElement *element)
+tap_new_counting (GstElement *element)
 {
   Tap *tap = g_new0 (Tap, 1);
 
   g_mutex_init (&tap->lock);
   g_cond_init (&tap->changed);
   tap->packets = g_ptr_array_new_with_free_func (packet_free);
+  tap->kept = new_kept ();
   tap->pad = gst_element_get_static_pad (element, "src");
-  gst_pad_add_probe (tap->pad,
+  tap->data_probe = gst_pad_add_probe (tap->pad,
       GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, see_data, tap,
       NULL);
-  gst_pad_add_probe (
+  tap->event_probe = gst_pad_add_probe (
       tap->pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, see_event, tap, NULL);
+  return tap;
+}
+
+Tap *
+tap_new (GstElement *element)
+{
+  Tap *tap = tap_new_counting (element);
+
+  tap->records = TRUE;
   return tap;
 }
 
 void
 tap_free (Tap *tap)
 {
+  gst_pad_remove_probe (tap->pad, tap->data_probe);
+  gst_pad_remove_probe (tap->pad, tap->event_probe);
   gst_object_unref (tap->pad);
   g_ptr_array_unref (tap->packets);
+  g_ptr_array_unref (tap->kept);
   gst_clear_caps (&tap->caps);
   g_mutex_clear (&tap->lock);
   g_cond_clear (&tap->changed);
@@ -157,7 +191,7 @@ static void
 wait_for_change (Tap *tap, gint64 deadline, const gchar *what)
 {
   if (!g_cond_wait_until (&tap->changed, &tap->lock, deadline))
-    fail ("%s did not come, after %u packets", what, tap->packets->len);
+    fail ("%s did not come, after %d packets", what, tap->n_packets);
 }
 
 void
@@ -166,7 +200,7 @@ tap_wait (Tap *tap, guint n)
   gint64 deadline = g_get_monotonic_time () + PATIENCE;
 
   g_mutex_lock (&tap->lock);
-  while (tap->packets->len < n)
+  while ((guint) tap->n_packets < n)
     wait_for_change (tap, deadline, "a packet");
   g_mutex_unlock (&tap->lock);
 }
@@ -210,20 +244,40 @@ tap_packet (Tap *tap, guint number)
 guint
 tap_n_lists (Tap *tap)
 {
-  guint n;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&tap->lock);
 
+  return tap->n_lists;
+}
+
+void
+tap_hold_for (Tap *tap, gint64 time)
+{
   g_mutex_lock (&tap->lock);
-  n = tap->n_lists;
+  tap->hold = time;
+  if (!time)
+    tap->held_until = 0;
+  g_cond_broadcast (&tap->changed);
   g_mutex_unlock (&tap->lock);
-  return n;
 }
 
 void
 tap_hold (Tap *tap)
 {
-  g_mutex_lock (&tap->lock);
-  tap->hold = TRUE;
-  g_mutex_unlock (&tap->lock);
+  tap_hold_for (tap, G_MAXINT64);
+}
+
+void
+tap_let_go (Tap *tap)
+{
+  tap_hold_for (tap, 0);
+}
+
+gboolean
+tap_is_held (Tap *tap)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&tap->lock);
+
+  return tap->held_until != 0;
 }
 
 void
@@ -232,39 +286,44 @@ tap_wait_held (Tap *tap)
   gint64 deadline = g_get_monotonic_time () + PATIENCE;
 
   g_mutex_lock (&tap->lock);
-  while (!tap->held)
+  while (!tap->held_until)
     wait_for_change (tap, deadline, "a packet to hold");
   g_mutex_unlock (&tap->lock);
 }
 
 void
-tap_let_go (Tap *tap)
+tap_keep (Tap *tap, gboolean keep)
 {
   g_mutex_lock (&tap->lock);
-  tap->hold = FALSE;
-  g_cond_broadcast (&tap->changed);
+  tap->keep = keep;
   g_mutex_unlock (&tap->lock);
 }
 
-void
-tap_keep (Tap *tap)
+GPtrArray *
+tap_take (Tap *tap, guint *n)
 {
+  GPtrArray *kept;
+
   g_mutex_lock (&tap->lock);
-  tap->keep = TRUE;
+  kept = tap->kept;
+  if (n)
+    *n = tap->n_kept;
+  tap->kept = new_kept ();
+  tap->n_kept = 0;
+  tap->keep = FALSE;
+  for (guint i = 0; i < tap->packets->len; i++)
+    ((TapPacket *) tap->packets->pdata[i])->buffer = NULL;
   g_mutex_unlock (&tap->lock);
+  return kept;
 }
 
-void
+guint
 tap_drop (Tap *tap)
 {
-  g_mutex_lock (&tap->lock);
-  tap->keep = FALSE;
-  for (guint i = 0; i < tap->packets->len; i++) {
-    TapPacket *packet = tap->packets->pdata[i];
+  guint n;
 
-    gst_clear_buffer (&packet->buffer);
-  }
-  g_mutex_unlock (&tap->lock);
+  g_ptr_array_unref (tap_take (tap, &n));
+  return n;
 }
 
 void

@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The frame area: who owns a frame, how it comes home, and when the area goes.
@@ -8,9 +9,9 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <gst/check/gstcheck.h>
 
 #include "error.h"
+#include "suite.h"
 
 #define N_FRAMES 16
 #define FRAME_SIZE 2048
@@ -101,7 +102,7 @@ assert_all_home (AfxdpUmem *area, guint n_frames)
   afxdp_umem_give (area, frames, n_frames);
 }
 
-GST_START_TEST (test_geometry)
+TEST (test_geometry)
 {
   guint8 *area = afxdp_umem_area (umem);
 
@@ -116,9 +117,22 @@ GST_START_TEST (test_geometry)
         afxdp_umem_frame_at (umem, (i + 1) * FRAME_SIZE - 1), i);
   }
 }
-GST_END_TEST
 
-GST_START_TEST (test_no_memory)
+/* What a 32-bit host cannot say would otherwise wrap, and be too little memory. */
+TEST (test_bytes)
+{
+  guint64 bytes;
+
+  fail_unless (afxdp_umem_bytes (1 << 20, 2048, G_MAXUINT32, &bytes));
+  fail_unless_equals_uint64 (bytes, 1u << 31);
+  fail_unless (afxdp_umem_bytes ((1 << 20) - 1, 4096, G_MAXUINT32, &bytes));
+  fail_if (afxdp_umem_bytes (1 << 20, 4096, G_MAXUINT32, &bytes));
+  fail_unless_equals_uint64 (bytes, G_GUINT64_CONSTANT (1) << 32);
+  fail_if (afxdp_umem_bytes (G_MAXUINT, G_MAXUINT, G_MAXUINT32, &bytes));
+  fail_unless (afxdp_umem_bytes (G_MAXUINT, G_MAXUINT, G_MAXUINT64, &bytes));
+}
+
+TEST (test_no_memory)
 {
   g_autoptr (GError) error = NULL;
 
@@ -127,9 +141,8 @@ GST_START_TEST (test_no_memory)
   fail_unless (g_error_matches (error, AFXDP_ERROR, AFXDP_ERROR_MEMORY));
   fail_unless (strstr (error->message, "2147483648 frames of 65536"));
 }
-GST_END_TEST
 
-GST_START_TEST (test_take_and_give)
+TEST (test_take_and_give)
 {
   guint32 frames[N_FRAMES + 1], some[3];
 
@@ -150,10 +163,9 @@ GST_START_TEST (test_take_and_give)
   afxdp_umem_give (umem, some, 3);
   assert_all_home (umem, N_FRAMES);
 }
-GST_END_TEST
 
 /* Every way that umem.h draws. */
-GST_START_TEST (test_ways_of_a_frame)
+TEST (test_ways_of_a_frame)
 {
   AfxdpAccount *account = afxdp_account_new (umem);
   guint32 frames[4];
@@ -171,9 +183,8 @@ GST_START_TEST (test_ways_of_a_frame)
   assert_all_home (umem, N_FRAMES);
   afxdp_account_close (account);
 }
-GST_END_TEST
 
-GST_START_TEST (test_accounts)
+TEST (test_accounts)
 {
   AfxdpAccount *one = afxdp_account_new (umem);
   AfxdpAccount *other = afxdp_account_new (umem);
@@ -209,9 +220,8 @@ GST_START_TEST (test_accounts)
   afxdp_account_close (other);
   afxdp_account_close (NULL);
 }
-GST_END_TEST
 
-GST_START_TEST (test_outlives_its_stream)
+TEST (test_outlives_its_stream)
 {
   AfxdpAccount *account = afxdp_account_new (umem);
   guint32 frames[2] = { lend_one (account), lend_one (account) };
@@ -229,9 +239,8 @@ GST_START_TEST (test_outlives_its_stream)
   fail_unless_equals_int (n_destroyed, 1);
   fail_if (is_mapped (bytes));
 }
-GST_END_TEST
 
-GST_START_TEST (test_references)
+TEST (test_references)
 {
   guint8 *bytes = afxdp_umem_frame (umem, 0);
 
@@ -245,9 +254,8 @@ GST_START_TEST (test_references)
   fail_if (is_mapped (bytes));
   afxdp_umem_unref (NULL);
 }
-GST_END_TEST
 
-GST_START_TEST (test_owner)
+TEST (test_owner)
 {
   static const guint8 zeros[AFXDP_FRAME_ROOM] = { 0 };
   AfxdpUmem *area = new_umem (2);
@@ -263,10 +271,9 @@ GST_START_TEST (test_owner)
   fail_unless_equals_int (n_destroyed, 1);
   fail_if (is_mapped (room));
 }
-GST_END_TEST
 
 /* The kernel writes to the pages: after a fork they must stay ours. */
-GST_START_TEST (test_not_inherited)
+TEST (test_not_inherited)
 {
   gpointer area = afxdp_umem_area (umem);
   pid_t child = fork ();
@@ -278,7 +285,6 @@ GST_START_TEST (test_not_inherited)
   fail_unless (WIFEXITED (status) && !WEXITSTATUS (status));
   fail_unless (is_mapped (area));
 }
-GST_END_TEST
 
 /* Giving back, from many threads. */
 
@@ -353,13 +359,12 @@ go_round (AfxdpUmem *area)
   assert_all_home (area, n_frames);
 }
 
-GST_START_TEST (test_threads_give_back)
+TEST (test_threads_give_back)
 {
   g_autoptr (AfxdpUmem) area = new_umem (256);
 
   go_round (area);
 }
-GST_END_TEST
 
 /* Filling a hungry fill ring. */
 
@@ -369,7 +374,7 @@ count_refill (gpointer user_data)
   (*(guint *) user_data)++;
 }
 
-GST_START_TEST (test_refill)
+TEST (test_refill)
 {
   AfxdpAccount *account = afxdp_account_new (umem);
   guint n = 0, n_later = 0;
@@ -393,7 +398,6 @@ GST_START_TEST (test_refill)
   fail_unless_equals_int (n_later, 1);
   afxdp_account_close (account);
 }
-GST_END_TEST
 
 /* Puts the frame that came home into a fill ring, as a distributor does. */
 static void
@@ -407,7 +411,7 @@ refill_from (gpointer user_data)
 }
 
 /* The frame is home, and the area still there, when the function is called. */
-GST_START_TEST (test_refill_with_the_last_frame)
+TEST (test_refill_with_the_last_frame)
 {
   AfxdpAccount *account = afxdp_account_new (umem);
   guint32 frames[N_FRAMES];
@@ -424,7 +428,6 @@ GST_START_TEST (test_refill_with_the_last_frame)
   afxdp_umem_give_back (g_steal_pointer (&umem), frames[0]);
   fail_unless_equals_int (n_destroyed, 1);
 }
-GST_END_TEST
 
 typedef struct
 {
@@ -443,7 +446,7 @@ refill_alone (gpointer user_data)
   g_atomic_int_inc (&refills->n);
 }
 
-GST_START_TEST (test_refills_are_one_at_a_time)
+TEST (test_refills_are_one_at_a_time)
 {
   g_autoptr (AfxdpUmem) area = new_umem (256);
   Refills refills = { 0, 0 };
@@ -454,7 +457,6 @@ GST_START_TEST (test_refills_are_one_at_a_time)
   fail_unless (refills.n > 0);
   afxdp_umem_set_refill (area, NULL, NULL);
 }
-GST_END_TEST
 
 /* A refill function that takes its time while another thread ends it. */
 typedef struct
@@ -513,7 +515,7 @@ is_asleep (gint thread)
       strstr (stat, ") S ") != NULL;
 }
 
-GST_START_TEST (test_end_waits_for_refill)
+TEST (test_end_waits_for_refill)
 {
   AfxdpAccount *account = afxdp_account_new (umem);
   SlowRefill slow = { .umem = umem, .frame = lend_one (account) };
@@ -549,21 +551,19 @@ GST_START_TEST (test_end_waits_for_refill)
   g_cond_clear (&slow.changed);
   afxdp_account_close (account);
 }
-GST_END_TEST
 
 #ifdef AFXDP_CHECK_FRAMES
 /* What the checked build aborts at: a wrong move of a frame. */
 
-GST_START_TEST (test_given_twice)
+SIGNAL_TEST (test_given_twice, SIGABRT)
 {
   guint32 frame = take_one ();
 
   afxdp_umem_give (umem, &frame, 1);
   afxdp_umem_give (umem, &frame, 1);
 }
-GST_END_TEST
 
-GST_START_TEST (test_given_back_twice)
+SIGNAL_TEST (test_given_back_twice, SIGABRT)
 {
   AfxdpAccount *account = afxdp_account_new (umem);
   guint32 frame = lend_one (account);
@@ -572,9 +572,8 @@ GST_START_TEST (test_given_back_twice)
   afxdp_umem_give_back (umem, frame);
   afxdp_umem_give_back (umem, frame);
 }
-GST_END_TEST
 
-GST_START_TEST (test_lent_by_the_kernel)
+SIGNAL_TEST (test_lent_by_the_kernel, SIGABRT)
 {
   AfxdpAccount *account = afxdp_account_new (umem);
   guint32 frame;
@@ -583,9 +582,8 @@ GST_START_TEST (test_lent_by_the_kernel)
   afxdp_account_reserve (account, 1);
   afxdp_account_lend (account, frame);
 }
-GST_END_TEST
 
-GST_START_TEST (test_arrived_twice)
+SIGNAL_TEST (test_arrived_twice, SIGABRT)
 {
   guint32 frame;
 
@@ -593,59 +591,43 @@ GST_START_TEST (test_arrived_twice)
   afxdp_umem_arrived (umem, frame);
   afxdp_umem_arrived (umem, frame);
 }
-GST_END_TEST
 
-GST_START_TEST (test_reclaimed_from_the_element)
+SIGNAL_TEST (test_reclaimed_from_the_element, SIGABRT)
 {
   guint32 frame = take_one ();
 
   afxdp_umem_reclaim (umem, &frame, 1);
 }
-GST_END_TEST
-
-static void
-add_wrong_moves (TCase *tcase)
-{
-  if (!g_strcmp0 (g_getenv ("CK_FORK"), "no"))
-    return; /* each of them kills its process */
-  tcase_add_test_raise_signal (tcase, test_given_twice, SIGABRT);
-  tcase_add_test_raise_signal (tcase, test_given_back_twice, SIGABRT);
-  tcase_add_test_raise_signal (tcase, test_lent_by_the_kernel, SIGABRT);
-  tcase_add_test_raise_signal (tcase, test_arrived_twice, SIGABRT);
-  tcase_add_test_raise_signal (tcase, test_reclaimed_from_the_element, SIGABRT);
-}
-#else
-static void
-add_wrong_moves (TCase *tcase)
-{
-}
 #endif
 
-static Suite *
-umem_suite (void)
+/* Pages of the area, from frame on, that are there. */
+static guint
+count_pages (AfxdpUmem *area, guint frame, guint n)
 {
-  Suite *suite = suite_create ("umem");
-  TCase *tcase = tcase_create ("umem");
+  gsize page = sysconf (_SC_PAGESIZE);
+  gsize size = (gsize) n * afxdp_umem_frame_size (area);
+  g_autofree guchar *there = g_malloc (size / page);
+  guint sum = 0;
 
-  suite_add_tcase (suite, tcase);
-  tcase_set_timeout (tcase, 60);
-  tcase_add_checked_fixture (tcase, set_up, tear_down);
-  tcase_add_test (tcase, test_geometry);
-  tcase_add_test (tcase, test_no_memory);
-  tcase_add_test (tcase, test_take_and_give);
-  tcase_add_test (tcase, test_ways_of_a_frame);
-  tcase_add_test (tcase, test_accounts);
-  tcase_add_test (tcase, test_outlives_its_stream);
-  tcase_add_test (tcase, test_references);
-  tcase_add_test (tcase, test_owner);
-  tcase_add_test (tcase, test_not_inherited);
-  tcase_add_test (tcase, test_threads_give_back);
-  tcase_add_test (tcase, test_refill);
-  tcase_add_test (tcase, test_refill_with_the_last_frame);
-  tcase_add_test (tcase, test_refills_are_one_at_a_time);
-  tcase_add_test (tcase, test_end_waits_for_refill);
-  add_wrong_moves (tcase);
-  return suite;
+  fail_unless (!mincore (afxdp_umem_frame (area, frame), size, there));
+  for (guint i = 0; i < size / page; i++)
+    sum += there[i] & 1;
+  return sum;
 }
 
-GST_CHECK_MAIN (umem);
+/* Frames of a page each, so that they can be told apart; and few enough that none of
+ * them is in a huge page. */
+TEST (test_populate)
+{
+  guint page = sysconf (_SC_PAGESIZE);
+  AfxdpUmem *area = afxdp_umem_new (128, page, NULL);
+
+  afxdp_umem_populate (area, 16);
+  fail_unless_equals_int (count_pages (area, 0, 16), 16);
+  fail_unless_equals_int (count_pages (area, 16, 112), 0);
+  afxdp_umem_populate (area, G_MAXUINT);
+  fail_unless_equals_int (count_pages (area, 0, 128), 128);
+  afxdp_umem_unref (area);
+}
+
+SUITE ("umem", 60, set_up, tear_down)

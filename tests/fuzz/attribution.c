@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Where missing packets were lost, under a script of packets and of drops, as an
@@ -36,7 +37,36 @@ packet_came (guint32 ssrc, guint64 number, gpointer data)
   afxdp_attribution_came (run->attribution, ssrc, number);
 }
 
-static const AfxdpRtpFuncs funcs = { gap_is_final, packet_came };
+static void
+source_changed (const AfxdpRtpEvent *event, gpointer data)
+{
+  Run *run = data;
+
+  if (event->state == AFXDP_RTP_SOURCE_RESTARTED)
+    afxdp_attribution_add_restart (run->attribution, event);
+}
+
+static const AfxdpRtpFuncs funcs = { gap_is_final, packet_came,
+  source_changed };
+
+static gboolean
+correct (guint32 ssrc, guint64 end, gint64 cycles, gpointer data)
+{
+  Run *run = data;
+
+  g_assert_cmpint (cycles, !=, 0);
+  return afxdp_rtp_stats_correct (run->stats, ssrc, end, cycles);
+}
+
+static gboolean
+join (guint32 ssrc, guint64 shown, guint64 missing, gpointer data)
+{
+  Run *run = data;
+
+  return afxdp_rtp_stats_join (run->stats, ssrc, shown, missing);
+}
+
+static const AfxdpAttributionFuncs corrections = { correct, join };
 
 static void
 take_packet (const AfxdpRtp *rtp, guint64 arrival, gpointer data)
@@ -93,10 +123,12 @@ judge (Run *run, guint64 known, guint64 now)
 static void
 drop (Run *run, Script *script)
 {
-  AfxdpColumn column = AFXDP_FIRST_LOSS + script_take (script, 1) % 7;
-  gint64 n = (gint16) script_take (script, 2);
+  AfxdpColumn column = AFXDP_FIRST_LOSS +
+      script_take (script, 1) % (AFXDP_N_COLUMNS - AFXDP_FIRST_LOSS);
+  /* Signed, of three bytes: more than a cycle of numbers. */
+  gint64 n = (gint32) (script_take (script, 3) << 8) >> 8;
   guint64 until = script->now - script_take (script, 1) * MS;
-  guint times = script_take (script, 1) % 64 ? 1 : 2 * AFXDP_ATTRIBUTION_DROPS;
+  guint times = script_take (script, 1) % 64 ? 1 : 2 * AFXDP_DROP_HISTORY_MOST;
   AfxdpDrop drop = { column, n ? n : 1, until - script_take (script, 1) * MS,
     until };
 
@@ -111,7 +143,7 @@ LLVMFuzzerTestOneInput (const guint8 *bytes, size_t size)
   Script script;
   guint64 before;
 
-  run.attribution = afxdp_attribution_new (run.lost);
+  run.attribution = afxdp_attribution_new (run.lost, &corrections, &run);
   afxdp_rtp_stats_set_funcs (run.stats, &funcs, &run);
   script_init (&script, bytes, size, take_packet, &run);
   while (script_step (&script)) {

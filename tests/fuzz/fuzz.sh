@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-FileCopyrightText: The afxdpsrc authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # fuzz.sh TARGET SEEDS KIND LONGEST: runs a fuzz target for FUZZ_SECONDS (60),

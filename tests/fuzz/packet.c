@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Any bytes as an Ethernet frame, for the parser in user space. */
 #include "packet.h"
@@ -67,7 +68,7 @@ LLVMFuzzerTestOneInput (const guint8 *bytes, size_t size)
   AfxdpDatagram datagram, other;
   AfxdpPacketKind kind = afxdp_packet_parse (bytes, size, &datagram);
 
-  g_assert_cmpstr (afxdp_packet_kind_name (kind), !=, "unknown");
+  g_assert_cmpint (kind, <=, AFXDP_PACKET_NO_CHECKSUM);
   if (size)
     memcpy (misaligned + 1, bytes, size);
   g_assert_cmpint (afxdp_packet_parse (misaligned + 1, size, &other), ==, kind);

@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The sequence statistics under a script, held to what their header promises: no
@@ -31,7 +32,10 @@ gap_is_final (const AfxdpRtpGap *gap, gpointer data)
 {
   Run *run = data;
 
-  g_assert_cmpuint (gap->missing, >, 0);
+  if (!gap->missing) {
+    g_assert_true (gap->uncertain);
+    return;
+  }
   g_assert_cmpuint (gap->first, <, gap->end);
   g_assert_cmpuint (gap->missing, <=, gap->end - gap->first);
   run->gaps++;
@@ -76,7 +80,9 @@ check_totals (Run *run)
   g_assert_cmpuint (run->came, <=, run->missing);
   g_assert_cmpuint (now.lost, ==, run->missing - run->came);
   g_assert_cmpuint (now.reordered, >=, run->former.reordered);
-  g_assert_cmpuint (now.duplicates, >=, run->former.duplicates);
+  /* What looked like a duplicate was the first packet of another run. */
+  g_assert_cmpuint (now.duplicates + now.restarts, >=,
+      run->former.duplicates + run->former.restarts);
   g_assert_cmpuint (now.restarts, >=, run->former.restarts);
   g_assert_cmpuint (
       afxdp_rtp_stats_n_sources (run->stats), <=, AFXDP_RTP_SOURCES);

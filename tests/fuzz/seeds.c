@@ -1,10 +1,13 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * seeds DIRECTORY: writes what the fuzzers begin with into its subdirectories
- * frames, datagrams and scripts: the frames of the packet table, the payloads of
- * its datagrams, and scripts of what streams go through.
+ * frames, datagrams, scripts, sessions and uris: the frames of the packet table, the
+ * payloads of its datagrams, scripts of what streams go through, the SDP files of
+ * tests/sdp, and URIs.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "packet-table.h"
 
@@ -111,6 +114,43 @@ write_scripts (const gchar *directory)
   }
 }
 
+/* With a first byte for "any of the media", see sdp.c. */
+static void
+write_sessions (const gchar *directory)
+{
+  g_autoptr (GDir) files = g_dir_open (SDP_DIR, 0, NULL);
+  const gchar *name;
+
+  for (guint i = 0; files && (name = g_dir_read_name (files)); i++) {
+    g_autofree gchar *path = g_build_filename (SDP_DIR, name, NULL);
+    g_autofree gchar *text = NULL;
+    g_autofree gchar *seed = NULL;
+
+    if (!g_file_get_contents (path, &text, NULL, NULL))
+      continue;
+    seed = g_strconcat ("*", text, NULL);
+    write_seed (directory, "sessions", i, (const guint8 *) seed, strlen (seed));
+  }
+}
+
+static const gchar *const uris[] = {
+  "afxdp://239.1.1.1:5000",
+  "udp://@[ff15::1]:0/",
+  "afxdp://[fe80::1%eth0]:5000",
+  "afxdp://[fe80::1%25e%74h0]:5000",
+  "afxdp://n%61me:5000?multicast-source=%2B10.0.0.1-fd00::1&else=%31#m",
+  "afxdp://me@239.1.1.1?encoding-name=h264&clock-rate=90000&payload=96",
+  "afxdp://239.1.1.1/?media=audio&encoding-params=8&clock-rate=48000&payload=0",
+};
+
+static void
+write_uris (const gchar *directory)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (uris); i++)
+    write_seed (
+        directory, "uris", i, (const guint8 *) uris[i], strlen (uris[i]));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -121,5 +161,7 @@ main (int argc, char **argv)
   write_frames (argv[1]);
   write_datagrams (argv[1]);
   write_scripts (argv[1]);
+  write_sessions (argv[1]);
+  write_uris (argv[1]);
   return EXIT_SUCCESS;
 }

@@ -1,10 +1,10 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Pipelines as applications of udpsrc have them: rtpbin with RTP and RTCP in both
  * directions, and players that are given a URI.
  */
 #include <gio/gio.h>
-#include <gst/check/gstcheck.h>
 #include <sys/socket.h>
 
 #include "network.h"
@@ -121,7 +121,7 @@ knows_a_sender (GstElement *bin)
   return known;
 }
 
-GST_START_TEST (test_rtpbin)
+TEST (test_rtpbin)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GSocket) reports = new_report_receiver ();
@@ -165,7 +165,6 @@ GST_START_TEST (test_rtpbin)
   fail_on_error (pipeline);
   gst_element_set_state (pipeline, GST_STATE_NULL);
 }
-GST_END_TEST
 
 /* URIs. */
 
@@ -197,7 +196,7 @@ note_source (GstElement *player, GstElement *source, gpointer user_data)
   gst_object_replace ((GstObject **) user_data, GST_OBJECT (source));
 }
 
-GST_START_TEST (test_player)
+TABLE_TEST (test_player, players)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GstElement) pipeline =
@@ -229,32 +228,11 @@ GST_START_TEST (test_player)
   fail_on_error (pipeline);
   gst_element_set_state (pipeline, GST_STATE_NULL);
 }
-GST_END_TEST
-
-static void
-up (void)
-{
-  network_up (1);
-}
-
-static Suite *
-applications_suite (void)
-{
-  Suite *suite = suite_create ("applications");
-  TCase *tcase = tcase_create ("applications");
-
-  suite_add_tcase (suite, tcase);
-  tcase_set_timeout (tcase, 90);
-  tcase_add_checked_fixture (tcase, up, network_down);
-  tcase_add_test (tcase, test_rtpbin);
-  tcase_add_loop_test (tcase, test_player, 0, G_N_ELEMENTS (players));
-  return suite;
-}
 
 int
 main (int argc, char **argv)
 {
   network_require_privileges ();
-  gst_check_init (&argc, &argv);
-  return gst_check_run_suite (applications_suite (), "applications", __FILE__);
+  return suite_run (
+      argc, argv, "applications", 90, network_up_with_one_queue, network_down);
 }

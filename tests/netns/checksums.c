@@ -1,8 +1,8 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* UDP checksums: those of a real sender are right, wrong ones are told from them
- * when that is asked for, through both doors. */
+ * when that is asked for, through both paths. */
 #include <arpa/inet.h>
-#include <gst/check/gstcheck.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <string.h>
@@ -88,101 +88,61 @@ send_wrong (guint flow)
 }
 
 /* The right ones come, and the wrong ones between them are counted. */
-GST_START_TEST (test_verified)
+TABLE_TEST (test_verified, flows)
 {
-  Receiver *receiver = play (__i__, "mode=af-xdp verify-checksum=true");
+  g_autoptr (Receiver) receiver =
+      play (__i__, "mode=af-xdp verify-checksum=true");
 
   send_datagrams (__i__, TRUE);
   send_wrong (__i__);
   send_datagrams (__i__, TRUE);
-  receiver_wait_stat (receiver, "delivered-xdp", 2 * EACH);
-  receiver_assert_stat (receiver, "delivered-xdp", 2 * EACH);
+  receiver_assert_reaches (receiver, "delivered-xdp", 2 * EACH);
   receiver_assert_stat (receiver, "delivered-socket", 0);
   receiver_assert_stat (receiver, "malformed", EACH);
-  receiver_free (receiver);
 }
-GST_END_TEST
 
 /* By default they are not. */
-GST_START_TEST (test_not_verified)
+TABLE_TEST (test_not_verified, flows)
 {
-  Receiver *receiver = play (__i__, "mode=af-xdp");
+  g_autoptr (Receiver) receiver = play (__i__, "mode=af-xdp");
 
   send_wrong (__i__);
   send_datagrams (__i__, TRUE);
   receiver_wait_stat (receiver, "delivered-xdp", 2 * EACH);
   receiver_assert_stat (receiver, "malformed", 0);
-  receiver_free (receiver);
 }
-GST_END_TEST
 
 /* The kernel does it for the socket, and does not tell. */
-GST_START_TEST (test_socket)
+TABLE_TEST (test_socket, flows)
 {
-  Receiver *receiver = play (__i__, "mode=socket");
+  g_autoptr (Receiver) receiver = play (__i__, "mode=socket");
 
   send_wrong (__i__);
   send_datagrams (__i__, TRUE);
-  receiver_wait_stat (receiver, "delivered-socket", EACH);
-  receiver_assert_stat (receiver, "delivered-socket", EACH);
+  receiver_assert_reaches (receiver, "delivered-socket", EACH);
   receiver_assert_stat (receiver, "malformed", 0);
-  receiver_free (receiver);
 }
-GST_END_TEST
 
 /* With IPv4 a sender may do without. */
-GST_START_TEST (test_without)
+TEST (test_without)
 {
-  Receiver *receiver = play (0, "mode=af-xdp verify-checksum=true");
+  g_autoptr (Receiver) receiver = play (0, "mode=af-xdp verify-checksum=true");
 
   send_datagrams (0, FALSE);
   receiver_wait_stat (receiver, "delivered-xdp", EACH);
   receiver_assert_stat (receiver, "malformed", 0);
-  receiver_free (receiver);
 }
-GST_END_TEST
 
 /* As the property says of senders on this host: theirs are yet to be made. */
-GST_START_TEST (test_left_to_be_made)
+TABLE_TEST (test_left_to_be_made, flows)
 {
-  Receiver *receiver = play (__i__, "mode=af-xdp verify-checksum=true");
+  g_autoptr (Receiver) receiver =
+      play (__i__, "mode=af-xdp verify-checksum=true");
 
   network_run_on_sender ("ethtool -K tx0 tx on");
   send_datagrams (__i__, TRUE);
   receiver_wait_stat (receiver, "malformed", EACH);
   receiver_assert_stat (receiver, "delivered-xdp", 0);
-  receiver_free (receiver);
-}
-GST_END_TEST
-
-static void
-up_with_one_queue (void)
-{
-  network_up (1);
 }
 
-static Suite *
-checksums_suite (void)
-{
-  Suite *suite = suite_create ("checksums");
-  TCase *tcase = tcase_create ("checksums");
-  const gint n = G_N_ELEMENTS (flows);
-
-  suite_add_tcase (suite, tcase);
-  tcase_set_timeout (tcase, 60);
-  tcase_add_checked_fixture (tcase, up_with_one_queue, network_down);
-  tcase_add_loop_test (tcase, test_verified, 0, n);
-  tcase_add_loop_test (tcase, test_not_verified, 0, n);
-  tcase_add_loop_test (tcase, test_socket, 0, n);
-  tcase_add_test (tcase, test_without);
-  tcase_add_loop_test (tcase, test_left_to_be_made, 0, n);
-  return suite;
-}
-
-int
-main (int argc, char **argv)
-{
-  network_require_privileges ();
-  gst_check_init (&argc, &argv);
-  return gst_check_run_suite (checksums_suite (), "checksums", __FILE__);
-}
+NETNS_SUITE ("checksums", network_up_with_one_queue)

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-FileCopyrightText: The afxdpsrc authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # What a script has to undo, however it ends: at its end, at an error, at

@@ -1,8 +1,8 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A real programme, encoded, multiplexed, sent, received and unpacked again, is
- * the same to the byte, whichever door it came through. */
+ * the same to the byte, whichever path it came through. */
 #include <glib/gstdio.h>
-#include <gst/check/gstcheck.h>
 
 #include "network.h"
 #include "receiver.h"
@@ -67,7 +67,7 @@ n_packets (const gchar *location)
   return (status.st_size + size - 1) / size;
 }
 
-GST_START_TEST (test_programme)
+TABLE_TEST (test_programme, ways)
 {
   g_autofree gchar *directory = g_dir_make_tmp ("afxdp-content-XXXXXX", NULL);
   g_autofree gchar *sent = g_build_filename (directory, "sent.ts", NULL);
@@ -78,19 +78,15 @@ GST_START_TEST (test_programme)
       ways[__i__].mode, ways[__i__].group);
   g_autofree gchar *rest = g_strdup_printf (
       "rtpjitterbuffer ! rtpmp2tdepay ! filesink location=%s", received);
-  Receiver *receiver = receiver_new (properties, rest);
+  Receiver *receiver = receiver_start_by (properties, rest, ways[__i__].mode);
   guint64 packets;
 
-  receiver_play (receiver);
-  receiver_assert_mode (receiver, 0, ways[__i__].mode);
   send_programme (ways[__i__].group, sent);
   packets = n_packets (sent);
   g_assert_cmpuint (packets, >, 200);
-  receiver_wait_stat (receiver, "packets", packets);
-  receiver_assert_stat (receiver, "packets", packets);
+  receiver_assert_reaches (receiver, "packets", packets);
   receiver_assert_stat (receiver, ways[__i__].delivered, packets);
-  receiver_assert_stat (receiver, "lost", 0);
-  receiver_assert_stat (receiver, "not-rtp", 0);
+  receiver_assert_none (receiver, "lost", "not-rtp");
   fail_unless (
       gst_element_send_event (receiver->pipeline, gst_event_new_eos ()));
   receiver_wait_eos (receiver);
@@ -100,31 +96,5 @@ GST_START_TEST (test_programme)
   g_unlink (received);
   g_rmdir (directory);
 }
-GST_END_TEST
 
-static void
-up_with_one_queue (void)
-{
-  network_up (1);
-}
-
-static Suite *
-content_suite (void)
-{
-  Suite *suite = suite_create ("content");
-  TCase *tcase = tcase_create ("content");
-
-  suite_add_tcase (suite, tcase);
-  tcase_set_timeout (tcase, 60);
-  tcase_add_checked_fixture (tcase, up_with_one_queue, network_down);
-  tcase_add_loop_test (tcase, test_programme, 0, G_N_ELEMENTS (ways));
-  return suite;
-}
-
-int
-main (int argc, char **argv)
-{
-  network_require_privileges ();
-  gst_check_init (&argc, &argv);
-  return gst_check_run_suite (content_suite (), "content", __FILE__);
-}
+NETNS_SUITE ("content", network_up_with_one_queue)

@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Several receivers in this process, and a generator for all of them. */
 #include "crowd.h"
@@ -117,14 +118,12 @@ wait_for_all (Crowd *crowd, guint first, const GeneratorReport *sent)
 static void
 assert_one_source (Receiver *receiver, guint ssrc)
 {
-  g_autoptr (GstStructure) stats = NULL;
-  const GValue *sources;
+  g_autoptr (GstStructure) stats = receiver_stats (receiver);
   const GstStructure *source;
   guint64 packets = 0;
   guint value = 0;
+  const GValue *sources = gst_structure_get_value (stats, "sources");
 
-  g_object_get (receiver->src, "stats", &stats, NULL);
-  sources = gst_structure_get_value (stats, "sources");
   fail_unless_equals_int (gst_value_array_get_size (sources), 1);
   source = gst_value_get_structure (gst_value_array_get_value (sources, 0));
   fail_unless (gst_structure_get_uint (source, "ssrc", &value));
@@ -158,14 +157,13 @@ crowd_assert_complete (Crowd *crowd, guint first, const GeneratorReport *sent)
     for (guint j = 0; j < G_N_ELEMENTS (none); j++)
       receiver_assert_stat (receiver, none[j], 0);
     assert_one_source (receiver, GENERATOR_SSRC + i);
-    receiver_read_bus (receiver);
-    fail_if (receiver->error, "%s", receiver->error);
+    receiver_assert_no_error (receiver);
   }
   g_assert_cmpuint (all_missing, <=, sent->dropped);
 }
 
 void
-crowd_assert_one_door (Crowd *crowd, guint first, const gchar *delivered)
+crowd_assert_one_path (Crowd *crowd, guint first, const gchar *delivered)
 {
   for (guint i = first; i < crowd->n; i++) {
     Receiver *receiver = crowd->receivers[i];

@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Several receivers in this process, on one interface, and a generator that
@@ -22,14 +23,15 @@ typedef struct
 /* n receivers of 239.2.0.1 and the addresses that follow, port 5000. */
 Crowd *crowd_new (guint n, const gchar *properties);
 void crowd_free (Crowd *crowd);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Crowd, crowd_free)
 
 /* One more. address is IPv4 or IPv6, a group or rx0's own. */
 Receiver *crowd_add (
     Crowd *crowd, const gchar *address, guint port, const gchar *properties);
 
-/* All PLAYING, and the first choice of a door made. */
+/* All PLAYING, and the first choice of a path made. */
 void crowd_play (Crowd *crowd);
-/* PLAYING, with the first choice of a door AF_XDP. */
+/* PLAYING, with the first choice of a path AF_XDP. */
 void crowd_play_by_af_xdp (Crowd *crowd);
 
 /* options are those of rtpgen but --destination. */
@@ -41,5 +43,5 @@ Generator *crowd_generate (Crowd *crowd, const gchar *format, ...)
 void crowd_assert_complete (
     Crowd *crowd, guint first, const GeneratorReport *sent);
 /* All that the receivers from first on have came this way, "delivered-xdp" for
- * one, and no door changed after the first choice. */
-void crowd_assert_one_door (Crowd *crowd, guint first, const gchar *delivered);
+ * one, and no path changed after the first choice. */
+void crowd_assert_one_path (Crowd *crowd, guint first, const gchar *delivered);

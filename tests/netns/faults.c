@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * One stream into rtpjitterbuffer that goes through a fault every second or so, at
@@ -6,16 +7,16 @@
  *
  * SOAK_SECONDS is how long (60), SOAK_SEED which faults (others each time).
  */
-#include <gst/check/gstcheck.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "downstream.h"
 #include "generator.h"
 #include "leftover.h"
 #include "network.h"
+#include "receiver.h"
 #include "soaking.h"
+#include "../check/tap.h"
 
 #define SECONDS 60
 #define RATE "200000"
@@ -39,7 +40,7 @@ typedef struct
 {
   GRand *random;
   Receiver *receiver;
-  Downstream *downstream;
+  Tap *tap;
   guint uncounted; /* packets that a veth may have thrown away so */
   guint n_made[MOST_KINDS];
 } Faults;
@@ -121,12 +122,11 @@ let_descriptors_run_out (Faults *faults)
 static void
 let_others_come_and_go (Faults *faults)
 {
-  Receiver *other = receiver_new (
+  g_autoptr (Receiver) other = receiver_new (
       "address=239.1.1.2 port=5000 multicast-iface=rx0", "fakesink");
 
   receiver_set_state (other, GST_STATE_PLAYING);
   last (faults);
-  receiver_free (other);
 }
 
 static void
@@ -141,18 +141,18 @@ stop_process (Faults *faults)
 static void
 stall (Faults *faults)
 {
-  downstream_stall (
-      faults->downstream, g_rand_int_range (faults->random, 1, LONGEST_FAULT));
+  tap_hold_for (
+      faults->tap, g_rand_int_range (faults->random, 1, LONGEST_FAULT));
 }
 
 static void
 hoard (Faults *faults)
 {
-  downstream_hoard (faults->downstream, TRUE);
+  tap_keep (faults->tap, TRUE);
   last (faults);
-  downstream_hoard (faults->downstream, FALSE);
+  tap_keep (faults->tap, FALSE);
   last (faults);
-  downstream_give_back (faults->downstream);
+  tap_drop (faults->tap);
 }
 
 static void
@@ -198,8 +198,7 @@ G_STATIC_ASSERT (G_N_ELEMENTS (kinds) <= MOST_KINDS);
 static void
 read_bus (Receiver *receiver)
 {
-  receiver_read_bus (receiver);
-  fail_if (receiver->error, "%s", receiver->error);
+  receiver_assert_no_error (receiver);
   g_ptr_array_set_size (receiver->modes, 0);
   g_ptr_array_set_size (receiver->gaps, 0);
 }
@@ -233,7 +232,7 @@ begin (void)
   faults.receiver = receiver_new (PROPERTIES,
       "rtpjitterbuffer latency=20 ! fakesink sync=false "
       "async=false enable-last-sample=false");
-  faults.downstream = downstream_new (faults.receiver);
+  faults.tap = tap_new_counting (faults.receiver->src);
   receiver_play (faults.receiver);
   return faults;
 }
@@ -264,7 +263,7 @@ assert_accounted_for (Faults *faults, const GeneratorReport *sent)
 static void
 end (Faults *faults)
 {
-  downstream_free (faults->downstream);
+  tap_free (faults->tap);
   receiver_free (faults->receiver);
   g_rand_free (faults->random);
 }
@@ -277,12 +276,12 @@ open_what_stays (void)
       receiver_new (PROPERTIES " mode=socket", "rtpjitterbuffer ! fakesink");
 
   receiver_play (receiver);
-  generator_finish (generator_start ("--packets=10"));
+  generator_send ("--packets=10");
   receiver_wait_stat (receiver, "packets", 10);
   receiver_free (receiver);
 }
 
-GST_START_TEST (test_faults)
+TEST (test_faults)
 {
   g_autoptr (GArray) objects = NULL;
   guint n_fds, n_threads;
@@ -317,7 +316,6 @@ GST_START_TEST (test_faults)
   wait_until (leftover_threads () <= n_threads);
   soaking_memory_assert_flat (&memory);
 }
-GST_END_TEST
 
 static void
 up_with_room_for_queues (void)
@@ -325,24 +323,12 @@ up_with_room_for_queues (void)
   network_up_with_room (1, 2);
 }
 
-static Suite *
-faults_suite (void)
-{
-  Suite *suite = suite_create ("faults");
-  TCase *tcase = tcase_create ("faults");
-
-  suite_add_tcase (suite, tcase);
-  tcase_set_timeout (tcase, soaking_time (SECONDS) / G_TIME_SPAN_SECOND + 60);
-  tcase_add_checked_fixture (tcase, up_with_room_for_queues, network_down);
-  tcase_add_test (tcase, test_faults);
-  return suite;
-}
-
 int
 main (int argc, char **argv)
 {
   soaking_prepare (argv);
   network_require_privileges ();
-  gst_check_init (&argc, &argv);
-  return gst_check_run_suite (faults_suite (), "faults", __FILE__);
+  return suite_run (argc, argv, "faults",
+      soaking_time (SECONDS) / G_TIME_SPAN_SECOND + 60, up_with_room_for_queues,
+      network_down);
 }

@@ -1,7 +1,7 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Law 2: a frame has one owner. What downstream keeps stays as it was, and what
  * downstream hoards costs speed, never packets. */
-#include <gst/check/gstcheck.h>
 
 #include "generator.h"
 #include "network.h"
@@ -13,7 +13,7 @@
 /* The same, that hands over what it gets. */
 #define HAND_OVER DROP " signal-handoffs=true name="
 
-static const gchar *const doors[] = { "", "mode=socket" };
+static const gchar *const paths[] = { "", "mode=socket" };
 
 /* Downstream that keeps all it gets until it is asked, or until it is sated. */
 typedef struct
@@ -78,21 +78,6 @@ wait_for_frames (Receiver *receiver, guint64 away)
   g_assert_cmpuint (frames_away (receiver), ==, away);
 }
 
-static void
-assert_nothing_lost (Receiver *receiver, guint64 packets)
-{
-  receiver_wait_stat (receiver, "packets", packets);
-  receiver_assert_stat (receiver, "packets", packets);
-  receiver_assert_stat (receiver, "lost", 0);
-  receiver_assert_stat (receiver, "pending", 0);
-  receiver_assert_stat (receiver, "reordered", 0);
-  receiver_assert_stat (receiver, "duplicates", 0);
-  receiver_assert_stat (receiver, "malformed", 0);
-  receiver_assert_stat (receiver, "discarded", 0);
-  receiver_read_bus (receiver);
-  fail_if (receiver->error, "%s", receiver->error);
-}
-
 /* Buffers that are kept past the end. */
 
 #define KEPT 30
@@ -151,10 +136,10 @@ drop_rest (Hoard *hoard, guint n)
     gst_buffer_unref (hoard_pull (hoard));
 }
 
-GST_START_TEST (test_kept_past_the_end)
+TABLE_TEST (test_kept_past_the_end, paths)
 {
   const guint n = 200;
-  Receiver *receiver = receiver_new (doors[__i__],
+  Receiver *receiver = receiver_new (paths[__i__],
       "tee name=t ! " HAND_OVER "whole t. ! rtpmp2tdepay ! " HAND_OVER
       "payloads");
   GstElement *src = receiver->src;
@@ -165,8 +150,8 @@ GST_START_TEST (test_kept_past_the_end)
   hoard_start (&whole, receiver, "whole");
   hoard_start (&payloads, receiver, "payloads");
   receiver_play (receiver);
-  generator_finish (generator_start ("--rate=10000 --packets=%u", n));
-  assert_nothing_lost (receiver, n);
+  generator_send ("--rate=10000 --packets=%u", n);
+  receiver_assert_nothing_lost (receiver, n);
   keep (kept, &whole, &payloads);
   drop_rest (&whole, n - KEPT);
   drop_rest (&payloads, n - KEPT);
@@ -187,11 +172,9 @@ GST_START_TEST (test_kept_past_the_end)
   fail_if (src, "somebody still holds the element");
 
   /* Another life of the interface must not write to what was kept. */
-  receiver = receiver_new (doors[__i__], DROP);
-  receiver_play (receiver);
-  generator_finish (
-      generator_start ("--rate=20000 --packets=20000 --first-seq=7"));
-  assert_nothing_lost (receiver, 20000);
+  receiver = receiver_start (paths[__i__], DROP);
+  generator_send ("--rate=20000 --packets=20000 --first-seq=7");
+  receiver_assert_nothing_lost (receiver, 20000);
   receiver_free (receiver);
   assert_kept (kept);
 
@@ -199,7 +182,6 @@ GST_START_TEST (test_kept_past_the_end)
   g_thread_join (g_thread_new ("freeing", free_kept, kept));
   fail_if (allocator, "the area outlives its last frame");
 }
-GST_END_TEST
 
 /* Memory whose buffer died. */
 
@@ -265,11 +247,11 @@ assert_collection (const Collection *collection)
 }
 
 /* Few frames, so that each of the others is used dozens of times meanwhile. */
-GST_START_TEST (test_memory_outlives_its_buffer)
+TABLE_TEST (test_memory_outlives_its_buffer, paths)
 {
   g_autofree gchar *properties =
-      g_strconcat (doors[__i__], " ring-size=512 umem-frames=2048", NULL);
-  Receiver *receiver = receiver_new (properties, DROP);
+      g_strconcat (paths[__i__], " ring-size=512 umem-frames=2048", NULL);
+  g_autoptr (Receiver) receiver = receiver_new (properties, DROP);
   Collection collection = { 0 };
   Generator *generator;
 
@@ -284,16 +266,14 @@ GST_START_TEST (test_memory_outlives_its_buffer)
     assert_collection (&collection);
   }
   generator_finish (generator);
-  assert_nothing_lost (receiver, 60000);
+  receiver_assert_nothing_lost (receiver, 60000);
   assert_collection (&collection);
   receiver_assert_stat (receiver, "copied", 0);
   wait_for_frames (receiver, MEMORIES);
   for (guint i = 0; i < MEMORIES; i++)
     gst_memory_unref (collection.memories[i]);
   wait_for_frames (receiver, 0);
-  receiver_free (receiver);
 }
-GST_END_TEST
 
 /* Downstream hoards. */
 
@@ -302,7 +282,7 @@ static const struct
   const gchar *properties;
   const gchar *delivered;
   guint packets;  /* more than there are frames */
-  guint lendable; /* more frames than the door lends */
+  guint lendable; /* more frames than the path lends */
 } hoards[] = {
   { "ring-size=512 umem-frames=1024", "delivered-xdp", 10000, 512 },
   { "", "delivered-xdp", 40000, 16384 },
@@ -323,7 +303,7 @@ take_out (Hoard *hoard, guint n)
   }
 }
 
-GST_START_TEST (test_frames_run_out)
+TABLE_TEST (test_frames_run_out, hoards)
 {
   const guint n = hoards[__i__].packets;
   const gchar *delivered = hoards[__i__].delivered;
@@ -336,13 +316,13 @@ GST_START_TEST (test_frames_run_out)
   hoard_start (&hoard, receiver, "sink");
   receiver_play (receiver);
   g_assert_cmpuint (frames_away (receiver), ==, 0);
-  generator_finish (generator_start ("--rate=20000 --packets=%u", n));
-  assert_nothing_lost (receiver, n);
+  generator_send ("--rate=20000 --packets=%u", n);
+  receiver_assert_nothing_lost (receiver, n);
   copied = receiver_stat (receiver, "copied");
   g_assert_cmpuint (copied, >, 0);
   g_assert_cmpuint (copied, <, n);
   g_assert_cmpuint (frames_away (receiver), ==, n - copied);
-  /* The door stayed in use when it had no more frames to lend. */
+  /* The path stayed in use when it had no more frames to lend. */
   g_assert_cmpuint (
       receiver_stat (receiver, delivered), >, hoards[__i__].lendable);
 
@@ -354,7 +334,7 @@ GST_START_TEST (test_frames_run_out)
   take_out (&hoard, n);
   generator_finish (generator);
   take_out (&hoard, n);
-  assert_nothing_lost (receiver, 2 * n);
+  receiver_assert_nothing_lost (receiver, 2 * n);
   g_assert_cmpuint (receiver_stat (receiver, delivered), >, before);
   wait_for_frames (receiver, 0);
 
@@ -362,16 +342,15 @@ GST_START_TEST (test_frames_run_out)
   g_atomic_int_set (&hoard.sated, TRUE);
   copied = receiver_stat (receiver, "copied");
   before = receiver_stat (receiver, delivered);
-  generator_finish (generator_start (
-      "--rate=20000 --packets=%u --first-seq=%u", n, 2 * n & G_MAXUINT16));
-  assert_nothing_lost (receiver, 3 * n);
+  generator_send (
+      "--rate=20000 --packets=%u --first-seq=%u", n, 2 * n & G_MAXUINT16);
+  receiver_assert_nothing_lost (receiver, 3 * n);
   receiver_assert_stat (receiver, "copied", copied);
   g_assert_cmpuint (receiver_stat (receiver, delivered), >, before);
   wait_for_frames (receiver, 0);
   receiver_free (receiver);
   hoard_stop (&hoard);
 }
-GST_END_TEST
 
 /* Downstream stands still. */
 
@@ -417,7 +396,7 @@ open_gate (Gate *gate)
   g_mutex_unlock (&gate->lock);
 }
 
-/* Until the socket was in use for a while, since the n-th change of door. There
+/* Until the socket was in use for a while, since the n-th change of path. There
  * may be more than one such while: the machine may stall us too. */
 static void
 wait_for_the_way_back (Receiver *receiver, guint n)
@@ -438,13 +417,13 @@ wait_for_the_way_back (Receiver *receiver, guint n)
 }
 
 /* The ring is full, the credit used up, the rest waits in the socket; then the
- * ring comes first, then the socket, and the fast door opens again. What waits
+ * ring comes first, then the socket, and the fast path opens again. What waits
  * takes more than a second to gather, since no more often is such a change of
- * door told. */
-GST_START_TEST (test_sink_stands_still)
+ * path told. */
+TEST (test_sink_stands_still)
 {
   const guint rate = 5000, backlog = 21 << 20;
-  Receiver *receiver = receiver_new ("ring-size=256", DROP);
+  g_autoptr (Receiver) receiver = receiver_new ("ring-size=256", DROP);
   Generator *generator;
   GeneratorReport sent;
   Gate gate = { 0 };
@@ -469,12 +448,10 @@ GST_START_TEST (test_sink_stands_still)
     receiver_wait_stat (receiver, "delivered-socket", by_socket + rate);
   }
   sent = generator_finish (generator);
-  assert_nothing_lost (receiver, sent.packets);
+  receiver_assert_nothing_lost (receiver, sent.packets);
   /* In use again, not only said to be. */
   g_assert_cmpuint (receiver_stat (receiver, "delivered-xdp"), >, 2 * rate);
-  receiver_free (receiver);
 }
-GST_END_TEST
 
 static GstPadProbeReturn
 stay_blocked (GstPad *pad, GstPadProbeInfo *info, gpointer data)
@@ -482,12 +459,12 @@ stay_blocked (GstPad *pad, GstPadProbeInfo *info, gpointer data)
   return GST_PAD_PROBE_OK;
 }
 
-/* The same by a blocked pad, on both doors. */
-GST_START_TEST (test_pad_is_blocked)
+/* The same by a blocked pad, on both paths. */
+TABLE_TEST (test_pad_is_blocked, paths)
 {
   g_autofree gchar *properties =
-      g_strconcat (doors[__i__], " ring-size=256", NULL);
-  Receiver *receiver = receiver_new (properties, DROP);
+      g_strconcat (paths[__i__], " ring-size=256", NULL);
+  g_autoptr (Receiver) receiver = receiver_new (properties, DROP);
   g_autoptr (GstPad) pad = gst_element_get_static_pad (receiver->src, "src");
   Generator *generator;
   GeneratorReport sent;
@@ -501,14 +478,12 @@ GST_START_TEST (test_pad_is_blocked)
   network_wait_for_backlog (5000, 8 << 20);
   gst_pad_remove_probe (pad, probe);
   sent = generator_finish (generator);
-  assert_nothing_lost (receiver, sent.packets);
+  receiver_assert_nothing_lost (receiver, sent.packets);
   if (__i__)
     receiver_assert_stat (receiver, "delivered-socket", sent.packets);
   else
     wait_for_the_way_back (receiver, 1);
-  receiver_free (receiver);
 }
-GST_END_TEST
 
 /* Sizes at the ends of their ranges. */
 
@@ -526,25 +501,21 @@ static const gchar *const sizes[] = {
   "umem-frames=3",
 };
 
-GST_START_TEST (test_sizes)
+TABLE_TEST (test_sizes, sizes)
 {
-  Receiver *receiver = receiver_new (sizes[__i__], DROP);
-  GeneratorReport sent;
+  g_autoptr (Receiver) receiver =
+      receiver_start_by (sizes[__i__], DROP, "af-xdp");
+  GeneratorReport sent = generator_send ("--rate=20000 --packets=40000");
 
-  receiver_play (receiver);
-  receiver_assert_mode (receiver, 0, "af-xdp");
-  sent = generator_finish (generator_start ("--rate=20000 --packets=40000"));
-  assert_nothing_lost (receiver, sent.packets);
+  receiver_assert_nothing_lost (receiver, sent.packets);
   g_assert_cmpuint (receiver_stat (receiver, "delivered-xdp"), >, 0);
   wait_for_frames (receiver, 0);
-  receiver_free (receiver);
 }
-GST_END_TEST
 
 /* Few frames, and all of them wanted at the same time: by downstream, which
  * hoards, by the ring, since packets come in bursts, and by the element, which
  * takes them by the hundred. */
-GST_START_TEST (test_bursts_on_few_frames)
+TABLE_TEST (test_bursts_on_few_frames, sizes)
 {
   Receiver *receiver = receiver_new (sizes[__i__], HAND_OVER "sink");
   GeneratorReport sent;
@@ -552,47 +523,12 @@ GST_START_TEST (test_bursts_on_few_frames)
 
   hoard_start (&hoard, receiver, "sink");
   receiver_play (receiver);
-  sent = generator_finish (
-      generator_start ("--rate=20000 --burst=250 --packets=20000"));
+  sent = generator_send ("--rate=20000 --burst=250 --packets=20000");
   take_out (&hoard, sent.packets);
-  assert_nothing_lost (receiver, sent.packets);
+  receiver_assert_nothing_lost (receiver, sent.packets);
   wait_for_frames (receiver, 0);
   receiver_free (receiver);
   hoard_stop (&hoard);
 }
-GST_END_TEST
 
-static void
-up_with_one_queue (void)
-{
-  network_up (1);
-}
-
-static Suite *
-frames_suite (void)
-{
-  Suite *suite = suite_create ("frames");
-  TCase *tcase = tcase_create ("frames");
-
-  suite_add_tcase (suite, tcase);
-  tcase_set_timeout (tcase, 60);
-  tcase_add_checked_fixture (tcase, up_with_one_queue, network_down);
-  tcase_add_loop_test (tcase, test_kept_past_the_end, 0, G_N_ELEMENTS (doors));
-  tcase_add_loop_test (
-      tcase, test_memory_outlives_its_buffer, 0, G_N_ELEMENTS (doors));
-  tcase_add_loop_test (tcase, test_frames_run_out, 0, G_N_ELEMENTS (hoards));
-  tcase_add_test (tcase, test_sink_stands_still);
-  tcase_add_loop_test (tcase, test_pad_is_blocked, 0, G_N_ELEMENTS (doors));
-  tcase_add_loop_test (tcase, test_sizes, 0, G_N_ELEMENTS (sizes));
-  tcase_add_loop_test (
-      tcase, test_bursts_on_few_frames, 0, G_N_ELEMENTS (sizes));
-  return suite;
-}
-
-int
-main (int argc, char **argv)
-{
-  network_require_privileges ();
-  gst_check_init (&argc, &argv);
-  return gst_check_run_suite (frames_suite (), "frames", __FILE__);
-}
+NETNS_SUITE ("frames", network_up_with_one_queue)

@@ -1,7 +1,8 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What happens to the interface, and to the process, while a stream is received. */
 #include <errno.h>
-#include <gst/check/gstcheck.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
@@ -26,16 +27,14 @@ wait_for_more_by_af_xdp (Receiver *receiver, guint n)
 static void
 assert_no_error (Receiver *receiver)
 {
-  receiver_read_bus (receiver);
-  fail_if (receiver->error, "%s", receiver->error);
+  receiver_assert_no_error (receiver);
 }
 
 /* All of it came, whichever way. */
 static void
 assert_complete (Receiver *receiver, const GeneratorReport *sent)
 {
-  receiver_wait_stat (receiver, "packets", sent->packets);
-  receiver_assert_stat (receiver, "packets", sent->packets);
+  receiver_assert_reaches (receiver, "packets", sent->packets);
   fail_unless (receiver_stat (receiver, "lost") <= sent->dropped);
   receiver_assert_stat (receiver, "duplicates", 0);
   assert_no_error (receiver);
@@ -47,10 +46,10 @@ send_and_receive (Receiver *receiver, const gchar *group, guint n)
 {
   guint64 before = receiver_stat (receiver, "packets");
   gboolean is_ipv6 = strchr (group, ':') != NULL;
-  GeneratorReport sent = generator_finish (
-      generator_start ("--destination=%s%s%s:5000 --rate=10000 --packets=%u "
-                       "--first-seq=%" G_GUINT64_FORMAT,
-          is_ipv6 ? "[" : "", group, is_ipv6 ? "]" : "", n, before));
+  GeneratorReport sent =
+      generator_send ("--destination=%s%s%s:5000 --rate=10000 --packets=%u "
+                      "--first-seq=%" G_GUINT64_FORMAT,
+          is_ipv6 ? "[" : "", group, is_ipv6 ? "]" : "", n, before);
 
   receiver_wait_stat (receiver, "packets", before + sent.packets);
   assert_no_error (receiver);
@@ -72,7 +71,7 @@ static const struct
   { "ip link set rx0 txqueuelen 77", "ip link set rx0 txqueuelen 1000" },
 };
 
-GST_START_TEST (test_changed)
+TABLE_TEST (test_changed, changes)
 {
   Receiver *receiver = receiver_new ("multicast-iface=rx0", "fakesink");
   Generator *generator;
@@ -90,30 +89,26 @@ GST_START_TEST (test_changed)
   fail_unless_equals_int (receiver->modes->len, 1);
   receiver_free (receiver);
 }
-GST_END_TEST
 
 /* Packets that no frame has room for come by the socket, in their order. */
-GST_START_TEST (test_larger_packets)
+TEST (test_larger_packets)
 {
-  Receiver *receiver = receiver_new ("multicast-iface=rx0", "fakesink");
+  g_autoptr (Receiver) receiver =
+      receiver_start ("multicast-iface=rx0", "fakesink");
   GeneratorReport small, large;
 
-  receiver_play (receiver);
-  small = generator_finish (generator_start ("--rate=10000 --packets=5000"));
+  small = generator_send ("--rate=10000 --packets=5000");
   receiver_wait_stat (receiver, "packets", small.packets);
   network_run_on_sender ("ip link set tx0 mtu 3400");
   network_run ("ip link set rx0 mtu 3400");
-  large = generator_finish (
-      generator_start ("--rate=5000 --packets=5000 --payload-size=3000 "
-                       "--first-seq=5000 --method=socket"));
+  large = generator_send ("--rate=5000 --packets=5000 --payload-size=3000 "
+                          "--first-seq=5000 --method=socket");
   small.packets += large.packets;
   small.dropped += large.dropped;
   assert_complete (receiver, &small);
   receiver_assert_stat (receiver, "reordered", 0);
   fail_unless (receiver_stat (receiver, "delivered-socket") >= large.packets);
-  receiver_free (receiver);
 }
-GST_END_TEST
 
 /* The interface is lost, and comes again. */
 
@@ -162,14 +157,13 @@ has_joined (const gchar *group)
   return strstr (output, group) != NULL;
 }
 
-GST_START_TEST (test_lost_and_found)
+TABLE_TEST (test_lost_and_found, ways)
 {
-  Receiver *receiver = receiver_new ("multicast-iface=rx0", "fakesink");
+  g_autoptr (Receiver) receiver =
+      receiver_start ("multicast-iface=rx0", "fakesink");
   const gchar *reason;
-  guint64 frames;
+  guint64 frames = receiver_stat (receiver, "frames");
 
-  receiver_play (receiver);
-  frames = receiver_stat (receiver, "frames");
   send_and_receive (receiver, "239.1.1.1", 5000);
   for (guint n = 1; n <= 2; n++) {
     ways[__i__].lose ();
@@ -187,9 +181,7 @@ GST_START_TEST (test_lost_and_found)
   receiver_assert_stat (receiver, "delivered-xdp", 15000);
   receiver_assert_stat (receiver, "lost", 0);
   fail_unless_equals_int (receiver->warnings->len, 0);
-  receiver_free (receiver);
 }
-GST_END_TEST
 
 /* The socket alone joins again. */
 
@@ -208,7 +200,7 @@ static const struct
   { "mode=socket multicast-iface=rx0 address=ff12::1 port=5000", "ff12::1" },
 };
 
-GST_START_TEST (test_joined_again)
+TABLE_TEST (test_joined_again, sockets)
 {
   const gchar *group = sockets[__i__].group;
   Receiver *receiver = receiver_new (sockets[__i__].properties, "fakesink");
@@ -223,7 +215,68 @@ GST_START_TEST (test_joined_again)
   receiver_assert_stat (receiver, "lost", 0);
   receiver_free (receiver);
 }
-GST_END_TEST
+
+/* Renamed while it is received; made again under either name, and packets come from
+ * the first moment on. */
+
+static const gchar *const names_again[] = { "rx0", "lan0" };
+
+static gpointer
+keep_sending (gpointer data)
+{
+  struct sockaddr_in to = { .sin_family = AF_INET,
+    .sin_port = g_htons (5000),
+    .sin_addr.s_addr = g_htonl (0xef010101) };
+  guint8 packet[12] = { 0x80, 33 };
+  atomic_bool *ends = data;
+  int fd = network_sender_socket (AF_INET, SOCK_DGRAM, 0);
+
+  for (guint16 number = 0; !atomic_load (ends); number++) {
+    packet[2] = number >> 8;
+    packet[3] = number;
+    /* Nothing happens to it while there is no route. */
+    sendto (fd, packet, sizeof packet, 0, (struct sockaddr *) &to, sizeof to);
+    g_usleep (500);
+  }
+  close (fd);
+  return NULL;
+}
+
+static gboolean
+is_by_af_xdp (Receiver *receiver)
+{
+  receiver_read_bus (receiver);
+  return g_str_equal (
+      gst_structure_get_string (
+          receiver->modes->pdata[receiver->modes->len - 1], "mode"),
+      "af-xdp");
+}
+
+TABLE_TEST (test_renamed_and_lost_under_traffic, names_again)
+{
+  g_autoptr (Receiver) receiver =
+      receiver_new ("multicast-iface=rx0", "fakesink");
+  atomic_bool ends = FALSE;
+  GThread *sender = g_thread_new ("sender", keep_sending, &ends);
+  guint64 before;
+
+  receiver_play (receiver);
+  wait_for_more_by_af_xdp (receiver, 100);
+  network_run ("ip link set rx0 name lan0");
+  wait_for_more_by_af_xdp (receiver, 100);
+  network_run ("ip link del lan0");
+  receiver_wait_modes (receiver, 2);
+  network_up_again ();
+  if (strcmp (names_again[__i__], "rx0"))
+    network_run ("ip link set rx0 name %s", names_again[__i__]);
+  wait_until (is_by_af_xdp (receiver));
+  before = receiver_stat (receiver, "delivered-xdp");
+  receiver_wait_stat (receiver, "delivered-xdp", before + 100);
+  assert_no_error (receiver);
+  fail_unless_equals_int (receiver->warnings->len, 0);
+  atomic_store (&ends, TRUE);
+  g_thread_join (sender);
+}
 
 static atomic_bool binding_refused;
 
@@ -239,12 +292,11 @@ setsockopt (int fd, int level, int option, const void *value, socklen_t size)
 }
 
 /* As without CAP_NET_RAW, which may have been dropped. */
-GST_START_TEST (test_not_bound_again)
+TEST (test_not_bound_again)
 {
-  Receiver *receiver = receiver_new (
+  g_autoptr (Receiver) receiver = receiver_start (
       "mode=socket multicast-iface=rx0 address=ff12::1 port=5000", "fakesink");
 
-  receiver_play (receiver);
   binding_refused = TRUE;
   remove_interface ();
   network_up_again ();
@@ -252,10 +304,14 @@ GST_START_TEST (test_not_bound_again)
   fail_unless (strstr (receiver->warnings->pdata[0],
                    "Could not bind the UDP socket to rx0"),
       "%s", (gchar *) receiver->warnings->pdata[0]);
+  /* It is tried again, without a further word. */
+  g_usleep (2500 * G_TIME_SPAN_MILLISECOND);
+  receiver_assert_warnings (receiver, 1);
+  binding_refused = FALSE;
+  wait_until (has_joined ("ff12::1"));
+  send_and_receive (receiver, "ff12::1", 1000);
   assert_no_error (receiver);
-  receiver_free (receiver);
 }
-GST_END_TEST
 
 static atomic_bool kernel_is_old;
 
@@ -271,7 +327,7 @@ uname (struct utsname *name)
 }
 
 /* In generic mode the kernel had a race where streams share a queue. */
-GST_START_TEST (test_generic_mode_of_an_old_kernel)
+TEST (test_generic_mode_of_an_old_kernel)
 {
   Receiver *first = receiver_new ("xdp-mode=generic", "fakesink");
   Receiver *second =
@@ -279,32 +335,68 @@ GST_START_TEST (test_generic_mode_of_an_old_kernel)
   const gchar *reason;
 
   kernel_is_old = TRUE;
-  receiver_play (first);
-  receiver_assert_mode (first, 0, "af-xdp");
-  receiver_play (second);
-  receiver_assert_mode (second, 0, "socket");
-  reason = gst_structure_get_string (second->modes->pdata[0], "reason");
+  receiver_play_by (first, "af-xdp");
+  receiver_play_by (second, "socket");
+  reason = receiver_reason (second, 0);
   fail_unless (strstr (reason, "before Linux 6.15"), "%s", reason);
   receiver_free (first);
-  receiver_wait_modes (second, 2);
   receiver_assert_mode (second, 1, "af-xdp");
   receiver_free (second);
 }
-GST_END_TEST
 
-GST_START_TEST (test_lost_for_good)
+TEST (test_lost_for_good)
 {
-  Receiver *receiver = receiver_new ("multicast-iface=rx0", "fakesink");
+  g_autoptr (Receiver) receiver =
+      receiver_start ("multicast-iface=rx0", "fakesink");
 
-  receiver_play (receiver);
   remove_interface ();
   receiver_wait_modes (receiver, 2);
-  receiver_free (receiver);
 }
-GST_END_TEST
+
+/* How often the control thread has slept so far. */
+static guint64
+n_control_sleeps (void)
+{
+  g_autoptr (GDir) tasks = g_dir_open ("/proc/self/task", 0, NULL);
+  guint64 n = 0;
+  const gchar *task;
+
+  while ((task = g_dir_read_name (tasks))) {
+    g_autofree gchar *path =
+        g_strdup_printf ("/proc/self/task/%s/status", task);
+    g_autofree gchar *text = NULL;
+    const gchar *switches;
+
+    if (!g_file_get_contents (path, &text, NULL, NULL) ||
+        !strstr (text, "afxdp-control"))
+      continue;
+    switches = strstr (text, "\nvoluntary_ctxt_switches:");
+    n += g_ascii_strtoull (strchr (switches, ':') + 1, NULL, 10);
+  }
+  return n;
+}
+
+/* What waits for an interface that does not come does so in its sleep. */
+TEST (test_lost_and_nothing_to_do)
+{
+  g_autoptr (Receiver) receiver =
+      receiver_start ("multicast-iface=rx0", "fakesink");
+  guint64 before;
+
+  send_and_receive (receiver, "239.1.1.1", 5000);
+  remove_interface ();
+  receiver_wait_modes (receiver, 2);
+  /* Statistics, which ask what the interface dropped. */
+  g_usleep (2 * G_TIME_SPAN_SECOND);
+  before = n_control_sleeps ();
+  g_usleep (3 * G_TIME_SPAN_SECOND);
+  g_printerr (
+      "%" G_GUINT64_FORMAT " wake-ups in 3 s\n", n_control_sleeps () - before);
+  fail_unless (n_control_sleeps () - before < 20);
+}
 
 /* It comes while a stream pauses, which then ends. */
-GST_START_TEST (test_found_by_others)
+TEST (test_found_by_others)
 {
   Receiver *receiver = receiver_new ("multicast-iface=rx0", "fakesink");
   Receiver *other = receiver_new (
@@ -323,7 +415,6 @@ GST_START_TEST (test_found_by_others)
   receiver_free (other);
   fail_if (network_has_program ());
 }
-GST_END_TEST
 
 /* The host's clock is set. */
 
@@ -354,7 +445,7 @@ note_time (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 }
 
 /* Of each packet the kernel tells when it came, by that clock. */
-GST_START_TEST (test_clock_set)
+TABLE_TEST (test_clock_set, clock_jumps)
 {
   Receiver *receiver =
       receiver_new ("multicast-iface=rx0 mode=socket batch-size=1", "fakesink");
@@ -377,14 +468,13 @@ GST_START_TEST (test_clock_set)
   receiver_assert_stat (receiver, "lost", 0);
   receiver_free (receiver);
 }
-GST_END_TEST
 
 /* The process. */
 
 /* What came meanwhile waits, or was lost where the statistics say. */
-GST_START_TEST (test_stopped_for_seconds)
+TEST (test_stopped_for_seconds)
 {
-  Player *player = player_start ("", "stats-interval=100000000");
+  g_autoptr (Player) player = player_start ("", "stats-interval=100000000");
   Generator *generator;
   GeneratorReport sent;
   const gchar *line;
@@ -411,12 +501,10 @@ GST_START_TEST (test_stopped_for_seconds)
               player_stat (line, "lost-unknown") <=
           sent.dropped,
       "%s", line);
-  /* More than its ring held: the door is open again. */
+  /* More than its ring held: the path is open again. */
   fail_unless (
       player_stat (line, "delivered-xdp") > before + 20000, "%s", line);
-  player_free (player);
 }
-GST_END_TEST
 
 #define N_THREADS 8
 #define N_CHANGES 104 /* of all of them */
@@ -441,9 +529,9 @@ change_states (gpointer data)
   return NULL;
 }
 
-GST_START_TEST (test_states_from_many_threads)
+TEST (test_states_from_many_threads)
 {
-  Receiver *receiver = receiver_new ("", "fakesink");
+  g_autoptr (Receiver) receiver = receiver_new ("", "fakesink");
   Generator *generator = generator_start ("--rate=20000 --packets=2000000");
   Changer changers[N_THREADS];
   GThread *threads[N_THREADS];
@@ -463,48 +551,6 @@ GST_START_TEST (test_states_from_many_threads)
   fail_if (network_has_program ());
   assert_no_error (receiver);
   generator_stop (generator);
-  receiver_free (receiver);
-}
-GST_END_TEST
-
-static void
-up_with_one_queue (void)
-{
-  network_up (1);
 }
 
-static Suite *
-host_suite (void)
-{
-  Suite *suite = suite_create ("host");
-  TCase *tcase = tcase_create ("interface");
-
-  suite_add_tcase (suite, tcase);
-  tcase_set_timeout (tcase, 60);
-  tcase_add_checked_fixture (tcase, up_with_one_queue, network_down);
-  tcase_add_loop_test (tcase, test_changed, 0, G_N_ELEMENTS (changes));
-  tcase_add_test (tcase, test_larger_packets);
-  tcase_add_loop_test (tcase, test_lost_and_found, 0, G_N_ELEMENTS (ways));
-  tcase_add_loop_test (tcase, test_joined_again, 0, G_N_ELEMENTS (sockets));
-  tcase_add_test (tcase, test_not_bound_again);
-  tcase_add_test (tcase, test_generic_mode_of_an_old_kernel);
-  tcase_add_test (tcase, test_lost_for_good);
-  tcase_add_test (tcase, test_found_by_others);
-
-  tcase = tcase_create ("process");
-  suite_add_tcase (suite, tcase);
-  tcase_set_timeout (tcase, 60);
-  tcase_add_checked_fixture (tcase, up_with_one_queue, network_down);
-  tcase_add_loop_test (tcase, test_clock_set, 0, G_N_ELEMENTS (clock_jumps));
-  tcase_add_test (tcase, test_stopped_for_seconds);
-  tcase_add_test (tcase, test_states_from_many_threads);
-  return suite;
-}
-
-int
-main (int argc, char **argv)
-{
-  network_require_privileges ();
-  gst_check_init (&argc, &argv);
-  return gst_check_run_suite (host_suite (), "host", __FILE__);
-}
+NETNS_SUITE ("host", network_up_with_one_queue)

@@ -1,10 +1,15 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Beginnings and ends: killed, without privileges, idle, stopped and started
  * again, paused; and what is left behind. */
 #include <errno.h>
-#include <gst/check/gstcheck.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "generator.h"
@@ -12,24 +17,11 @@
 #include "network.h"
 #include "player.h"
 #include "receiver.h"
+#include "../check/tap.h"
 
-static const gchar *const doors[] = { "", "mode=socket" };
+static const gchar *const paths[] = { "", "mode=socket" };
 
-static void
-assert_nothing_lost (Receiver *receiver, guint64 packets)
-{
-  receiver_wait_stat (receiver, "packets", packets);
-  receiver_assert_stat (receiver, "packets", packets);
-  receiver_assert_stat (receiver, "lost", 0);
-  receiver_assert_stat (receiver, "pending", 0);
-  receiver_assert_stat (receiver, "reordered", 0);
-  receiver_assert_stat (receiver, "duplicates", 0);
-  receiver_assert_stat (receiver, "discarded", 0);
-  receiver_read_bus (receiver);
-  fail_if (receiver->error, "%s", receiver->error);
-}
-
-/* Until AF_XDP is in use, since the n-th change of door. */
+/* Until AF_XDP is in use, since the n-th change of path. */
 static void
 wait_for_af_xdp (Receiver *receiver, guint n)
 {
@@ -49,7 +41,7 @@ has_joined (void)
 }
 
 /* Nothing is left behind, and whoever comes next finds all free, at once. */
-GST_START_TEST (test_killed)
+TEST (test_killed)
 {
   for (guint round = 0; round < 3; round++) {
     Player *player = player_start ("", "stats-interval=50000000");
@@ -73,8 +65,7 @@ GST_START_TEST (test_killed)
 
     player_free (player);
     receiver = receiver_new ("mode=af-xdp", "fakesink");
-    receiver_play (receiver);
-    receiver_assert_mode (receiver, 0, "af-xdp");
+    receiver_play_by (receiver, "af-xdp");
     for (guint i = 0; i < objects->len; i++)
       wait_until (!leftover_exists (&g_array_index (objects, LeftoverBpf, i)));
     generator_finish (generator);
@@ -83,16 +74,15 @@ GST_START_TEST (test_killed)
     fail_if (has_joined ());
 
     receiver_play (receiver);
-    generator_finish (generator_start ("--rate=20000 --packets=10000"));
-    assert_nothing_lost (receiver, 10000);
+    generator_send ("--rate=20000 --packets=10000");
+    receiver_assert_nothing_lost (receiver, 10000);
     receiver_assert_stat (receiver, "delivered-xdp", 10000);
     receiver_free (receiver);
   }
 }
-GST_END_TEST
 
 /* Nobody comes next: all goes by itself. */
-GST_START_TEST (test_killed_and_left_alone)
+TEST (test_killed_and_left_alone)
 {
   Player *player = player_start ("", "");
   g_autoptr (GArray) objects = NULL;
@@ -105,7 +95,82 @@ GST_START_TEST (test_killed_and_left_alone)
     wait_until (!leftover_exists (&g_array_index (objects, LeftoverBpf, i)));
   wait_until (!has_joined ());
 }
-GST_END_TEST
+
+/* Children. */
+
+/* With the C library, and behind its back. */
+static pid_t
+make_child (gboolean by_clone)
+{
+  pid_t child = by_clone ? syscall (SYS_clone, SIGCHLD, 0, 0, 0, 0) : fork ();
+
+  fail_if (child < 0);
+  if (child)
+    return child;
+  syscall (SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  for (;;)
+    syscall (SYS_ppoll, NULL, 0, NULL, NULL, 0);
+}
+
+/* A child lives on, as Python's multiprocessing has them, and its parent starts
+ * again. */
+LOOP_TEST (test_forked, 2)
+{
+  g_autoptr (Receiver) receiver = receiver_start ("", "fakesink");
+  gboolean by_clone = __i__;
+  guint n;
+  pid_t child;
+
+  receiver_assert_mode (receiver, 0, "af-xdp");
+  child = make_child (by_clone);
+  generator_send ("--rate=10000 --packets=2000");
+  receiver_assert_nothing_lost (receiver, 2000);
+  receiver_set_state (receiver, GST_STATE_NULL);
+  fail_if (has_joined ());
+  fail_if (network_has_program ());
+
+  n = receiver->modes->len;
+  receiver_play (receiver);
+  if (by_clone) {
+    /* What cannot be helped is told, with its cause and cure. */
+    wait_until ((receiver_read_bus (receiver),
+        strstr (gst_structure_get_string (
+                    receiver->modes->pdata[receiver->modes->len - 1], "reason"),
+            "clone()")));
+    fail_if (kill (child, SIGKILL));
+  }
+  wait_for_af_xdp (receiver, n);
+  generator_send ("--rate=10000 --packets=2000");
+  receiver_assert_nothing_lost (receiver, 2000);
+  if (!by_clone)
+    fail_if (kill (child, SIGKILL));
+  waitpid (child, NULL, 0);
+}
+
+/* It is the child that starts another stream, of the same interface. */
+TEST (test_forked_and_started)
+{
+  g_autoptr (Receiver) receiver = receiver_start ("", "fakesink");
+  int status;
+  pid_t child = fork ();
+
+  if (!child) {
+    GstElement *pipeline =
+        gst_parse_launch ("afxdpsrc multicast-group=239.1.1.2 port=5002 "
+                          "multicast-iface=rx0 mode=auto ! fakesink",
+            NULL);
+
+    alarm (10);
+    /* Without waiting for its other threads, which are the parent's. */
+    _exit (gst_element_set_state (pipeline, GST_STATE_READY) ==
+        GST_STATE_CHANGE_FAILURE);
+  }
+  waitpid (child, &status, 0);
+  fail_unless (WIFEXITED (status) && !WEXITSTATUS (status), "%x", status);
+  generator_send ("--rate=10000 --packets=2000");
+  receiver_assert_nothing_lost (receiver, 2000);
+  receiver_assert_stat (receiver, "delivered-xdp", 2000);
+}
 
 /* Privileges. */
 
@@ -140,11 +205,12 @@ assert_blames (const gchar *line, guint i)
 }
 
 /* It plays all the same, by the socket, and says what is missing. */
-GST_START_TEST (test_without_privileges)
+TABLE_TEST (test_without_privileges, privileges)
 {
   g_autofree gchar *properties = g_strconcat (
       privileges[__i__].properties, " stats-interval=50000000", NULL);
-  Player *player = player_start (privileges[__i__].prefix, properties);
+  g_autoptr (Player) player =
+      player_start (privileges[__i__].prefix, properties);
   const gchar *line = player_wait_line (player, "GstAfxdpSrcMode");
 
   if (privileges[__i__].missing) {
@@ -153,23 +219,22 @@ GST_START_TEST (test_without_privileges)
   } else {
     fail_unless (strstr (line, "mode=(string)af-xdp"), "%s", line);
   }
-  generator_finish (generator_start ("--rate=10000 --packets=5000"));
+  generator_send ("--rate=10000 --packets=5000");
   line = player_wait_stat (player, "packets", 5000);
   fail_unless (player_stat (line, "lost") == 0, "%s", line);
   fail_unless (player_stat (line,
                    privileges[__i__].missing ? "delivered-socket"
                                              : "delivered-xdp") == 5000,
       "%s", line);
-  player_free (player);
 }
-GST_END_TEST
 
 /* Where nothing but AF_XDP will do, that is the first error. */
-GST_START_TEST (test_without_privileges_it_insists)
+TABLE_TEST (test_without_privileges_it_insists, privileges)
 {
   g_autofree gchar *properties =
       g_strconcat (privileges[__i__].properties, " mode=af-xdp", NULL);
-  Player *player = player_start (privileges[__i__].prefix, properties);
+  g_autoptr (Player) player =
+      player_start (privileges[__i__].prefix, properties);
 
   if (privileges[__i__].missing) {
     assert_blames (player_wait_line (player, "ERROR"), __i__);
@@ -177,9 +242,7 @@ GST_START_TEST (test_without_privileges_it_insists)
   } else {
     player_wait_line (player, "mode=(string)af-xdp");
   }
-  player_free (player);
 }
-GST_END_TEST
 
 /* All threads of this process: the C library sees to that. */
 static void
@@ -191,9 +254,10 @@ become (uid_t user)
 #define NOBODY 65534
 
 /* All that needs privileges is done when it is READY; but for new sockets. */
-GST_START_TEST (test_privileges_dropped)
+TEST (test_privileges_dropped)
 {
-  Receiver *receiver = receiver_new ("buffer-size=67108864", "fakesink");
+  g_autoptr (Receiver) receiver =
+      receiver_new ("buffer-size=67108864", "fakesink");
   Receiver *later[3];
   GeneratorReport sent;
   Generator *generator;
@@ -202,14 +266,12 @@ GST_START_TEST (test_privileges_dropped)
   receiver_set_state (receiver, GST_STATE_READY);
   become (NOBODY);
   fail_unless (socket (AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0) < 0);
-  receiver_play (receiver);
-  receiver_assert_mode (receiver, 0, "af-xdp");
+  receiver_play_by (receiver, "af-xdp");
   become (0);
   generator = generator_start ("--rate=20000 --duration=5");
   become (NOBODY);
   receiver_wait_stat (receiver, "delivered-xdp", 10000);
-  receiver_set_state (receiver, GST_STATE_PAUSED);
-  receiver_set_state (receiver, GST_STATE_PLAYING);
+  receiver_restart (receiver, GST_STATE_PAUSED);
   become (0);
   network_detach_program ();
   become (NOBODY);
@@ -225,7 +287,7 @@ GST_START_TEST (test_privileges_dropped)
     receiver_play (later[i]);
   }
   receiver_assert_mode (later[2], 0, "socket");
-  reason = gst_structure_get_string (later[2]->modes->pdata[0], "reason");
+  reason = receiver_reason (later[2], 0);
   fail_unless (strstr (reason, "CAP_NET_RAW is missing"), "%s", reason);
 
   sent = generator_finish (generator);
@@ -233,19 +295,16 @@ GST_START_TEST (test_privileges_dropped)
   /* One packet may be lost by a detach. */
   receiver_wait_stat (receiver, "packets", sent.packets - 1);
   fail_unless (receiver_stat (receiver, "lost") <= sent.dropped + 1);
-  receiver_read_bus (receiver);
-  fail_if (receiver->error, "%s", receiver->error);
+  receiver_assert_no_error (receiver);
   for (guint i = 0; i < G_N_ELEMENTS (later); i++)
     receiver_free (later[i]);
-  receiver_free (receiver);
 }
-GST_END_TEST
 
 /* What it costs, and what it leaves. */
 
-GST_START_TEST (test_idle)
+TABLE_TEST (test_idle, paths)
 {
-  Player *player = player_start ("", doors[__i__]);
+  g_autoptr (Player) player = player_start ("", paths[__i__]);
   gint64 start;
   guint64 used;
 
@@ -257,18 +316,17 @@ GST_START_TEST (test_idle)
     player_wait_line (player, "GstAfxdpSrcStats");
   used = player_processor_time (player) - used;
   start = g_get_monotonic_time () - start;
-  printf ("idle, %s: %.3f %% of a core\n", *doors[__i__] ? "socket" : "AF_XDP",
+  printf ("idle, %s: %.3f %% of a core\n", *paths[__i__] ? "socket" : "AF_XDP",
       used / (start * 1e3) * 100);
   fail_unless (used / 1000 * 100 < (guint64) start,
       "%" G_GUINT64_FORMAT " ns in %" G_GINT64_FORMAT " µs", used, start);
-  player_free (player);
 }
-GST_END_TEST
 
 /* The kernel releases queues some time after their sockets were closed. */
-GST_START_TEST (test_started_again_and_again)
+LOOP_TEST (test_started_again_and_again, 2)
 {
-  Receiver *receiver = receiver_new (__i__ ? "mode=af-xdp" : "", "fakesink");
+  g_autoptr (Receiver) receiver =
+      receiver_new (__i__ ? "mode=af-xdp" : "", "fakesink");
 
   for (guint i = 0; i < 20; i++) {
     guint n = receiver->modes->len;
@@ -280,26 +338,22 @@ GST_START_TEST (test_started_again_and_again)
   }
   receiver_play (receiver);
   wait_for_af_xdp (receiver, receiver->modes->len - 1);
-  generator_finish (generator_start ("--rate=20000 --packets=10000"));
-  assert_nothing_lost (receiver, 10000);
+  generator_send ("--rate=20000 --packets=10000");
+  receiver_assert_nothing_lost (receiver, 10000);
   receiver_assert_stat (receiver, "delivered-xdp", 10000);
-  receiver_free (receiver);
 }
-GST_END_TEST
 
 /* The socket keeps what comes meanwhile: all of it, or, when the streaming
- * thread is caught in the sink and cannot shut the fast door, what comes when
+ * thread is caught in the sink and cannot shut the fast path, what comes when
  * the ring's credit is used up. */
-GST_START_TEST (test_paused_for_long)
+TABLE_TEST (test_paused_for_long, paths)
 {
   g_autofree gchar *properties =
-      g_strconcat (doors[__i__], " ring-size=512", NULL);
-  Receiver *receiver = receiver_new (properties, "fakesink");
-  Generator *generator;
+      g_strconcat (paths[__i__], " ring-size=512", NULL);
+  g_autoptr (Receiver) receiver = receiver_start (properties, "fakesink");
   GeneratorReport sent;
+  Generator *generator = generator_start ("--rate=10000 --duration=4");
 
-  receiver_play (receiver);
-  generator = generator_start ("--rate=10000 --duration=4");
   for (guint i = 1; i <= 3; i++) {
     guint64 packets;
 
@@ -311,23 +365,19 @@ GST_START_TEST (test_paused_for_long)
     receiver_set_state (receiver, GST_STATE_PLAYING);
   }
   sent = generator_finish (generator);
-  assert_nothing_lost (receiver, sent.packets);
-  receiver_free (receiver);
+  receiver_assert_nothing_lost (receiver, sent.packets);
 }
-GST_END_TEST
 
 static void
 play_for_a_moment (const gchar *properties)
 {
-  Receiver *receiver = receiver_new (properties, "fakesink");
+  g_autoptr (Receiver) receiver = receiver_start (properties, "fakesink");
 
-  receiver_play (receiver);
-  generator_finish (generator_start ("--rate=10000 --packets=2000"));
-  assert_nothing_lost (receiver, 2000);
-  receiver_free (receiver);
+  generator_send ("--rate=10000 --packets=2000");
+  receiver_assert_nothing_lost (receiver, 2000);
 }
 
-GST_START_TEST (test_nothing_is_left)
+TABLE_TEST (test_nothing_is_left, paths)
 {
   guint n_fds, n_threads;
 
@@ -337,47 +387,64 @@ GST_START_TEST (test_nothing_is_left)
   n_fds = leftover_descriptors ();
   n_threads = leftover_threads ();
   for (guint i = 0; i < 5; i++) {
-    play_for_a_moment (doors[__i__]);
+    play_for_a_moment (paths[__i__]);
     wait_until (leftover_descriptors () <= n_fds);
     fail_if (network_has_program ());
   }
   wait_until (leftover_threads () <= n_threads);
 }
-GST_END_TEST
 
-static void
-up_with_one_queue (void)
+/* Page faults of the streaming thread between its first packet and the one that
+ * brings it to enough: it runs into them where something was not made before. */
+typedef struct
 {
-  network_up (1);
+  guint64 packets, enough;
+  guint64 before, after;
+} Faults;
+
+static GstPadProbeReturn
+count_faults (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  Faults *faults = data;
+  struct rusage usage;
+
+  getrusage (RUSAGE_THREAD, &usage);
+  if (!faults->packets)
+    faults->before = usage.ru_minflt;
+  if (faults->packets < faults->enough)
+    faults->after = usage.ru_minflt;
+  faults->packets += GST_IS_BUFFER_LIST (GST_PAD_PROBE_INFO_DATA (info))
+      ? gst_buffer_list_length (GST_PAD_PROBE_INFO_BUFFER_LIST (info))
+      : 1;
+  return GST_PAD_PROBE_OK;
 }
 
-static Suite *
-life_suite (void)
+/* Whoever joins a stream that runs gets its full rate at once, and nothing that a
+ * packet needs may be made or touched for the first time then; all that comes is
+ * kept, so that no frame is used again. */
+TABLE_TEST (test_joins_a_running_stream, paths)
 {
-  Suite *suite = suite_create ("life");
-  TCase *tcase = tcase_create ("life");
+  static const guint kept[] = { 10000, 3000 };
+  Faults faults = { .enough = kept[__i__] };
+  Generator *generator = generator_start ("--rate=50000");
+  g_autoptr (Receiver) receiver = receiver_new (paths[__i__], "fakesink");
+  g_autoptr (Tap) tap = tap_new_counting (receiver->src);
+  GstPad *pad = gst_element_get_static_pad (receiver->src, "src");
+  GeneratorReport sent;
 
-  suite_add_tcase (suite, tcase);
-  tcase_set_timeout (tcase, 60);
-  tcase_add_checked_fixture (tcase, up_with_one_queue, network_down);
-  tcase_add_test (tcase, test_killed);
-  tcase_add_test (tcase, test_killed_and_left_alone);
-  tcase_add_loop_test (
-      tcase, test_without_privileges, 0, G_N_ELEMENTS (privileges));
-  tcase_add_loop_test (
-      tcase, test_without_privileges_it_insists, 0, G_N_ELEMENTS (privileges));
-  tcase_add_test (tcase, test_privileges_dropped);
-  tcase_add_loop_test (tcase, test_idle, 0, G_N_ELEMENTS (doors));
-  tcase_add_loop_test (tcase, test_started_again_and_again, 0, 2);
-  tcase_add_loop_test (tcase, test_paused_for_long, 0, G_N_ELEMENTS (doors));
-  tcase_add_loop_test (tcase, test_nothing_is_left, 0, G_N_ELEMENTS (doors));
-  return suite;
+  gst_pad_add_probe (pad,
+      GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, count_faults,
+      &faults, NULL);
+  gst_object_unref (pad);
+  tap_keep (tap, TRUE);
+  receiver_play (receiver);
+  receiver_wait_stat (receiver, "packets", faults.enough + 1000);
+  receiver_set_state (receiver, GST_STATE_NULL);
+  sent = generator_stop (generator);
+  g_assert_cmpuint (receiver_stat (receiver, "lost"), <=, sent.dropped);
+  fail_unless (faults.after - faults.before < faults.enough / 20,
+      "%" G_GUINT64_FORMAT " page faults in %" G_GUINT64_FORMAT " packets",
+      faults.after - faults.before, faults.enough);
 }
 
-int
-main (int argc, char **argv)
-{
-  network_require_privileges ();
-  gst_check_init (&argc, &argv);
-  return gst_check_run_suite (life_suite (), "life", __FILE__);
-}
+NETNS_SUITE ("life", network_up_with_one_queue)

@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Two hosts on one wire, for one test. The test's own process becomes the
@@ -11,7 +12,7 @@
  */
 #pragma once
 
-#include <glib.h>
+#include "../check/suite.h"
 
 /* Exits with 77 and the reason, when this process may not make namespaces. */
 void network_require_privileges (void);
@@ -20,6 +21,8 @@ void network_require_privileges (void);
 void network_up (guint queues);
 /* The same, with room for more queues, which "ethtool -L" can put to use. */
 void network_up_with_room (guint queues, guint room);
+void network_up_with_one_queue (void);
+void network_up_with_two_queues (void);
 void network_down (void);
 /* After rx0 and tx0 were removed: makes others of the same names. */
 void network_up_again (void);
@@ -45,6 +48,11 @@ guint64 network_counter (const gchar *name);
  * UDP sockets of port. */
 void network_wait_for_backlog (guint port, guint64 bytes);
 
+/* What the socket has no room for is dropped there, and never before it by the
+ * program: somebody else could get it. (When a pipeline comes back from a stall, a
+ * few of its packets are the one or the other, as time has it; see overload.c.) */
+void network_drop_in_socket (void);
+
 /* Packets for which the receiving host's UDP sockets, those that are open now, had
  * no room. */
 guint64 network_socket_drops (void);
@@ -56,6 +64,18 @@ gboolean network_has_program (void);
 gchar *network_describe_program (void);
 /* Detaches it as somebody else would with bpftool link detach. */
 void network_detach_program (void);
+/* Puts a program that passes all into the link that attaches one, as if the driver
+ * did not run that. */
+void network_replace_program (void);
 /* Attaches a program that passes all, as somebody else would. It is there until the
  * descriptor is closed that this returns. */
 int network_attach_program (const gchar *name);
+
+/* A program of tests, each between such hosts: network_up_with_one_queue, or what
+ * does more, then network_down. */
+#define NETNS_SUITE(name, set_up)                                  \
+  int main (int argc, char **argv)                                 \
+  {                                                                \
+    network_require_privileges ();                                 \
+    return suite_run (argc, argv, name, 60, set_up, network_down); \
+  }

@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gst-launch-1.0 with an afxdpsrc, a process of its own. */
 #include "player.h"

@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * gst-launch-1.0 with an afxdpsrc, a process of its own on the receiving host,
@@ -15,6 +16,7 @@ typedef struct _Player Player;
 Player *player_start (const gchar *prefix, const gchar *properties);
 /* Kills it, if it still runs, with SIGKILL. Returns when it is gone. */
 void player_free (Player *player);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Player, player_free)
 
 /* Until it prints a line with words in it. Returns the line, valid until the
  * next call. Fails the test when the process ends instead. */

@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A pipeline with an afxdpsrc on the receiving host, and what its bus says.
@@ -20,6 +21,7 @@ typedef struct
   GPtrArray *gaps;     /* GstStructure: each GstAfxdpSrcGap so far */
   GPtrArray *warnings; /* gchar: text of each warning so far */
   gchar *error;        /* text of the first error */
+  guint n_errors;      /* all of them */
   gchar *description;
   gboolean eos;
 } Receiver;
@@ -27,19 +29,31 @@ typedef struct
 /* The pipeline "afxdpsrc name=src ADDRESS PROPERTIES ! REST"; ADDRESS is
  * 239.1.1.1:5000 when properties name none. */
 Receiver *receiver_new (const gchar *properties, const gchar *rest);
+/* The same, playing (below), and by this path. */
+Receiver *receiver_start (const gchar *properties, const gchar *rest);
+Receiver *receiver_start_by (
+    const gchar *properties, const gchar *rest, const gchar *mode);
 void receiver_free (Receiver *receiver);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Receiver, receiver_free)
 
 /* Does not wait for sinks to preroll: a source that is live never makes them. */
 void receiver_set_state (Receiver *receiver, GstState state);
-/* PLAYING, and the first choice of a door made. */
+/* PLAYING, and the first choice of a path made. */
 void receiver_play (Receiver *receiver);
+/* Down to that state, and PLAYING again. */
+void receiver_restart (Receiver *receiver, GstState state);
 
-/* A field of the stats property. */
+/* The stats property, for the caller to free, and a field of it. */
+GstStructure *receiver_stats (Receiver *receiver);
 guint64 receiver_stat (Receiver *receiver, const gchar *name);
+/* The sum of a field of all RX queues. */
+guint64 receiver_queue_sum (Receiver *receiver, const gchar *name);
 /* Until the field is at least value. */
 void receiver_wait_stat (Receiver *receiver, const gchar *name, guint64 value);
 /* Until n GstAfxdpSrcMode messages have come. Returns the last of them. */
 const GstStructure *receiver_wait_modes (Receiver *receiver, guint n);
+/* The reason in message n, from 0, when it has come. */
+const gchar *receiver_reason (Receiver *receiver, guint n);
 /* Until n GstAfxdpSrcGap messages have come. Returns the last of them. */
 const GstStructure *receiver_wait_gaps (Receiver *receiver, guint n);
 /* Until an error has come, which is the first one. */
@@ -49,9 +63,15 @@ void receiver_wait_eos (Receiver *receiver);
 /* Reads what is on the bus. */
 void receiver_read_bus (Receiver *receiver);
 
+/* What a counter of this host says was thrown away, and what was lost in this host,
+ * whatever the place. */
+guint64 receiver_dropped_in_host (Receiver *receiver);
+guint64 receiver_lost_in_host (Receiver *receiver);
 /* Packets that reached this host for the stream, by the columns that they are
  * in. */
 guint64 receiver_arrived (Receiver *receiver);
+/* So many packets come, each once and in order, and nothing else. */
+void receiver_assert_nothing_lost (Receiver *receiver, guint64 packets);
 /* What a stream that was stopped says of itself must fit together: each number
  * from the first to the highest came or was lost, the losses have their reasons, and
  * what came was delivered, or discarded by the stop. Returns how many packets came
@@ -79,8 +99,44 @@ const gchar *receiver_describe (Receiver *receiver);
       ": %s",                                                                \
       name, receiver_stat (receiver, name), (guint64) (value),               \
       receiver_describe (receiver))
-/* The door of the n-th GstAfxdpSrcMode message, from 0. */
-#define receiver_assert_mode(receiver, n, value)                          \
-  g_assert_cmpstr (                                                       \
-      gst_structure_get_string ((receiver)->modes->pdata[n], "mode"), ==, \
-      value)
+#define receiver_assert_reason(receiver, n, words)                  \
+  fail_unless (strstr (receiver_reason (receiver, n), words), "%s", \
+      receiver_describe (receiver))
+#define receiver_assert_no_error(receiver)                \
+  do {                                                    \
+    receiver_read_bus (receiver);                         \
+    fail_if ((receiver)->error, "%s", (receiver)->error); \
+  } while (0)
+#define receiver_assert_warnings(receiver, n)              \
+  do {                                                     \
+    receiver_read_bus (receiver);                          \
+    fail_unless_equals_int ((receiver)->warnings->len, n); \
+  } while (0)
+/* It cannot go to that state. */
+#define receiver_assert_refused(receiver, state)                               \
+  fail_unless_equals_int (gst_element_set_state ((receiver)->pipeline, state), \
+      GST_STATE_CHANGE_FAILURE)
+/* The fields named are 0. */
+#define receiver_assert_none(receiver, ...)              \
+  do {                                                   \
+    static const gchar *const none_[] = { __VA_ARGS__ }; \
+    for (guint i_ = 0; i_ < G_N_ELEMENTS (none_); i_++)  \
+      receiver_assert_stat (receiver, none_[i_], 0);     \
+  } while (0)
+/* That it becomes value, and no more. */
+#define receiver_assert_reaches(receiver, name, value) \
+  do {                                                 \
+    receiver_wait_stat (receiver, name, value);        \
+    receiver_assert_stat (receiver, name, value);      \
+  } while (0)
+/* The path of the n-th GstAfxdpSrcMode message, from 0, when it has come. */
+#define receiver_assert_mode(receiver, n, value)                         \
+  g_assert_cmpstr (gst_structure_get_string (                            \
+                       receiver_wait_modes (receiver, (n) + 1), "mode"), \
+      ==, value)
+/* The first play: by this path. */
+#define receiver_play_by(receiver, value)      \
+  do {                                         \
+    receiver_play (receiver);                  \
+    receiver_assert_mode (receiver, 0, value); \
+  } while (0)

@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The kernel refuses one thing after the other while a stream starts. The executable
@@ -6,7 +7,8 @@
  */
 #include <dlfcn.h>
 #include <errno.h>
-#include <gst/check/gstcheck.h>
+#include <fcntl.h>
+#include <linux/if_xdp.h>
 #include <stdarg.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -39,9 +41,18 @@ static Call refused_call;
 static int refused_with;
 static gint left = -1; /* until then; below 0: it did, or none is to */
 
+/* All of the kind are refused. */
+static gboolean for_ever;
+static gint n_registered;    /* UMEMs */
+static gint n_named_foreign; /* sockets to share with that are no AF_XDP ones */
+
 static gboolean
 is_refused (Call call)
 {
+  if (for_ever && call == refused_call) {
+    errno = refused_with;
+    return TRUE;
+  }
   if (call != refused_call || g_atomic_int_get (&left) < 0 ||
       g_atomic_int_add (&left, -1))
     return FALSE;
@@ -89,13 +100,30 @@ setsockopt (int fd, int level, int option, const void *value, socklen_t size)
 {
   if (level == SOL_XDP && is_refused (CALL_OPTION))
     return -1;
+  if (level == SOL_XDP && option == XDP_UMEM_REG)
+    g_atomic_int_inc (&n_registered);
   return ((int (*) (int, int, int, const void *, socklen_t)) real (
       "setsockopt")) (fd, level, option, value, size);
+}
+
+static gboolean
+names_foreign (const struct sockaddr_xdp *address)
+{
+  int domain = 0;
+  socklen_t size = sizeof domain;
+
+  return address->sxdp_flags & XDP_SHARED_UMEM &&
+      (getsockopt (address->sxdp_shared_umem_fd, SOL_SOCKET, SO_DOMAIN, &domain,
+           &size) ||
+          domain != AF_XDP);
 }
 
 OURS int
 bind (int fd, const struct sockaddr *address, socklen_t size)
 {
+  if (address->sa_family == AF_XDP &&
+      names_foreign ((const struct sockaddr_xdp *) address))
+    g_atomic_int_inc (&n_named_foreign);
   if (address->sa_family == AF_XDP && is_refused (CALL_BIND))
     return -1;
   return ((int (*) (int, const struct sockaddr *, socklen_t)) real ("bind")) (
@@ -143,11 +171,9 @@ static void
 assert_plays (Receiver *receiver, guint n)
 {
   /* Also what is done when the flow shows. */
-  GeneratorReport sent =
-      generator_finish (generator_start ("--rate=10000 --packets=300"));
+  GeneratorReport sent = generator_send ("--rate=10000 --packets=300");
 
-  receiver_wait_stat (receiver, "packets", sent.packets);
-  receiver_assert_stat (receiver, "packets", sent.packets);
+  receiver_assert_reaches (receiver, "packets", sent.packets);
   fail_unless (receiver_stat (receiver, "lost") <= sent.dropped);
   receiver_read_bus (receiver);
   fail_if (receiver->error, "after %u: %s", n, receiver->error);
@@ -186,7 +212,7 @@ start_and_refuse (guint i, guint n)
   return refused;
 }
 
-GST_START_TEST (test_refused)
+TABLE_TEST (test_refused, refusals)
 {
   guint n = 0, descriptors;
 
@@ -199,31 +225,107 @@ GST_START_TEST (test_refused)
   fail_unless (n >= refusals[__i__].least, "only %u were refused", n);
   wait_until (leftover_descriptors () <= descriptors);
 }
-GST_END_TEST
 
-static void
-up_with_one_queue (void)
+/* What was refused once, and is not refused any more, costs AF_XDP for a second
+ * or two, and not for good. */
+
+static const struct
 {
-  network_up (1);
+  Call call;
+  int error;
+} passing[] = {
+  { CALL_OPTION, ENOMEM },
+  { CALL_OPTION, ENOBUFS },
+  { CALL_SOCKET, EMFILE },
+  { CALL_BIND, EBUSY },
+  { CALL_BPF, ENOMEM },
+  { CALL_MMAP, ENOMEM },
+};
+
+static gboolean
+is_by_af_xdp (const Receiver *receiver)
+{
+  return receiver->modes->len &&
+      g_str_equal (
+          gst_structure_get_string (
+              receiver->modes->pdata[receiver->modes->len - 1], "mode"),
+          "af-xdp");
 }
 
-static Suite *
-refused_suite (void)
+TABLE_TEST (test_refused_once, passing)
 {
-  Suite *suite = suite_create ("refused");
-  TCase *tcase = tcase_create ("refused");
+  gboolean refused = TRUE;
 
-  suite_add_tcase (suite, tcase);
-  tcase_set_timeout (tcase, 120);
-  tcase_add_checked_fixture (tcase, up_with_one_queue, network_down);
-  tcase_add_loop_test (tcase, test_refused, 0, G_N_ELEMENTS (refusals));
-  return suite;
+  refused_call = passing[__i__].call;
+  refused_with = passing[__i__].error;
+  for (guint n = 0; refused; n++) {
+    Receiver *receiver = receiver_new ("", "fakesink");
+    gint64 deadline = g_get_monotonic_time () + 5 * G_TIME_SPAN_SECOND;
+
+    g_atomic_int_set (&left, n);
+    gst_element_set_state (receiver->pipeline, GST_STATE_PLAYING);
+    /* A descriptor that was closed is in use again, by somebody else. */
+    for (guint i = 0; i < 4; i++)
+      fcntl (STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+    do {
+      g_usleep (G_TIME_SPAN_MILLISECOND);
+      receiver_read_bus (receiver);
+      fail_if (g_get_monotonic_time () > deadline, "after %u: %s", n,
+          receiver_describe (receiver));
+    } while (!receiver->error && !is_by_af_xdp (receiver));
+    /* Without memory of its own the socket is an error, which names it. */
+    if (receiver->error)
+      fail_unless (
+          names_cause (receiver->error, refused_with), "%s", receiver->error);
+    refused = g_atomic_int_get (&left) < 0;
+    g_atomic_int_set (&left, -1);
+    receiver_free (receiver);
+  }
+  fail_unless_equals_int (n_named_foreign, 0);
+}
+
+/* Where bpf() is forbidden, as in most containers, nothing is spent on AF_XDP. */
+TEST (test_forbidden)
+{
+  Receiver *receiver = receiver_new ("", "fakesink");
+  gint64 begin = g_get_monotonic_time ();
+
+  refused_call = CALL_BPF;
+  refused_with = EPERM;
+  for_ever = TRUE;
+  receiver_set_state (receiver, GST_STATE_READY);
+  g_printerr (
+      "READY after %" G_GINT64_FORMAT " us\n", g_get_monotonic_time () - begin);
+  receiver_play_by (receiver, "socket");
+  fail_unless_equals_int (n_registered, 0);
+  /* Nor is it when it is tried with nothing else allowed. */
+  receiver_free (receiver);
+  receiver = receiver_new ("mode=af-xdp", "fakesink");
+  receiver_assert_refused (receiver, GST_STATE_PLAYING);
+  receiver_wait_error (receiver);
+  fail_unless (names_cause (receiver->error, EPERM), "%s", receiver->error);
+  fail_unless_equals_int (n_registered, 0);
+  for_ever = FALSE;
+  receiver_free (receiver);
+}
+
+/* Nor where somebody else's program keeps the interface, for as long as it does. */
+TEST (test_occupied)
+{
+  int foreign = network_attach_program ("foreign");
+  g_autoptr (Receiver) receiver = receiver_start_by ("", "fakesink", "socket");
+
+  receiver_assert_reason (receiver, 0, "\"foreign\"");
+  fail_unless_equals_int (n_registered, 0);
+  close (foreign);
+  wait_until ((receiver_read_bus (receiver), is_by_af_xdp (receiver)));
+  fail_unless_equals_int (n_registered, 1);
 }
 
 int
 main (int argc, char **argv)
 {
   network_require_privileges ();
-  gst_check_init (&argc, &argv);
-  return gst_check_run_suite (refused_suite (), "refused", __FILE__);
+  return suite_run (
+      argc, argv, "refused", 120, network_up_with_one_queue, network_down);
 }

@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Streams of one interface that come, go, stall, pause and hoard at random, over
@@ -6,15 +7,15 @@
  *
  * SOAK_SECONDS is how long (20), SOAK_SEED which of all soaks (a new one).
  */
-#include <gst/check/gstcheck.h>
 #include <stdio.h>
 #include <unistd.h>
 
-#include "downstream.h"
 #include "generator.h"
 #include "leftover.h"
 #include "network.h"
+#include "receiver.h"
 #include "soaking.h"
+#include "../check/tap.h"
 
 #define SECONDS 20
 /* Flows of each of the two generators, and packets/s of one flow: a stall of the
@@ -44,7 +45,7 @@ typedef struct
   gboolean playing, paused;
   gboolean excused;   /* this life has not been an easy one */
   Receiver *receiver; /* NULL between two lives, or not */
-  Downstream *downstream;
+  Tap *tap;
 } Slot;
 
 /* Buffers whose stream may be gone. */
@@ -91,7 +92,7 @@ start (Soak *soak, Slot *slot)
 
     slot->receiver = receiver_new (
         properties, "fakesink async=false enable-last-sample=false");
-    slot->downstream = downstream_new (slot->receiver);
+    slot->tap = tap_new_counting (slot->receiver->src);
   }
   slot->excused = FALSE;
   slot->playing = TRUE;
@@ -124,12 +125,12 @@ static void
 bury (Soak *soak, Slot *slot)
 {
   Estate estate = {
-    .buffers = downstream_take (slot->downstream),
+    .buffers = tap_take (slot->tap, NULL),
     .until = g_get_monotonic_time () + up_to (soak, LONGEST_HOARD),
   };
 
   g_array_append_val (soak->estates, estate);
-  downstream_free (slot->downstream);
+  tap_free (slot->tap);
   receiver_free (slot->receiver);
   slot->receiver = NULL;
 }
@@ -142,7 +143,7 @@ disturb (Soak *soak, Slot *slot)
   slot->excused = TRUE;
   switch (g_rand_int_range (soak->random, 0, 4)) {
     case 0:
-      downstream_stall (slot->downstream, up_to (soak, LONGEST_STALL));
+      tap_hold_for (slot->tap, up_to (soak, LONGEST_STALL));
       soak->stalls++;
       break;
     case 1:
@@ -151,12 +152,11 @@ disturb (Soak *soak, Slot *slot)
       soak->pauses++;
       break;
     case 2:
-      downstream_hoard (slot->downstream, TRUE);
+      tap_keep (slot->tap, TRUE);
       soak->hoards++;
       break;
     default:
-      downstream_hoard (slot->downstream, FALSE);
-      downstream_give_back (slot->downstream);
+      tap_drop (slot->tap);
       break;
   }
 }
@@ -208,9 +208,7 @@ soak_for (Soak *soak, gint64 time)
     settle_estates (soak, g_get_monotonic_time ());
     for (guint i = 0; i < SLOTS; i++)
       if (soak->slots[i].receiver) {
-        receiver_read_bus (soak->slots[i].receiver);
-        fail_if (soak->slots[i].receiver->error, "%s",
-            soak->slots[i].receiver->error);
+        receiver_assert_no_error (soak->slots[i].receiver);
       }
     g_usleep (up_to (soak, LONGEST_REST));
   }
@@ -284,7 +282,7 @@ assert_complete (Soak *soak)
         slot->receiver, "packets", packets - MIN (packets, dropped - missing));
     fail_unless (receiver_stat (slot->receiver, "packets") <= packets);
     missing += packets - receiver_stat (slot->receiver, "packets");
-    g_assert_cmpuint (downstream_packets (slot->downstream), ==,
+    g_assert_cmpuint (tap_n_packets (slot->tap), ==,
         receiver_stat (slot->receiver, "packets"));
   }
   return dropped;
@@ -304,15 +302,13 @@ soak_end (Soak *soak)
 static void
 open_what_stays (void)
 {
-  Receiver *receiver = receiver_new ("mode=socket", "fakesink");
+  g_autoptr (Receiver) receiver = receiver_start ("mode=socket", "fakesink");
 
-  receiver_play (receiver);
-  generator_finish (generator_start ("--packets=10"));
+  generator_send ("--packets=10");
   receiver_wait_stat (receiver, "packets", 10);
-  receiver_free (receiver);
 }
 
-GST_START_TEST (test_soak)
+TEST (test_soak)
 {
   Soak soak = { 0 };
   g_autoptr (GArray) objects = NULL;
@@ -372,32 +368,13 @@ GST_START_TEST (test_soak)
   soaking_memory_assert_flat (&memory);
   soak_end (&soak);
 }
-GST_END_TEST
-
-static void
-up_with_two_queues (void)
-{
-  network_up (2);
-}
-
-static Suite *
-soak_suite (void)
-{
-  Suite *suite = suite_create ("soak");
-  TCase *tcase = tcase_create ("soak");
-
-  suite_add_tcase (suite, tcase);
-  tcase_set_timeout (tcase, soaking_time (SECONDS) / G_TIME_SPAN_SECOND + 60);
-  tcase_add_checked_fixture (tcase, up_with_two_queues, network_down);
-  tcase_add_test (tcase, test_soak);
-  return suite;
-}
 
 int
 main (int argc, char **argv)
 {
   soaking_prepare (argv);
   network_require_privileges ();
-  gst_check_init (&argc, &argv);
-  return gst_check_run_suite (soak_suite (), "soak", __FILE__);
+  return suite_run (argc, argv, "soak",
+      soaking_time (SECONDS) / G_TIME_SPAN_SECOND + 60,
+      network_up_with_two_queues, network_down);
 }

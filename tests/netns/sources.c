@@ -1,9 +1,9 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Source-specific multicast: of two senders to one group, those that are asked
  * for. */
 #include <gio/gio.h>
 #include <glib/gstdio.h>
-#include <gst/check/gstcheck.h>
 
 #include "generator.h"
 #include "network.h"
@@ -62,11 +62,9 @@ senders_finish (Senders senders)
 static guint64
 received_of (Receiver *receiver, guint ssrc)
 {
-  g_autoptr (GstStructure) stats = NULL;
-  const GValue *sources;
+  g_autoptr (GstStructure) stats = receiver_stats (receiver);
+  const GValue *sources = gst_structure_get_value (stats, "sources");
 
-  g_object_get (receiver->src, "stats", &stats, NULL);
-  sources = gst_structure_get_value (stats, "sources");
   for (guint i = 0; i < gst_value_array_get_size (sources); i++) {
     const GstStructure *source =
         g_value_get_boxed (gst_value_array_get_value (sources, i));
@@ -96,10 +94,8 @@ assert_only (Receiver *receiver, guint ssrc, const GeneratorReport *wanted)
       receiver_stat (receiver, "packets") <= wanted->packets + wanted->dropped);
   fail_unless (received_of (receiver, other) == 0);
   fail_unless (receiver_stat (receiver, "lost") <= wanted->dropped);
-  receiver_assert_stat (receiver, "duplicates", 0);
-  receiver_assert_stat (receiver, "not-rtp", 0);
-  receiver_read_bus (receiver);
-  fail_if (receiver->error, "%s", receiver->error);
+  receiver_assert_none (receiver, "duplicates", "not-rtp");
+  receiver_assert_no_error (receiver);
 }
 
 /* The kernel's filters of rx0, as /proc/net/mcfilter tells them. */
@@ -116,11 +112,9 @@ kernel_filters (const gchar *table, const gchar *group, const gchar *source,
   return g_regex_match_simple (pattern, text, 0, 0);
 }
 
-#define MCFILTER(source, counts) \
-  kernel_filters ("mcfilter", "0xe8010101", source, counts)
+#define MCFILTER(source, counts) "mcfilter", "0xe8010101", source, counts
 #define MCFILTER_6(source, counts) \
-  kernel_filters (                 \
-      "mcfilter6", "ff350000000000000000000000000001", source, counts)
+  "mcfilter6", "ff350000000000000000000000000001", source, counts
 #define ONE_HEX "0x0a09000b"
 #define OTHER_HEX "0x0a09000c"
 #define ONE_6_HEX "fd090000000000000000000000000011"
@@ -131,48 +125,72 @@ static const struct
 {
   const gchar *properties;
   const gchar *mode, *column;
-} doors[] = {
+} paths[] = {
   { "", "af-xdp", "delivered-xdp" },
   { "mode=socket", "socket", "delivered-socket" },
   { "xdp-mode=generic", "af-xdp", "delivered-xdp" },
 };
 
 static Receiver *
-play (const gchar *group, const gchar *source, guint door)
+play (const gchar *group, const gchar *source, guint path)
 {
   g_autofree gchar *properties = g_strdup_printf (
-      "%s multicast-source=%s %s", group, source, doors[door].properties);
+      "%s multicast-source=%s %s", group, source, paths[path].properties);
   Receiver *receiver = receiver_new (properties, "fakesink");
 
-  receiver_play (receiver);
-  receiver_assert_mode (receiver, 0, doors[door].mode);
+  receiver_play_by (receiver, paths[path].mode);
   return receiver;
 }
 
-GST_START_TEST (test_include)
+/* All of the one sender has come by this path, without a change. */
+static void
+assert_only_by (
+    Receiver *receiver, guint path, guint ssrc, const GeneratorReport *wanted)
 {
-  Receiver *receiver = play (GROUP, "+" ONE, __i__);
-  Sent sent;
-
-  fail_unless (MCFILTER (ONE_HEX, INCLUDED));
-  sent = senders_finish (senders_start ("--rate=20000 --packets=40000", FALSE));
-  assert_only (receiver, ONE_SSRC, &sent.one);
+  assert_only (receiver, ssrc, wanted);
   receiver_assert_stat (
-      receiver, doors[__i__].column, receiver_stat (receiver, "packets"));
+      receiver, paths[path].column, receiver_stat (receiver, "packets"));
   receiver_assert_stat (receiver, "malformed", 0);
   fail_unless_equals_int (receiver->modes->len, 1);
-  receiver_free (receiver);
-  fail_if (MCFILTER (ONE_HEX, INCLUDED));
 }
-GST_END_TEST
+
+static const struct
+{
+  const gchar *group, *source;
+  const gchar *table, *group_hex, *source_hex, *counts; /* of the filter */
+  guint ssrc;
+} filters[] = {
+  { GROUP, "+" ONE, MCFILTER (ONE_HEX, INCLUDED), ONE_SSRC },
+  { GROUP, "-" ONE, MCFILTER (ONE_HEX, EXCLUDED), OTHER_SSRC },
+  { GROUP_6, "+" ONE_6, MCFILTER_6 (ONE_6_HEX, INCLUDED), ONE_SSRC },
+  { GROUP_6, "-" ONE_6, MCFILTER_6 (ONE_6_HEX, EXCLUDED), OTHER_SSRC },
+};
+
+LOOP_TEST (test_filter, G_N_ELEMENTS (filters) * G_N_ELEMENTS (paths))
+{
+  const guint path = __i__ % G_N_ELEMENTS (paths);
+  const gboolean ipv6 = __i__ / G_N_ELEMENTS (paths) >= 2;
+  typeof (&filters[0]) filter = &filters[__i__ / G_N_ELEMENTS (paths)];
+  Receiver *receiver = play (filter->group, filter->source, path);
+  Sent sent;
+
+  fail_unless (kernel_filters (
+      filter->table, filter->group_hex, filter->source_hex, filter->counts));
+  sent = senders_finish (senders_start ("--rate=20000 --packets=40000", ipv6));
+  assert_only_by (receiver, path, filter->ssrc,
+      filter->ssrc == ONE_SSRC ? &sent.one : &sent.other);
+  receiver_free (receiver);
+  fail_if (kernel_filters (
+      filter->table, filter->group_hex, filter->source_hex, filter->counts));
+}
 
 /* As an SDP file says, with its lines c= and a=source-filter. */
-GST_START_TEST (test_include_of_sdp)
+TABLE_TEST (test_include_of_sdp, paths)
 {
   g_autofree gchar *directory = g_dir_make_tmp ("afxdp-sources-XXXXXX", NULL);
   g_autofree gchar *location = g_build_filename (directory, "one.sdp", NULL);
   g_autofree gchar *properties =
-      g_strdup_printf ("sdp-location=%s %s", location, doors[__i__].properties);
+      g_strdup_printf ("sdp-location=%s %s", location, paths[__i__].properties);
   Receiver *receiver;
   Sent sent;
 
@@ -181,28 +199,23 @@ GST_START_TEST (test_include_of_sdp)
       "a=source-filter: incl IN IP4 232.1.1.1 " ONE "\n"
       "m=video 5000 RTP/AVP 33\n",
       -1, NULL));
-  receiver = receiver_new (properties, "fakesink");
-  receiver_play (receiver);
-  receiver_assert_mode (receiver, 0, doors[__i__].mode);
-  fail_unless (MCFILTER (ONE_HEX, INCLUDED));
+  receiver = receiver_start_by (properties, "fakesink", paths[__i__].mode);
+  fail_unless (kernel_filters (MCFILTER (ONE_HEX, INCLUDED)));
   sent = senders_finish (senders_start ("--rate=20000 --packets=20000", FALSE));
-  assert_only (receiver, ONE_SSRC, &sent.one);
-  receiver_assert_stat (
-      receiver, doors[__i__].column, receiver_stat (receiver, "packets"));
+  assert_only_by (receiver, __i__, ONE_SSRC, &sent.one);
   receiver_free (receiver);
   g_remove (location);
   g_rmdir (directory);
 }
-GST_END_TEST
 
-GST_START_TEST (test_include_two)
+LOOP_TEST (test_include_two, 2)
 {
-  Receiver *receiver = play (GROUP, "+" ONE "+" OTHER, __i__);
+  g_autoptr (Receiver) receiver = play (GROUP, "+" ONE "+" OTHER, __i__);
   Senders senders;
   Sent sent;
 
-  fail_unless (MCFILTER (ONE_HEX, INCLUDED));
-  fail_unless (MCFILTER (OTHER_HEX, INCLUDED));
+  fail_unless (kernel_filters (MCFILTER (ONE_HEX, INCLUDED)));
+  fail_unless (kernel_filters (MCFILTER (OTHER_HEX, INCLUDED)));
   senders = senders_start ("--rate=10000 --packets=10000", FALSE);
   sent = senders_finish (senders);
   /* Each counts what the wire lost of both. */
@@ -212,58 +225,10 @@ GST_START_TEST (test_include_two)
   fail_unless (received_of (receiver, OTHER_SSRC) >= sent.other.packets);
   receiver_assert_stat (receiver, "malformed", 0);
   receiver_assert_stat (
-      receiver, doors[__i__].column, receiver_stat (receiver, "packets"));
-  receiver_free (receiver);
+      receiver, paths[__i__].column, receiver_stat (receiver, "packets"));
 }
-GST_END_TEST
 
-GST_START_TEST (test_exclude)
-{
-  Receiver *receiver = play (GROUP, "-" ONE, __i__);
-  Sent sent;
-
-  fail_unless (MCFILTER (ONE_HEX, EXCLUDED));
-  sent = senders_finish (senders_start ("--rate=20000 --packets=40000", FALSE));
-  assert_only (receiver, OTHER_SSRC, &sent.other);
-  receiver_assert_stat (
-      receiver, doors[__i__].column, receiver_stat (receiver, "packets"));
-  receiver_assert_stat (receiver, "malformed", 0);
-  fail_unless_equals_int (receiver->modes->len, 1);
-  receiver_free (receiver);
-}
-GST_END_TEST
-
-GST_START_TEST (test_include_ipv6)
-{
-  Receiver *receiver = play (GROUP_6, "+" ONE_6, __i__);
-  Sent sent;
-
-  fail_unless (MCFILTER_6 (ONE_6_HEX, INCLUDED));
-  sent = senders_finish (senders_start ("--rate=20000 --packets=20000", TRUE));
-  assert_only (receiver, ONE_SSRC, &sent.one);
-  receiver_assert_stat (
-      receiver, doors[__i__].column, receiver_stat (receiver, "packets"));
-  receiver_assert_stat (receiver, "malformed", 0);
-  receiver_free (receiver);
-}
-GST_END_TEST
-
-GST_START_TEST (test_exclude_ipv6)
-{
-  Receiver *receiver = play (GROUP_6, "-" ONE_6, __i__);
-  Sent sent;
-
-  fail_unless (MCFILTER_6 (ONE_6_HEX, EXCLUDED));
-  sent = senders_finish (senders_start ("--rate=20000 --packets=20000", TRUE));
-  assert_only (receiver, OTHER_SSRC, &sent.other);
-  receiver_assert_stat (
-      receiver, doors[__i__].column, receiver_stat (receiver, "packets"));
-  receiver_assert_stat (receiver, "malformed", 0);
-  receiver_free (receiver);
-}
-GST_END_TEST
-
-GST_START_TEST (test_uri)
+LOOP_TEST (test_uri, 3)
 {
   static const gchar *const uris[] = {
     "afxdp://232.1.1.1:5000?multicast-source=+" ONE,
@@ -271,28 +236,23 @@ GST_START_TEST (test_uri)
     "udp://232.1.1.1:5000?multicast-source=-" OTHER,
   };
   g_autofree gchar *properties = g_strdup_printf ("uri=\"%s\"", uris[__i__]);
-  Receiver *receiver = receiver_new (properties, "fakesink");
-  Sent sent;
+  g_autoptr (Receiver) receiver =
+      receiver_start_by (properties, "fakesink", "af-xdp");
+  Sent sent =
+      senders_finish (senders_start ("--rate=10000 --packets=5000", FALSE));
 
-  receiver_play (receiver);
-  receiver_assert_mode (receiver, 0, "af-xdp");
-  sent = senders_finish (senders_start ("--rate=10000 --packets=5000", FALSE));
   assert_only (receiver, ONE_SSRC, &sent.one);
-  receiver_free (receiver);
 }
-GST_END_TEST
 
 /* It begins in the midst of both: between bind and join, and between a join and
  * what it excludes, the kernel's filter is not complete. Somebody else on this
  * host has joined for all. */
-GST_START_TEST (test_started_among_strangers)
+TEST (test_started_among_strangers)
 {
   static const gchar *const sources[] = { "+" ONE, "-" OTHER };
-  Receiver *all = receiver_new (GROUP "mode=socket", "fakesink");
-  Senders senders;
+  g_autoptr (Receiver) all = receiver_start (GROUP "mode=socket", "fakesink");
+  Senders senders = senders_start ("--rate=20000 --duration=4", FALSE);
 
-  receiver_play (all);
-  senders = senders_start ("--rate=20000 --duration=4", FALSE);
   receiver_wait_stat (all, "packets", 1000);
   for (guint i = 0; i < 10; i++) {
     Receiver *receiver = play (GROUP, sources[i % 2], 1);
@@ -305,14 +265,12 @@ GST_START_TEST (test_started_among_strangers)
   generator_finish_lossy (senders.one);
   generator_finish_lossy (senders.other);
   fail_unless (received_of (all, OTHER_SSRC) > 1000);
-  receiver_free (all);
 }
-GST_END_TEST
 
 /* The same through AF_XDP. Another stream keeps the program, so that the slot
  * changes hands between different sources; of an earlier one's nothing is left
  * behind, which would be redirected and then dropped. */
-GST_START_TEST (test_changed_sources)
+TEST (test_changed_sources)
 {
   static const struct
   {
@@ -347,25 +305,19 @@ GST_START_TEST (test_changed_sources)
   generator_finish_lossy (senders.one);
   generator_finish_lossy (senders.other);
 }
-GST_END_TEST
 
 /* A packet goes to one AF_XDP socket, and which stream's it is is decided by
  * group and port: two get theirs by their sockets. */
-GST_START_TEST (test_two_takers)
+TEST (test_two_takers)
 {
-  Receiver *one = play (GROUP, "+" ONE, 0);
-  Receiver *other = receiver_new (GROUP "multicast-source=+" OTHER, "fakesink");
+  g_autoptr (Receiver) one = play (GROUP, "+" ONE, 0);
+  Receiver *other = receiver_start_by (
+      GROUP "multicast-source=+" OTHER, "fakesink", "socket");
   guint64 before;
   Sent sent;
 
-  receiver_play (other);
-  receiver_assert_mode (other, 0, "socket");
-  fail_unless (
-      strstr (gst_structure_get_string (other->modes->pdata[0], "reason"),
-          "Another afxdpsrc"));
-  fail_unless (
-      strstr (gst_structure_get_string (receiver_wait_modes (one, 2), "reason"),
-          "Another afxdpsrc"));
+  receiver_assert_reason (other, 0, "Another afxdpsrc");
+  receiver_assert_reason (one, 1, "Another afxdpsrc");
   receiver_assert_mode (one, 1, "socket");
   sent = senders_finish (senders_start ("--rate=10000 --packets=5000", FALSE));
   assert_only (one, ONE_SSRC, &sent.one);
@@ -376,16 +328,13 @@ GST_START_TEST (test_two_takers)
   receiver_assert_stat (other, "malformed", 0);
 
   receiver_free (other);
-  receiver_wait_modes (one, 3);
   receiver_assert_mode (one, 2, "af-xdp");
   before = receiver_stat (one, "packets");
   sent = senders_finish (senders_start ("--rate=10000 --packets=5000", FALSE));
   receiver_wait_stat (one, "delivered-xdp", sent.one.packets);
   receiver_wait_stat (one, "packets", before + sent.one.packets);
   fail_unless (received_of (one, OTHER_SSRC) == 0);
-  receiver_free (one);
 }
-GST_END_TEST
 
 /* Somebody who has joined the group from all sources, so that it reaches the
  * sockets of this host that have joined nothing. */
@@ -402,25 +351,24 @@ join_for_all (void)
 }
 
 /* With nothing joined the filter holds all the same. */
-GST_START_TEST (test_not_joined)
+LOOP_TEST (test_not_joined, 2)
 {
   g_autoptr (GSocket) socket = join_for_all ();
-  Receiver *receiver = play (GROUP "auto-multicast=false", "+" ONE, __i__);
+  g_autoptr (Receiver) receiver =
+      play (GROUP "auto-multicast=false", "+" ONE, __i__);
   Sent sent;
 
-  fail_if (MCFILTER (ONE_HEX, INCLUDED));
+  fail_if (kernel_filters (MCFILTER (ONE_HEX, INCLUDED)));
   sent = senders_finish (senders_start ("--rate=10000 --packets=10000", FALSE));
   assert_only (receiver, ONE_SSRC, &sent.one);
   receiver_wait_stat (receiver, "malformed", sent.other.packets);
   fail_unless (receiver_stat (receiver, "malformed") <=
       sent.other.packets + sent.other.dropped);
   receiver_assert_stat (
-      receiver, doors[__i__].column, receiver_stat (receiver, "packets"));
+      receiver, paths[__i__].column, receiver_stat (receiver, "packets"));
   receiver_read_bus (receiver);
   fail_unless_equals_int (receiver->modes->len, 1);
-  receiver_free (receiver);
 }
-GST_END_TEST
 
 /* Numbers of sources that there is no room for. */
 
@@ -435,15 +383,14 @@ list_sources (gchar sign, guint n)
 }
 
 /* More than the kernel takes: an error that names the sysctl, which helps. */
-GST_START_TEST (test_more_than_the_kernel_takes)
+LOOP_TEST (test_more_than_the_kernel_takes, 2)
 {
   g_autofree gchar *list = list_sources ("+-"[__i__], 11);
-  Receiver *receiver = receiver_new (GROUP, "fakesink");
+  g_autoptr (Receiver) receiver = receiver_new (GROUP, "fakesink");
 
   network_run ("sysctl -q -w net.ipv4.igmp_max_msf=10");
   g_object_set (receiver->src, "multicast-source", list, NULL);
-  fail_unless (gst_element_set_state (receiver->pipeline, GST_STATE_PLAYING) ==
-      GST_STATE_CHANGE_FAILURE);
+  receiver_assert_refused (receiver, GST_STATE_PLAYING);
   fail_unless (strstr (receiver_wait_error (receiver), "net.ipv4.igmp_max_msf"),
       "%s", receiver->error);
   fail_if (network_has_program ());
@@ -456,38 +403,29 @@ GST_START_TEST (test_more_than_the_kernel_takes)
            "af-xdp");
        n++)
     ;
-  receiver_free (receiver);
 }
-GST_END_TEST
 
 /* More than the XDP program has room for: by the socket, and the reason says so;
  * other streams lose nothing. */
-GST_START_TEST (test_more_than_the_program_takes)
+TEST (test_more_than_the_program_takes)
 {
   g_autofree gchar *most = list_sources ('+', 2047);
   g_autofree gchar *list = g_strconcat (most, "+" ONE "+10.9.0.99", NULL);
   g_autoptr (GSocket) socket = join_for_all ();
-  Receiver *receiver = receiver_new (GROUP "auto-multicast=false", "fakesink");
-  Receiver *modest;
+  g_autoptr (Receiver) receiver =
+      receiver_new (GROUP "auto-multicast=false", "fakesink");
+  g_autoptr (Receiver) modest = NULL;
   Sent sent;
 
   g_object_set (receiver->src, "multicast-source", list, NULL);
-  receiver_play (receiver);
-  receiver_assert_mode (receiver, 0, "socket");
-  fail_unless (
-      strstr (gst_structure_get_string (receiver->modes->pdata[0], "reason"),
-          "2048 of all streams"),
-      "%s", receiver_describe (receiver));
+  receiver_play_by (receiver, "socket");
+  receiver_assert_reason (receiver, 0, "at most 2048 for all streams");
   sent = senders_finish (senders_start ("--rate=10000 --packets=5000", FALSE));
   assert_only (receiver, ONE_SSRC, &sent.one);
-  modest = receiver_new (
-      "multicast-group=232.1.1.2 port=5000 multicast-source=+" ONE, "fakesink");
-  receiver_play (modest);
-  receiver_assert_mode (modest, 0, "af-xdp");
-  receiver_free (modest);
-  receiver_free (receiver);
+  modest = receiver_start_by (
+      "multicast-group=232.1.1.2 port=5000 multicast-source=+" ONE, "fakesink",
+      "af-xdp");
 }
-GST_END_TEST
 
 static void
 up (void)
@@ -499,35 +437,4 @@ up (void)
                          "ip addr add " OTHER_6 "/64 dev tx0 nodad");
 }
 
-static Suite *
-sources_suite (void)
-{
-  Suite *suite = suite_create ("sources");
-  TCase *tcase = tcase_create ("sources");
-
-  suite_add_tcase (suite, tcase);
-  tcase_set_timeout (tcase, 60);
-  tcase_add_checked_fixture (tcase, up, network_down);
-  tcase_add_loop_test (tcase, test_include, 0, G_N_ELEMENTS (doors));
-  tcase_add_loop_test (tcase, test_include_of_sdp, 0, G_N_ELEMENTS (doors));
-  tcase_add_loop_test (tcase, test_include_two, 0, 2);
-  tcase_add_loop_test (tcase, test_exclude, 0, G_N_ELEMENTS (doors));
-  tcase_add_loop_test (tcase, test_include_ipv6, 0, 2);
-  tcase_add_loop_test (tcase, test_exclude_ipv6, 0, 2);
-  tcase_add_loop_test (tcase, test_uri, 0, 3);
-  tcase_add_test (tcase, test_started_among_strangers);
-  tcase_add_test (tcase, test_changed_sources);
-  tcase_add_test (tcase, test_two_takers);
-  tcase_add_loop_test (tcase, test_not_joined, 0, 2);
-  tcase_add_loop_test (tcase, test_more_than_the_kernel_takes, 0, 2);
-  tcase_add_test (tcase, test_more_than_the_program_takes);
-  return suite;
-}
-
-int
-main (int argc, char **argv)
-{
-  network_require_privileges ();
-  gst_check_init (&argc, &argv);
-  return gst_check_run_suite (sources_suite (), "sources", __FILE__);
-}
+NETNS_SUITE ("sources", up)

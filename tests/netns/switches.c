@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Faults on the way from the XDP program to the element. */
 #include "switches.h"
@@ -22,6 +23,7 @@
 /* The socket that got an RX ring last: owners of queues have one of one packet. */
 static gint ring_socket = -1;
 static gint stray_socket = -1;
+static gint frame_size;
 static gint limits_are_off;
 static GThread *keeper; /* keeps them off */
 
@@ -32,6 +34,9 @@ setsockopt (int fd, int level, int option, const void *value, socklen_t size)
   if (level == SOL_XDP && option == XDP_RX_RING && fd != stray_socket &&
       *(const int *) value > 1)
     g_atomic_int_set (&ring_socket, fd);
+  if (level == SOL_XDP && option == XDP_UMEM_REG)
+    g_atomic_int_set (
+        &frame_size, ((const struct xdp_umem_reg *) value)->chunk_size);
   return syscall (SYS_setsockopt, fd, level, option, value, size);
 }
 
@@ -185,12 +190,13 @@ switches_limits_on (void)
 static void
 direct_to (int socket)
 {
+  static int map = -1; /* at once: a fault of some ms must not last longer */
   guint32 key = 0, n;
-  int fd = open_map ("sockets", sizeof (guint32), &n);
 
-  fail_unless (!bpf_map_update_elem (fd, &key, &socket, BPF_EXIST),
+  if (map < 0)
+    map = open_map ("sockets", sizeof (guint32), &n);
+  fail_unless (!bpf_map_update_elem (map, &key, &socket, BPF_EXIST),
       "could not put socket %d into the map: %s", socket, g_strerror (errno));
-  close (fd);
 }
 
 void
@@ -211,6 +217,12 @@ switches_direct (void)
   direct_to (g_atomic_int_get (&ring_socket));
   close (stray_socket);
   stray_socket = -1;
+}
+
+guint
+switches_frame_size (void)
+{
+  return g_atomic_int_get (&frame_size);
 }
 
 static guint64 outstanding;

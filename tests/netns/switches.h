@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Faults on the way from the XDP program to the element, made behind the back of
@@ -24,6 +25,9 @@ void switches_direct (void);
 
 /* Packets that were redirected, and of which the reader does not know yet. */
 guint64 switches_outstanding (void);
+
+/* Bytes of each frame of the memory that was registered last. */
+guint switches_frame_size (void);
 
 /* What the kernel counted for the stream's AF_XDP socket. */
 guint64 switches_rx_ring_full (void);

@@ -1,13 +1,15 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * gst/rx with all its threads, without GStreamer, so that a thread sanitizer
  * sees every lock: streams that are received all the time, one that comes and
  * goes, buffers that others free, and somebody who reads statistics.
  *
- *   threads INTERFACE PACKETS
+ *   threads INTERFACE PACKETS [RECEIVER]
  *
  * ends when each of the streams 239.1.1.1 to 239.1.1.4, port 5000, has got so
- * many packets; 239.1.1.5 and .6 come and go meanwhile. threads.sh runs it.
+ * many packets; 239.1.1.5 and .6 come and go meanwhile. With RECEIVER, a name, one
+ * thread serves them all. threads.sh runs it.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -15,6 +17,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "../../gst/rx/stream/receivers.h"
 #include "stream.h"
 
 #define N_STEADY 4
@@ -46,11 +49,13 @@ typedef struct
   pthread_t thread;
   pthread_mutex_t lock; /* protects stream against who reads statistics */
   AfxdpStream *stream;
+  AfxdpServed *served; /* NULL: by thread */
   atomic_bool quit;
   _Atomic guint64 packets;
 } Receiver;
 
 static Receiver receivers[N_STREAMS];
+static AfxdpReceiver *shared; /* or NULL */
 static atomic_bool over;
 
 static guint64
@@ -78,33 +83,52 @@ keep (AfxdpUmem *umem, guint32 frame)
     afxdp_umem_give_back (former.umem, former.frame);
 }
 
+static gboolean
+receive_batch (Receiver *receiver, guint64 deadline)
+{
+  AfxdpStream *stream = receiver->stream;
+  AfxdpPathChange change;
+  AfxdpBatch batch;
+
+  if (afxdp_stream_path_changed (stream, &change))
+    afxdp_path_change_clear (&change);
+  if (!afxdp_stream_receive (stream, &batch, BATCH, deadline))
+    return FALSE;
+  for (guint i = 0; i < batch.n; i++) {
+    guint32 frame = batch.packets[i].frame;
+    AfxdpUmem *umem = afxdp_stream_lend (stream, &batch.packets[i]);
+
+    if (umem)
+      keep (umem, frame);
+  }
+  atomic_fetch_add (&receiver->packets, batch.n);
+  afxdp_stream_done (stream);
+  return TRUE;
+}
+
 static gpointer
 receive (gpointer data)
 {
   Receiver *receiver = data;
-  AfxdpStream *stream = receiver->stream;
 
-  while (!atomic_load (&receiver->quit)) {
-    AfxdpDoorChange change;
-    AfxdpBatch batch;
-
-    if (afxdp_stream_door_changed (stream, &change))
-      afxdp_door_change_clear (&change);
-    if (!afxdp_stream_receive (
-            stream, &batch, BATCH, now_ns () + 100 * 1000 * 1000))
-      continue;
-    for (guint i = 0; i < batch.n; i++) {
-      guint32 frame = batch.packets[i].frame;
-      AfxdpUmem *umem = afxdp_stream_lend (stream, &batch.packets[i]);
-
-      if (umem)
-        keep (umem, frame);
-    }
-    atomic_fetch_add (&receiver->packets, batch.n);
-    afxdp_stream_done (stream);
-  }
-  afxdp_stream_close_door (stream);
+  while (!atomic_load (&receiver->quit))
+    receive_batch (receiver, now_ns () + 100 * 1000 * 1000);
+  afxdp_stream_close_path (receiver->stream);
   return NULL;
+}
+
+static AfxdpTurn
+serve (gpointer consumer, guint64 *due)
+{
+  Receiver *receiver = consumer;
+
+  if (atomic_load (&receiver->quit)) {
+    afxdp_stream_close_path (receiver->stream);
+    return AFXDP_TURN_IDLE;
+  }
+  return receive_batch (receiver, 0) || afxdp_stream_has_more (receiver->stream)
+      ? AFXDP_TURN_AGAIN
+      : AFXDP_TURN_REST;
 }
 
 static void
@@ -134,7 +158,12 @@ begin (Receiver *receiver)
   receiver->stream = stream;
   pthread_mutex_unlock (&receiver->lock);
   atomic_store (&receiver->quit, FALSE);
-  pthread_create (&receiver->thread, NULL, receive, receiver);
+  if (shared) {
+    receiver->served = afxdp_receiver_add (shared, stream, serve, receiver);
+    afxdp_served_call (receiver->served);
+  } else {
+    pthread_create (&receiver->thread, NULL, receive, receiver);
+  }
 }
 
 static void
@@ -146,7 +175,10 @@ end (Receiver *receiver)
 
   atomic_store (&receiver->quit, TRUE);
   afxdp_stream_wake (receiver->stream);
-  pthread_join (receiver->thread, NULL);
+  if (shared)
+    afxdp_served_remove (receiver->served);
+  else
+    pthread_join (receiver->thread, NULL);
   pthread_mutex_lock (&receiver->lock);
   stream = g_steal_pointer (&receiver->stream);
   pthread_mutex_unlock (&receiver->lock);
@@ -204,10 +236,14 @@ main (int argc, char **argv)
   guint64 packets, deadline = now_ns () + PATIENCE * 1000000000ull;
   gboolean done;
 
-  if (argc != 3) {
-    fprintf (stderr, "usage: %s INTERFACE PACKETS\n", argv[0]);
+  AfxdpReceiverSettings settings = { .coalesce = 1000 * 1000, .batch = BATCH };
+
+  if (argc < 3 || argc > 4) {
+    fprintf (stderr, "usage: %s INTERFACE PACKETS [RECEIVER]\n", argv[0]);
     return 2;
   }
+  if (argc == 4)
+    shared = afxdp_receivers_get (argv[3], &settings, NULL);
   interface = argv[1];
   packets = g_ascii_strtoull (argv[2], NULL, 10);
   for (guint i = 0; i < N_STREAMS; i++) {
@@ -230,6 +266,8 @@ main (int argc, char **argv)
     pthread_join (visitors[i - N_STEADY], NULL);
   for (guint i = 0; i < N_STEADY; i++)
     end (&receivers[i]);
+  if (shared)
+    afxdp_receivers_let_go (shared);
   for (guint i = 0; i < HELD; i++)
     if (held.lent[i].umem)
       afxdp_umem_give_back (held.lent[i].umem, held.lent[i].frame);

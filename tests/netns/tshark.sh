@@ -1,33 +1,21 @@
 #!/usr/bin/env bash
+# SPDX-FileCopyrightText: The afxdpsrc authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # The statistics of one SSRC beside those of tshark, which captures on the sending
-# side what a socket sends (no capture sees live frames). DISTRIBUTOR and RTPGEN are
+# side what a socket sends (no capture sees live frames). RECEIVE_MANY and RTPGEN are
 # the programs.
 set -euo pipefail
-export LC_ALL=C.UTF-8
-
-if ((EUID != 0)); then
-  echo 'root is needed to make network namespaces'
-  exit 77
-fi
-
-# shellcheck source=tests/netns/veth.sh
-. "$(dirname "${BASH_SOURCE[0]}")/veth.sh"
 # shellcheck source=tests/netns/work.sh
 . "$(dirname "${BASH_SOURCE[0]}")/work.sh"
 
 stream=239.1.1.1:5000
 packets=5000
 
-start_distributor() {
-  : >"$work/lines"
-  "${IN_RECEIVER[@]}" "$DISTRIBUTOR" --interface "$VETH_RECEIVER_DEVICE" \
-    --interval 0.1 --json "$work/summary.json" $stream \
-    >"$work/lines" 2>"$work/errors" &
-  receiver=$!
-  cleanup_push end_process $receiver
-  wait_for $receiver grep -q ': door af-xdp,' "$work/lines"
+start_receiver() {
+  start "$RECEIVE_MANY" --interface "$VETH_RECEIVER_DEVICE" --interval 0.1 \
+    --json "$work/summary.json" $stream
+  wait_for "$receiver" grep -q ': path af-xdp,' "$work/lines"
 }
 
 is_capturing() {
@@ -45,12 +33,10 @@ start_capture() {
 
 # Packets in bursts, so that there is jitter: 1500 a second, of which 8 come back
 # to back. The wrap of the numbers, gaps, duplicates and late packets are in it.
-send() {
-  "${IN_SENDER[@]}" "$RTPGEN" --interface "$VETH_SENDER_DEVICE" --method socket \
-    --destination $stream --rate 1500 --burst 8 --packets $packets \
-    --first-seq 63000 --gap 500:7 --gap 901:1 --gap 3000:40 --duplicate 1500 \
-    --reorder 2000:3 >"$work/sent" 2>&1 || (($? == 3)) ||
-    fail "rtpgen: $(cat "$work/sent")"
+send_bursts() {
+  send --method socket --destination $stream --rate 1500 --burst 8 \
+    --packets $packets --first-seq 63000 --gap 500:7 --gap 901:1 --gap 3000:40 \
+    --duplicate 1500 --reorder 2000:3 || skip
 }
 
 # tshark's own analysis of the stream: packets and lost ones.
@@ -77,14 +63,14 @@ main() {
   local captured lost
   make_work_directory
   veth_up --lossless
-  start_distributor
+  start_receiver
   start_capture
-  send
-  wait_for $receiver grep -q " stream $stream .* packets $packets " \
+  send_bursts
+  wait_for "$receiver" grep -q " stream $stream .* packets $packets " \
     "$work/lines"
   wait $capture || fail "$(cat "$work/tshark")"
-  kill -INT $receiver
-  wait $receiver || true # 1: packets were lost
+  end_receiver INT
+  expect_status 1 # packets were lost
   read -r captured lost < <(analyse)
   echo "tshark: $captured packets, $lost lost, jitter $(jitter)"
   check "streams[0]['stats']['sources'][0]['packets-received'] == $captured" \

@@ -1,7 +1,7 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What an application of udpsrc relies on, through AF_XDP as through the socket. */
 #include <gio/gio.h>
-#include <gst/check/gstcheck.h>
 #include <gst/net/gstnetaddressmeta.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -28,14 +28,14 @@ play (const gchar *properties, const gchar *mode)
 {
   receiver = receiver_new (properties, "fakesink");
   tap = tap_new (receiver->src);
-  tap_keep (tap);
-  receiver_play (receiver);
-  receiver_assert_mode (receiver, 0, mode);
+  tap_keep (tap, TRUE);
+  receiver_play_by (receiver, mode);
 }
 
 static void
 end (void)
 {
+
   receiver_free (receiver);
   tap_free (tap);
 }
@@ -126,23 +126,23 @@ assert_sender (guint number, const gchar *address, guint16 port, guint scope)
 static const struct
 {
   const gchar *properties, *mode, *delivered;
-} doors[] = {
+} paths[] = {
   { "mode=af-xdp ", "af-xdp", "delivered-xdp" },
   { "mode=socket ", "socket", "delivered-socket" },
 };
 
-#define N_DOORS G_N_ELEMENTS (doors)
+#define N_PATHS G_N_ELEMENTS (paths)
 
 static void
-play_on (guint door, const gchar *properties)
+play_on (guint path, const gchar *properties)
 {
   g_autofree gchar *all =
-      g_strconcat (doors[door].properties, properties, NULL);
+      g_strconcat (paths[path].properties, properties, NULL);
 
-  play (all, doors[door].mode);
+  play (all, paths[path].mode);
 }
 
-GST_START_TEST (test_senders)
+LOOP_TEST (test_senders, N_PATHS)
 {
   g_autoptr (GSocket) one = new_sender ("10.9.0.1", 4000);
   g_autoptr (GSocket) other = new_sender ("10.9.0.1", 4002);
@@ -153,7 +153,7 @@ GST_START_TEST (test_senders)
   tap_wait (tap, 20);
   for (guint i = 0; i < 20; i++)
     assert_sender (i, "10.9.0.1", i % 3 ? 4000 : 4002, 0);
-  receiver_assert_stat (receiver, doors[__i__].delivered, 20);
+  receiver_assert_stat (receiver, paths[__i__].delivered, 20);
   /* And without. */
   g_object_set (receiver->src, "retrieve-sender-address", FALSE, NULL);
   send_rtp (one, GROUP, 20, 0);
@@ -161,10 +161,9 @@ GST_START_TEST (test_senders)
   fail_if (gst_buffer_get_net_address_meta (tap_packet (tap, 20)->buffer));
   end ();
 }
-GST_END_TEST
 
 /* A link-local one is told with the interface, or nobody could answer. */
-GST_START_TEST (test_senders_ipv6)
+LOOP_TEST (test_senders_ipv6, N_PATHS)
 {
   g_autoptr (GSocket) global = NULL;
   g_autoptr (GSocket) local = NULL;
@@ -178,12 +177,11 @@ GST_START_TEST (test_senders_ipv6)
   tap_wait (tap, 2);
   assert_sender (0, "fd09::1", 4000, 0);
   assert_sender (1, "fe80::9", 4002, if_nametoindex ("rx0"));
-  receiver_assert_stat (receiver, doors[__i__].delivered, 2);
+  receiver_assert_stat (receiver, paths[__i__].delivered, 2);
   end ();
 }
-GST_END_TEST
 
-GST_START_TEST (test_skip)
+LOOP_TEST (test_skip, N_PATHS)
 {
   g_autoptr (GSocket) sender = new_sender ("10.9.0.1", 4000);
 
@@ -204,14 +202,13 @@ GST_START_TEST (test_skip)
     fail_unless_equals_int (g_bytes_get_size (packet->bytes), 12);
     fail_unless (bytes[0] == 0x80 && bytes[3] == i);
   }
-  receiver_assert_stat (receiver, doors[__i__].delivered, 11);
+  receiver_assert_stat (receiver, paths[__i__].delivered, 11);
   receiver_assert_stat (receiver, "malformed", 2);
   receiver_assert_stat (receiver, "not-rtp", 0);
   end ();
 }
-GST_END_TEST
 
-GST_START_TEST (test_timeout)
+LOOP_TEST (test_timeout, N_PATHS)
 {
   g_autoptr (GSocket) sender = new_sender ("10.9.0.1", 4000);
   g_autoptr (GstMessage) message = NULL;
@@ -227,13 +224,12 @@ GST_START_TEST (test_timeout)
   } while (!gst_message_has_name (message, TIMEOUT));
   send_rtp (sender, GROUP, 1, 0);
   tap_wait (tap, 2);
-  receiver_assert_stat (receiver, doors[__i__].delivered, 2);
+  receiver_assert_stat (receiver, paths[__i__].delivered, 2);
   end ();
 }
-GST_END_TEST
 
 /* The socket works in the other direction, whichever way packets come. */
-GST_START_TEST (test_answer)
+LOOP_TEST (test_answer, N_PATHS)
 {
   g_autoptr (GSocket) sender = new_sender ("10.9.0.1", 4000);
   g_autoptr (GSocketAddress) from = NULL;
@@ -244,7 +240,7 @@ GST_START_TEST (test_answer)
   play_on (__i__, "address=10.9.0.2 port=5000");
   send_rtp (sender, "10.9.0.2", 0, 0);
   tap_wait (tap, 1);
-  receiver_assert_stat (receiver, doors[__i__].delivered, 1);
+  receiver_assert_stat (receiver, paths[__i__].delivered, 1);
   g_object_get (receiver->src, "used-socket", &used, NULL);
   meta = gst_buffer_get_net_address_meta (tap_packet (tap, 0)->buffer);
   fail_unless_equals_int (
@@ -256,7 +252,6 @@ GST_START_TEST (test_answer)
       g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (from)), PORT);
   end ();
 }
-GST_END_TEST
 
 /* Sockets of the application. */
 
@@ -297,7 +292,7 @@ static const struct
   { "0.0.0.0", "address=0.0.0.0 multicast-iface=rx0", "10.9.0.2", FALSE },
 };
 
-GST_START_TEST (test_given)
+TABLE_TEST (test_given, given)
 {
   g_autoptr (GSocket) sender = new_sender ("10.9.0.1", 4000);
   g_autoptr (GSocket) socket = new_socket (given[__i__].bound);
@@ -306,8 +301,7 @@ GST_START_TEST (test_given)
   receiver = receiver_new (given[__i__].properties, "fakesink");
   g_object_set (receiver->src, "socket", socket, "close-socket", FALSE, NULL);
   tap = tap_new (receiver->src);
-  receiver_play (receiver);
-  receiver_assert_mode (receiver, 0, "af-xdp");
+  receiver_play_by (receiver, "af-xdp");
   g_object_get (receiver->src, "port", &port, NULL);
   fail_unless_equals_int (port, PORT);
   fail_unless_equals_int (has_joined ("rx0", GROUP), given[__i__].joins);
@@ -320,10 +314,9 @@ GST_START_TEST (test_given)
   fail_if (has_joined ("rx0", GROUP));
   end ();
 }
-GST_END_TEST
 
 /* One that is connected receives from its peer alone. */
-GST_START_TEST (test_given_that_is_connected)
+TEST (test_given_that_is_connected)
 {
   g_autoptr (GSocket) peer = new_sender ("10.9.0.1", 4000);
   g_autoptr (GSocket) other = new_sender ("10.9.0.1", 4002);
@@ -335,11 +328,8 @@ GST_START_TEST (test_given_that_is_connected)
   receiver = receiver_new ("address=0.0.0.0", "fakesink");
   g_object_set (receiver->src, "socket", socket, NULL);
   tap = tap_new (receiver->src);
-  receiver_play (receiver);
-  receiver_assert_mode (receiver, 0, "socket");
-  fail_unless (
-      strstr (gst_structure_get_string (receiver->modes->pdata[0], "reason"),
-          "is connected"));
+  receiver_play_by (receiver, "socket");
+  receiver_assert_reason (receiver, 0, "is connected");
   for (guint i = 0; i < 10; i++)
     send_rtp (i % 2 ? peer : other, "10.9.0.2", i, 0);
   tap_wait (tap, 5);
@@ -347,10 +337,9 @@ GST_START_TEST (test_given_that_is_connected)
   receiver_assert_stat (receiver, "delivered-socket", 5);
   end ();
 }
-GST_END_TEST
 
 /* What its owner joined stays joined. */
-GST_START_TEST (test_given_that_has_joined)
+TEST (test_given_that_has_joined)
 {
   g_autoptr (GSocket) socket = new_socket (GROUP);
   g_autoptr (GInetAddress) group = g_inet_address_new_from_string (GROUP);
@@ -364,7 +353,6 @@ GST_START_TEST (test_given_that_has_joined)
   receiver_free (receiver);
   fail_unless (has_joined ("rx0", GROUP));
 }
-GST_END_TEST
 
 /* Several interfaces. */
 
@@ -392,7 +380,7 @@ static const struct
   { GROUP_6, "fd09::1", "fd08::1" },
 };
 
-GST_START_TEST (test_interfaces)
+TABLE_TEST (test_interfaces, wires)
 {
   const gchar *group = wires[__i__].group;
   g_autofree gchar *on_rx0 = g_strdup_printf (
@@ -406,15 +394,12 @@ GST_START_TEST (test_interfaces)
   one = new_sender (wires[__i__].one, 4000);
   other = new_sender (wires[__i__].other, 4000);
   play (on_both, "socket");
-  fail_unless (
-      strstr (gst_structure_get_string (receiver->modes->pdata[0], "reason"),
-          "several interfaces"));
+  receiver_assert_reason (receiver, 0, "several interfaces");
   fail_unless (has_joined ("rx0", group));
   fail_unless (has_joined ("rx1", group));
   fail_if (network_has_program ());
   /* Somebody who could have AF_XDP, but must not take packets away. */
-  neighbour = receiver_new (on_rx0, "fakesink");
-  receiver_play (neighbour);
+  neighbour = receiver_start (on_rx0, "fakesink");
   for (guint i = 0; i < 10; i++)
     send_rtp (i % 2 ? one : other, group, i, 0);
   tap_wait (tap, 10);
@@ -425,15 +410,13 @@ GST_START_TEST (test_interfaces)
   receiver_set_state (receiver, GST_STATE_NULL);
   fail_if (has_joined ("rx1", group));
   /* Now it may. */
-  receiver_wait_modes (neighbour, 2);
   receiver_assert_mode (neighbour, 1, "af-xdp");
   receiver_free (neighbour);
   end ();
 }
-GST_END_TEST
 
 /* Routing leads to rx0, but the socket is bound to the other one. */
-GST_START_TEST (test_given_on_interface)
+TEST (test_given_on_interface)
 {
   g_autoptr (GSocket) sender = NULL;
   g_autoptr (GSocket) socket = new_socket (GROUP);
@@ -445,8 +428,7 @@ GST_START_TEST (test_given_on_interface)
   receiver = receiver_new ("address=0.0.0.0", "fakesink");
   g_object_set (receiver->src, "socket", socket, NULL);
   tap = tap_new (receiver->src);
-  receiver_play (receiver);
-  receiver_assert_mode (receiver, 0, "af-xdp");
+  receiver_play_by (receiver, "af-xdp");
   fail_unless (has_joined ("rx1", GROUP));
   for (guint i = 0; i < 10; i++)
     send_rtp (sender, GROUP, i, 0);
@@ -454,56 +436,17 @@ GST_START_TEST (test_given_on_interface)
   receiver_assert_stat (receiver, "delivered-xdp", 10);
   end ();
 }
-GST_END_TEST
 
 /* Demanded, AF_XDP is an error that says what to do. */
-GST_START_TEST (test_interfaces_of_af_xdp)
+TEST (test_interfaces_of_af_xdp)
 {
   add_wire ();
   receiver = receiver_new ("mode=af-xdp multicast-group=" GROUP
                            " port=5000 multicast-iface=rx0,rx1",
       "fakesink");
-  fail_unless_equals_int (
-      gst_element_set_state (receiver->pipeline, GST_STATE_READY),
-      GST_STATE_CHANGE_FAILURE);
+  receiver_assert_refused (receiver, GST_STATE_READY);
   fail_unless (strstr (receiver_wait_error (receiver), "several interfaces"));
   receiver_free (receiver);
 }
-GST_END_TEST
 
-static void
-up (void)
-{
-  network_up (1);
-}
-
-static Suite *
-udpsrc_suite (void)
-{
-  Suite *suite = suite_create ("udpsrc");
-  TCase *tcase = tcase_create ("udpsrc");
-
-  suite_add_tcase (suite, tcase);
-  tcase_set_timeout (tcase, 60);
-  tcase_add_checked_fixture (tcase, up, network_down);
-  tcase_add_loop_test (tcase, test_senders, 0, N_DOORS);
-  tcase_add_loop_test (tcase, test_senders_ipv6, 0, N_DOORS);
-  tcase_add_loop_test (tcase, test_skip, 0, N_DOORS);
-  tcase_add_loop_test (tcase, test_timeout, 0, N_DOORS);
-  tcase_add_loop_test (tcase, test_answer, 0, N_DOORS);
-  tcase_add_loop_test (tcase, test_given, 0, G_N_ELEMENTS (given));
-  tcase_add_test (tcase, test_given_that_is_connected);
-  tcase_add_test (tcase, test_given_that_has_joined);
-  tcase_add_loop_test (tcase, test_interfaces, 0, G_N_ELEMENTS (wires));
-  tcase_add_test (tcase, test_given_on_interface);
-  tcase_add_test (tcase, test_interfaces_of_af_xdp);
-  return suite;
-}
-
-int
-main (int argc, char **argv)
-{
-  network_require_privileges ();
-  gst_check_init (&argc, &argv);
-  return gst_check_run_suite (udpsrc_suite (), "udpsrc", __FILE__);
-}
+NETNS_SUITE ("udpsrc", network_up_with_one_queue)

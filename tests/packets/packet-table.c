@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The one table of Ethernet frames. A row says how its frame differs from a
@@ -15,6 +16,23 @@
 /* Payload that makes a frame of size, without tags. */
 #define PAYLOAD_IPV4(size) ((size) -14 - 20 - 8)
 #define PAYLOAD_IPV6(size) ((size) -14 - 40 - 8)
+
+const gchar *
+packet_kind_name (AfxdpPacketKind kind)
+{
+  static const gchar *const names[] = {
+    [AFXDP_PACKET_UDP] = "UDP",
+    [AFXDP_PACKET_TRUNCATED] = "truncated",
+    [AFXDP_PACKET_VLAN] = "VLAN",
+    [AFXDP_PACKET_NOT_IP] = "not IP",
+    [AFXDP_PACKET_OPTIONS] = "IPv4 options",
+    [AFXDP_PACKET_FRAGMENT] = "IPv4 fragment",
+    [AFXDP_PACKET_NOT_UDP] = "not UDP",
+    [AFXDP_PACKET_NO_CHECKSUM] = "IPv6 without UDP checksum",
+  };
+
+  return names[kind];
+}
 
 const guint8 packet_table_mac[PACKET_TABLE_MAC_SIZE] = { OWN_MAC };
 

@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The table of Ethernet frames that the user-space parser, the XDP program and
@@ -26,6 +27,9 @@ typedef struct
   guint8 address[16]; /* network order; IPv4 in the first 4, the rest 0 */
 } PacketFlow;
 
+/* "truncated", "IPv4 options", ... */
+const gchar *packet_kind_name (AfxdpPacketKind kind);
+
 extern const guint8 packet_table_mac[PACKET_TABLE_MAC_SIZE];
 
 /* A multicast group and a unicast address of each version, all of them with
@@ -46,7 +50,7 @@ typedef struct
   guint8 *frame;
   gsize size;
   AfxdpPacketKind kind;  /* what the parser says */
-  PacketVerdict verdict; /* what the program does, door open and credit left */
+  PacketVerdict verdict; /* what the program does, path open and credit left */
 } PacketCase;
 
 /* Returns the table and its length. */

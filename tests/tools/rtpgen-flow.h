@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * A flow, as the BPF program and user space share it: the bytes of its packets
@@ -60,15 +61,17 @@ struct rtpgen_flow
   __u64 packets;
   __u64 markers;
   __u64 bytes;
+  __u64 silent; /* left out at their time, and not in the others */
 };
 
-/* Writes a packet's numbers and returns their part of the UDP sum. */
+/* Writes a packet's numbers and returns their part of the UDP sum. ticks: what
+ * pauses have added to the timestamp. */
 static inline __u32
-rtpgen_rtp_number (
-    struct rtpgen_rtp *rtp, const struct rtpgen_plan *plan, __u64 index)
+rtpgen_rtp_number (struct rtpgen_rtp *rtp, const struct rtpgen_plan *plan,
+    __u64 index, __u32 ticks)
 {
   __u16 sequence = rtpgen_plan_sequence (plan, index);
-  __u32 timestamp = rtpgen_plan_timestamp (plan, index);
+  __u32 timestamp = rtpgen_plan_timestamp (plan, index) + ticks;
 
   rtp->sequence = bpf_htons (sequence);
   rtp->timestamp = bpf_htonl (timestamp);

@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Works out a job: addresses from the interface, numbers from the options.
@@ -7,10 +8,6 @@
 #include <string.h>
 
 #define NS G_GINT64_CONSTANT (1000000000)
-
-/* Ticks/s of RTP's timestamp, and the packets/s that it assumes at rate 0. */
-#define RTP_CLOCK 90000
-#define NOMINAL_RATE 1000000
 
 /* RTP's static payload type (RFC 3551 6). */
 #define MPEG_TS 33
@@ -24,28 +21,24 @@ fill_plan (RtpgenJob *self)
 {
   const RtpgenOptions *options = self->options;
   struct rtpgen_plan *plan = &self->plan;
-  const guint64 rate = options->rate;
+  guint64 rate;
 
-  plan->rate = rate;
+  plan->rate = options->rate;
   plan->burst = options->burst;
   plan->flows = options->destinations->len;
-  plan->packets = options->packets;
+  plan->turns = options->packets;
   plan->marker_every = options->marker_every;
   plan->first_sequence = options->first_sequence;
-  plan->timestamp_step =
-      ((guint64) RTP_CLOCK * plan->flows << 32) / (rate ? rate : NOMINAL_RATE);
-  if (rate) {
-    plan->burst_ns = plan->burst * NS / rate;
-    plan->burst_rest = plan->burst * NS % rate;
-  }
+  rtpgen_clock_fill_plan (&options->clock, plan);
+  rate = plan->rate;
   if (options->duration > 0) {
     const guint64 duration = options->duration * NS;
 
     plan->limit_ns = rate ? duration + GRACE : MAX (duration, 1);
     if (rate) {
-      const guint64 packets = MAX (options->duration * rate + 0.5, 1);
+      const guint64 turns = MAX (options->duration * rate + 0.5, 1);
 
-      plan->packets = plan->packets ? MIN (plan->packets, packets) : packets;
+      plan->turns = plan->turns ? MIN (plan->turns, turns) : turns;
     }
   }
 }
@@ -114,13 +107,12 @@ check_size (const RtpgenJob *self, GError **error)
   if (self->options->method == RTPGEN_METHOD_SOCKET ||
       size <= self->interface->mtu)
     return TRUE;
-  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
+  return rtpgen_refuse (error,
       "IP packets of %" G_GSIZE_FORMAT " bytes (RTP payload of %" G_GSIZE_FORMAT
       ") do not fit interface %s, whose MTU is %u: make "
       "--payload-size and --marker-size smaller, or raise the MTU of both "
       "ends",
       size, self->payload_size, self->interface->name, self->interface->mtu);
-  return FALSE;
 }
 
 RtpgenJob *
@@ -135,13 +127,16 @@ rtpgen_job_new (const RtpgenOptions *options, GError **error)
   fill_plan (self);
   self->stretches = g_new0 (struct rtpgen_stretch, RTPGEN_STRETCHES);
   if (!rtpgen_script_compile (options->events, options->script_every,
-          &self->plan, self->stretches, error))
+          &options->clock, &self->plan, self->stretches, error))
     return NULL;
+  if (self->plan.rate && self->plan.limit_ns)
+    self->plan.limit_ns += rtpgen_script_pauses (
+        &self->plan, self->stretches, self->plan.turns / self->plan.flows + 1);
 
   self->routes = g_new0 (RtpgenRoute, self->plan.flows);
   self->flows = g_new0 (struct rtpgen_flow, self->plan.flows);
   self->payload_size = options->payload_size;
-  if (options->marker_every)
+  if (self->plan.marker_every)
     self->payload_size = MAX (self->payload_size, (gsize) options->marker_size);
   self->payload = g_malloc (self->payload_size);
   rtpgen_packet_fill_payload (self->payload, self->payload_size,
@@ -158,7 +153,7 @@ rtpgen_job_new (const RtpgenOptions *options, GError **error)
     return NULL;
   for (guint i = 0; i < self->plan.flows; i++) {
     fill_layout (self, i, FALSE);
-    if (options->marker_every)
+    if (self->plan.marker_every)
       fill_layout (self, i, TRUE);
   }
   return g_steal_pointer (&self);
@@ -185,4 +180,14 @@ rtpgen_job_count_packets (const RtpgenJob *self)
   for (guint i = 0; i < self->plan.flows; i++)
     packets += self->flows[i].packets;
   return packets;
+}
+
+guint64
+rtpgen_job_count_turns (const RtpgenJob *self)
+{
+  guint64 turns = rtpgen_job_count_packets (self);
+
+  for (guint i = 0; i < self->plan.flows; i++)
+    turns += self->flows[i].silent;
+  return turns;
 }

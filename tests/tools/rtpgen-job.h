@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A job: the command line worked out into what is sent, flow by flow, and what
@@ -30,7 +31,7 @@ typedef struct
 typedef struct
 {
   guint64 start_ns;    /* when packet 0 was due */
-  guint64 last_ns;     /* when the last packet was sent */
+  guint64 last_ns;     /* when the last turn was */
   guint64 late_max_ns; /* the longest that a packet was sent after it was due */
   guint64 failed;      /* packets that could not be made: a bug of rtpgen */
   guint64 calls;       /* system calls it took */
@@ -40,7 +41,9 @@ RtpgenJob *rtpgen_job_new (const RtpgenOptions *options, GError **error);
 void rtpgen_job_free (RtpgenJob *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RtpgenJob, rtpgen_job_free)
 
-/* Packets of all flows. */
+/* Of all flows: packets, and turns, which packets left out at their time are,
+ * too. */
 guint64 rtpgen_job_count_packets (const RtpgenJob *self);
+guint64 rtpgen_job_count_turns (const RtpgenJob *self);
 
 G_END_DECLS

@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Loads the BPF program, runs it in threads of its own and watches its
@@ -223,11 +224,10 @@ run_program (struct rtpgen_bpf *program, const RtpgenJob *job,
   Generator generator = { .program = program,
     .call_runs = job->options->call_runs };
   struct sigaction old_action;
-  g_autofree guint8 *frame = NULL;
   guint32 frame_size;
   gint error;
+  g_autofree guint8 *frame = make_frame (job, &frame_size);
 
-  frame = make_frame (job, &frame_size);
   for (guint i = 0; i < G_N_ELEMENTS (entries); i++) {
     generator.callers[i].entry = entries[i];
     generator.callers[i].finished = &program->bss->finished;

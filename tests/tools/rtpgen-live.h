@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Sends a job as BPF live frames: one long BPF_PROG_TEST_RUN with the pacing

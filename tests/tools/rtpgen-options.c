@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Parses and checks the command line. Every number has its range in one table;
@@ -19,9 +20,7 @@ typedef struct
   gchar **sources;
   gchar *destination_mac;
   gint64 flows;
-  gchar **gaps;
-  gchar **duplicates;
-  gchar **reorders;
+  gchar **events[RTPGEN_EVENT_KINDS];
 } RawOptions;
 
 static void
@@ -31,9 +30,8 @@ raw_options_clear (RawOptions *self)
   g_strfreev (self->destinations);
   g_strfreev (self->sources);
   g_free (self->destination_mac);
-  g_strfreev (self->gaps);
-  g_strfreev (self->duplicates);
-  g_strfreev (self->reorders);
+  for (guint i = 0; i < G_N_ELEMENTS (self->events); i++)
+    g_strfreev (self->events[i]);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RawOptions, raw_options_clear)
 
@@ -63,7 +61,14 @@ static const gchar description[] =
     "\n"
     "Script: POS is a packet's index within its flow, from 0; every flow "
     "follows the\n"
-    "same script. An omitted number after the colon is 1.\n"
+    "same script. An omitted number after the colon is 1. A gap takes no "
+    "time; in a\n"
+    "silence, numbers and timestamps go on while time passes; in a pause they "
+    "do not\n"
+    "(--timestamps-go-on: timestamps do); after a hold, all that was due is "
+    "sent at\n"
+    "once. Pause and hold are the whole sender's, before packet POS of flow "
+    "0.\n"
     "\n"
     "Payload: \"RTPG\" (type 33 and a multiple of 188 bytes: the header of an "
     "MPEG TS\n"
@@ -78,6 +83,9 @@ static const gchar description[] =
     "than 99 % of --rate, and by over 10 ms. The interface's counters decide "
     "about\n"
     "drops, so other senders on it count too.\n";
+
+/* Bytes of a marker packet's payload where no frames are sent. */
+#define SHORT_MARKER 300
 
 /* 3/4 of the repetitions that BPF_PROG_TEST_RUN can count. */
 #define CALL_RUNS (G_GINT64_CONSTANT (3) << 30)
@@ -119,12 +127,11 @@ check_ranges (const RtpgenOptions *self, GError **error)
 
     if (value >= ranges[i].least && value <= ranges[i].most)
       continue;
-    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+    return rtpgen_refuse (error,
         "--%s %" G_GINT64_FORMAT
         " is out of range: it goes from %" G_GINT64_FORMAT
         " to %" G_GINT64_FORMAT,
         ranges[i].name, value, ranges[i].least, ranges[i].most);
-    return FALSE;
   }
   return TRUE;
 }
@@ -175,11 +182,10 @@ parse_destination (const gchar *text, RtpgenAddress *address, GError **error)
   return TRUE;
 
 unreadable:
-  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+  return rtpgen_refuse (error,
       "Cannot read --destination %s: it wants ADDRESS:PORT, such as "
       "239.1.1.1:5000 or [ff15::1]:5000",
       text);
-  return FALSE;
 }
 
 /* The address that is count after this one, carried from the last byte on. */
@@ -200,13 +206,11 @@ parse_destinations (RtpgenOptions *self, const RawOptions *raw, GError **error)
 {
   const guint given = raw->destinations ? g_strv_length (raw->destinations) : 0;
 
-  if (given == 0 || raw->flows < 1 || given * raw->flows > RTPGEN_FLOWS) {
-    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
+  if (given == 0 || raw->flows < 1 || given * raw->flows > RTPGEN_FLOWS)
+    return rtpgen_refuse (error,
         "%u times --destination and --flows %" G_GINT64_FORMAT
         " are %" G_GINT64_FORMAT " flows: there can be 1 to %d",
         given, raw->flows, given * raw->flows, RTPGEN_FLOWS);
-    return FALSE;
-  }
   for (guint i = 0; i < given; i++) {
     RtpgenAddress first;
 
@@ -228,27 +232,28 @@ parse_sources (RtpgenOptions *self, gchar **texts, GError **error)
   for (guint i = 0; texts && texts[i]; i++) {
     RtpgenAddress address;
 
-    if (!parse_address (texts[i], &address)) {
-      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+    if (!parse_address (texts[i], &address))
+      return rtpgen_refuse (error,
           "Cannot read --source %s: it wants an IPv4 or IPv6 address",
           texts[i]);
-      return FALSE;
-    }
     g_array_append_val (self->sources, address);
   }
   return TRUE;
 }
 
 static gboolean
-parse_events (
-    GArray *events, RtpgenEventKind kind, gchar **texts, GError **error)
+parse_events (RtpgenOptions *self, const RawOptions *raw, GError **error)
 {
-  for (guint i = 0; texts && texts[i]; i++) {
-    RtpgenEvent event;
+  for (guint kind = 0; kind < RTPGEN_EVENT_KINDS; kind++) {
+    gchar **texts = raw->events[kind];
 
-    if (!rtpgen_event_parse (kind, texts[i], &event, error))
-      return FALSE;
-    g_array_append_val (events, event);
+    for (guint i = 0; texts && texts[i]; i++) {
+      RtpgenEvent event;
+
+      if (!rtpgen_event_parse (kind, texts[i], &event, error))
+        return FALSE;
+      g_array_append_val (self->events, event);
+    }
   }
   return TRUE;
 }
@@ -275,9 +280,8 @@ parse_method (RtpgenOptions *self, const gchar *text, GError **error)
         self->batch = methods[i].batch;
       return TRUE;
     }
-  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-      "--method %s is unknown: there are live and socket", text);
-  return FALSE;
+  return rtpgen_refuse (
+      error, "--method %s is unknown: there are live and socket", text);
 }
 
 static gboolean
@@ -287,13 +291,11 @@ parse_destination_mac (RtpgenOptions *self, const gchar *text, GError **error)
 
   if (!text)
     return TRUE;
-  if (!ether_aton_r (text, &address)) {
-    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+  if (!ether_aton_r (text, &address))
+    return rtpgen_refuse (error,
         "Cannot read --destination-mac %s: it wants six hexadecimal bytes, "
         "such as 02:00:00:00:00:01",
         text);
-    return FALSE;
-  }
   memcpy (self->destination_mac, &address, sizeof address);
   self->has_destination_mac = TRUE;
   return TRUE;
@@ -303,43 +305,33 @@ parse_destination_mac (RtpgenOptions *self, const gchar *text, GError **error)
 static gboolean
 check_together (const RtpgenOptions *self, GError **error)
 {
-  if (!self->interface) {
-    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
-        "--interface is missing: the end of the veth pair to send from");
-    return FALSE;
-  }
-  if (self->duration < 0 || self->duration > 1e6) {
-    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+  if (!self->interface)
+    return rtpgen_refuse (
+        error, "--interface is missing: the end of the veth pair to send from");
+  if (self->duration < 0 || self->duration > 1e6)
+    return rtpgen_refuse (error,
         "--duration %g is out of range: it goes from 0 to 1000000 seconds",
         self->duration);
-    return FALSE;
-  }
-  if (self->source_port + self->destinations->len - 1 > 65535) {
-    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
+  if (self->source_port + self->destinations->len - 1 > 65535)
+    return rtpgen_refuse (error,
         "--source-port %" G_GINT64_FORMAT " leaves no port for each of the "
         "%u flows: flow n sends from this port + n",
         self->source_port, self->destinations->len);
-    return FALSE;
-  }
   for (guint i = 0; i < self->destinations->len; i++) {
     const RtpgenAddress *address =
         &g_array_index (self->destinations, RtpgenAddress, i);
     g_autofree gchar *text = rtpgen_address_to_string (address);
 
-    if (address->family == AF_INET6 && self->marker_ip_option) {
-      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
+    if (address->family == AF_INET6 && self->marker_ip_option)
+      return rtpgen_refuse (error,
           "--marker-ip-option and --destination %s: IPv6 has no IP options",
           text);
-      return FALSE;
-    }
     if (self->method == RTPGEN_METHOD_LIVE && !self->has_destination_mac &&
-        !rtpgen_address_is_multicast (address)) {
-      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
+        !rtpgen_address_is_multicast (address))
+      return rtpgen_refuse (error,
           "--destination %s is not multicast: live frames know no neighbours, "
           "so give --destination-mac, or use --method socket",
           text);
-      return FALSE;
-    }
   }
   return TRUE;
 }
@@ -383,7 +375,8 @@ parse (RtpgenOptions *self, RawOptions *raw, gint *argc, gchar ***argv,
         "SIGINT or SIGTERM)",
         "S"),
     OPTION ("packets", INT64, &self->packets,
-        "Send so many packets, all flows together", "N"),
+        "Send so many packets, all flows together; a silence's count, too",
+        "N"),
     OPTION ("payload-size", INT64, &self->payload_size,
         "Bytes of RTP payload, without RTP's 12 of header (default 1316)",
         "BYTES"),
@@ -394,7 +387,9 @@ parse (RtpgenOptions *self, RawOptions *raw, gint *argc, gchar ***argv,
         "--marker-size",
         "N"),
     OPTION ("marker-size", INT64, &self->marker_size,
-        "Bytes of RTP payload of a marker packet (default 300)", "BYTES"),
+        "Bytes of RTP payload of a marker packet (default 300; with --fps that "
+        "of the others)",
+        "BYTES"),
     OPTION ("marker-ip-option", NONE, &self->marker_ip_option,
         "Marker packets have 4 bytes of IPv4 options (NOP, NOP, NOP, end)",
         NULL),
@@ -402,13 +397,22 @@ parse (RtpgenOptions *self, RawOptions *raw, gint *argc, gchar ***argv,
         "SSRC of flow 0; flow n has this + n (default 0x52545047)", "N"),
     OPTION ("first-seq", INT64, &self->first_sequence,
         "RTP sequence number of a flow's packet 0 (default 0)", "N"),
-    OPTION ("gap", STRING_ARRAY, &raw->gaps,
+    OPTION ("gap", STRING_ARRAY, &raw->events[RTPGEN_EVENT_GAP],
         "Leave out COUNT numbers from packet POS on; repeatable", "POS:COUNT"),
-    OPTION ("duplicate", STRING_ARRAY, &raw->duplicates,
+    OPTION ("duplicate", STRING_ARRAY, &raw->events[RTPGEN_EVENT_DUPLICATE],
         "Send packet POS COUNT times more, at once; repeatable", "POS:COUNT"),
-    OPTION ("reorder", STRING_ARRAY, &raw->reorders,
+    OPTION ("reorder", STRING_ARRAY, &raw->events[RTPGEN_EVENT_REORDER],
         "Send packet POS after packet POS + DISTANCE; repeatable",
         "POS:DISTANCE"),
+    OPTION ("silence", STRING_ARRAY, &raw->events[RTPGEN_EVENT_SILENCE],
+        "Leave out what is due in MS ms from packet POS on; repeatable",
+        "POS:MS"),
+    OPTION ("pause", STRING_ARRAY, &raw->events[RTPGEN_EVENT_PAUSE],
+        "Stand still for MS ms in front of packet POS; repeatable", "POS:MS"),
+    OPTION ("hold", STRING_ARRAY, &raw->events[RTPGEN_EVENT_HOLD],
+        "Send packet POS and what is due until then MS ms later, at once; "
+        "repeatable",
+        "POS:MS"),
     OPTION ("script-every", INT64, &self->script_every,
         "Start the script again every N packets of a flow", "N"),
     OPTION ("batch", INT64, &self->batch,
@@ -429,13 +433,12 @@ parse (RtpgenOptions *self, RawOptions *raw, gint *argc, gchar ***argv,
   g_option_context_set_summary (context, summary);
   g_option_context_set_description (context, description);
   g_option_context_add_main_entries (context, entries, NULL);
+  rtpgen_clock_add_options (&self->clock, context);
   if (!g_option_context_parse (context, argc, argv, error))
     return FALSE;
-  if (*argc > 1) {
-    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
+  if (*argc > 1)
+    return rtpgen_refuse (error,
         "%s is no option: there are no arguments besides options", (*argv)[1]);
-    return FALSE;
-  }
   return TRUE;
 }
 
@@ -455,19 +458,20 @@ rtpgen_options_new (gint *argc, gchar ***argv, GError **error)
   self->call_runs = CALL_RUNS;
   self->payload_size = 1316;
   self->payload_type = 33;
-  self->marker_size = 300;
   self->ssrc = 0x52545047;
 
-  if (!parse (self, &raw, argc, argv, error) || !check_ranges (self, error) ||
+  if (!parse (self, &raw, argc, argv, error))
+    return NULL;
+  if (!self->marker_size)
+    self->marker_size =
+        self->clock.fps_text ? self->payload_size : SHORT_MARKER;
+  if (!check_ranges (self, error) ||
+      !rtpgen_clock_check (&self->clock, self->rate, error) ||
       !parse_method (self, raw.method, error) ||
       !parse_destination_mac (self, raw.destination_mac, error) ||
       !parse_destinations (self, &raw, error) ||
       !parse_sources (self, raw.sources, error) ||
-      !parse_events (self->events, RTPGEN_EVENT_GAP, raw.gaps, error) ||
-      !parse_events (
-          self->events, RTPGEN_EVENT_DUPLICATE, raw.duplicates, error) ||
-      !parse_events (self->events, RTPGEN_EVENT_REORDER, raw.reorders, error) ||
-      !check_together (self, error))
+      !parse_events (self, &raw, error) || !check_together (self, error))
     return NULL;
   return g_steal_pointer (&self);
 }
@@ -478,6 +482,7 @@ rtpgen_options_free (RtpgenOptions *self)
   if (!self)
     return;
   g_free (self->interface);
+  rtpgen_clock_clear (&self->clock);
   g_clear_pointer (&self->destinations, g_array_unref);
   g_clear_pointer (&self->sources, g_array_unref);
   g_clear_pointer (&self->events, g_array_unref);

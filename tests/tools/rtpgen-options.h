@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The command line: what the caller asked for, checked as far as that needs no
@@ -9,6 +10,7 @@
 
 #include <glib.h>
 
+#include "rtpgen-clock.h"
 #include "rtpgen-script.h"
 
 G_BEGIN_DECLS
@@ -51,6 +53,7 @@ typedef struct
   gboolean marker_ip_option;
   gint64 ssrc;
   gint64 first_sequence;
+  RtpgenClock clock;
   GArray *events; /* of RtpgenEvent */
   gint64 script_every;
   gboolean json;

@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Puts a run into words and into JSON. What a flow reports is one table, of
@@ -19,6 +20,7 @@ typedef struct
   guint64 bytes;
   guint64 markers;
   guint64 missing;
+  guint64 silent; /* of missing: not sent at their time */
   guint64 duplicates;
   guint64 reordered;
 } Counts;
@@ -34,6 +36,7 @@ static const CountField count_fields[] = {
   { "bytes", G_STRUCT_OFFSET (Counts, bytes) },
   { "markers", G_STRUCT_OFFSET (Counts, markers) },
   { "missing", G_STRUCT_OFFSET (Counts, missing) },
+  { "silent", G_STRUCT_OFFSET (Counts, silent) },
   { "duplicates", G_STRUCT_OFFSET (Counts, duplicates) },
   { "reordered", G_STRUCT_OFFSET (Counts, reordered) },
 };
@@ -50,11 +53,13 @@ count_flow (
 {
   const struct rtpgen_flow *flow = &job->flows[number];
 
-  rtpgen_script_tally (&job->plan, job->stretches, flow->packets, tally);
+  rtpgen_script_tally (
+      &job->plan, job->stretches, flow->packets + flow->silent, tally);
   counts->packets = flow->packets;
   counts->bytes = flow->bytes;
   counts->markers = flow->markers;
   counts->missing = tally->missing;
+  counts->silent = tally->silent;
   counts->duplicates = tally->duplicates;
   counts->reordered = tally->reordered;
 }
@@ -74,18 +79,22 @@ count_all (const RtpgenJob *job, Counts *total)
   }
 }
 
-/* With a rate, the last packets' own share of time belongs to the run. */
+/* With a rate, the last packets' own share of time belongs to the run. Pauses do
+ * not. */
 static gdouble
 get_elapsed (const RtpgenJob *job, const RtpgenRun *run)
 {
-  const guint64 packets = rtpgen_job_count_packets (job);
+  const guint64 turns = rtpgen_job_count_turns (job);
   gdouble elapsed;
 
-  if (!packets)
+  if (!turns)
     return 0;
-  elapsed = (run->last_ns - run->start_ns) / NS;
+  elapsed = (run->last_ns - run->start_ns -
+                rtpgen_script_pauses (&job->plan, job->stretches,
+                    job->flows[0].packets + job->flows[0].silent)) /
+      NS;
   if (job->plan.rate)
-    elapsed += (gdouble) ((packets - 1) % job->plan.burst + 1) / job->plan.rate;
+    elapsed += (gdouble) ((turns - 1) % job->plan.burst + 1) / job->plan.rate;
   return elapsed;
 }
 
@@ -94,17 +103,17 @@ get_rate (const RtpgenJob *job, const RtpgenRun *run)
 {
   const gdouble elapsed = get_elapsed (job, run);
 
-  return elapsed > 0 ? rtpgen_job_count_packets (job) / elapsed : 0;
+  return elapsed > 0 ? rtpgen_job_count_turns (job) / elapsed : 0;
 }
 
 static gboolean
 is_slow (const RtpgenJob *job, const RtpgenRun *run)
 {
-  const gdouble packets = rtpgen_job_count_packets (job);
+  const gdouble turns = rtpgen_job_count_turns (job);
   const gdouble rate = job->plan.rate;
 
   return rate > 0 && get_rate (job, run) < RATE_KEPT * rate &&
-      get_elapsed (job, run) > packets / rate + LATE_ALLOWED;
+      get_elapsed (job, run) > turns / rate + LATE_ALLOWED;
 }
 
 RtpgenVerdict
@@ -256,7 +265,7 @@ rtpgen_report_to_json (
   append_integer (json, "dropped-no-receiver", delivery->no_receiver);
   append_integer (json, "dropped-refused", delivery->refused);
   append_integer (json, "dropped-vanished", delivery->vanished);
-  append_integer (json, "asked-packets", job->plan.packets);
+  append_integer (json, "asked-packets", job->plan.turns);
   append_integer (json, "asked-rate", job->plan.rate);
   append_double (json, "rate", get_rate (job, run));
   append_double (json, "elapsed", get_elapsed (job, run));

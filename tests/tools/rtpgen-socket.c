@@ -1,3 +1,4 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The socket sender. It sleeps until a burst is due, then sends all that is
@@ -201,8 +202,8 @@ sender_close (Sender *self)
   close_sockets (self->sockets, self->job->plan.flows);
 }
 
-/* Makes the flow's next packet into a message. */
-static void
+/* Makes the flow's next packet into a message, if it is sent. */
+static gboolean
 prepare (Sender *self, guint place, guint number)
 {
   const RtpgenJob *job = self->job;
@@ -213,6 +214,10 @@ prepare (Sender *self, guint place, guint number)
   guint64 index = rtpgen_cursor_next (&flow->cursor, plan, job->stretches);
   gsize size;
 
+  if (flow->cursor.kind == RTPGEN_STRETCH_SILENT) {
+    flow->silent++;
+    return FALSE;
+  }
   message->flow = flow;
   message->marker = rtpgen_plan_is_marker (plan, index);
   layout = message->marker ? &flow->marker : &flow->ordinary;
@@ -223,12 +228,13 @@ prepare (Sender *self, guint place, guint number)
 
   memcpy (&message->head, (const guint8 *) layout->head + layout->headers,
       sizeof message->head);
-  rtpgen_rtp_number (&message->head, plan, index);
+  rtpgen_rtp_number (&message->head, plan, index, flow->cursor.ticks);
   message->pieces[0] = (struct iovec){ &message->head, sizeof message->head };
   message->pieces[1] = (struct iovec){
     job->payload + sizeof message->head - 12,
     size - sizeof message->head,
   };
+  return TRUE;
 }
 
 static void
@@ -304,27 +310,32 @@ send_plan (Sender *self, const volatile sig_atomic_t *stop, GError **error)
   const struct rtpgen_plan *plan = &self->job->plan;
   const guint batch = self->job->options->batch;
   struct rtpgen_schedule schedule = { 0 };
-  guint64 packets = 0;
+  guint64 turns = 0;
 
   rtpgen_schedule_start (&schedule, plan, clock_ns ());
   self->run->start_ns = schedule.start_ns;
-  while (!*stop && (!plan->packets || packets < plan->packets)) {
+  while (!*stop && (!plan->turns || turns < plan->turns)) {
     guint64 now = clock_ns ();
     guint count = 0;
 
     if (plan->limit_ns && now - schedule.start_ns > plan->limit_ns)
       break;
-    if (now < schedule.due_ns) {
-      sleep_until (schedule.due_ns);
+    if (!rtpgen_schedule_is_due (&schedule, now)) {
+      sleep_until (MAX (schedule.due_ns, schedule.hold_ns));
       continue;
     }
     if (plan->rate)
-      self->run->late_max_ns =
-          MAX (self->run->late_max_ns, now - schedule.due_ns);
-    while (count < batch && now >= schedule.due_ns &&
-        (!plan->packets || packets < plan->packets)) {
-      prepare (self, count++, rtpgen_schedule_next (&schedule, plan));
-      packets++;
+      self->run->late_max_ns = MAX (
+          self->run->late_max_ns, rtpgen_schedule_lateness (&schedule, now));
+    while (count < batch && rtpgen_schedule_is_due (&schedule, now) &&
+        (!plan->turns || turns < plan->turns)) {
+      const guint flow = rtpgen_schedule_next (&schedule, plan);
+
+      count += prepare (self, count, flow);
+      if (!flow)
+        rtpgen_schedule_heed (
+            &schedule, &self->job->flows[0].cursor, self->job->stretches);
+      turns++;
     }
     if (!send_messages (self, count, error))
       return FALSE;

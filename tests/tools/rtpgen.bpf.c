@@ -1,3 +1,4 @@
+// SPDX-FileCopyrightText: The afxdpsrc authors
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Turns the frames of a BPF_PROG_TEST_RUN with live frames into the packets of
@@ -42,9 +43,9 @@ volatile __u32 finished;
 volatile __u32 entered[2]; /* by the even entry, by the odd one */
 __u64 runs;                /* of the program, whether it sent or not */
 struct rtpgen_schedule schedule;
-__u64 packets;
+__u64 turns;
 __u64 failed;      /* packets whose frame could not be built */
-__u64 last_ns;     /* CLOCK_MONOTONIC: when the last packet was sent */
+__u64 last_ns;     /* CLOCK_MONOTONIC: the last turn */
 __u64 late_max_ns; /* the longest that a packet was sent after it was due */
 
 /* Where this run is in the kernel's batch, and whether the batch holds packets
@@ -74,13 +75,13 @@ wait_until_due (void)
     finished = 1;
     return 0;
   }
-  if (now >= schedule.due_ns)
+  if (rtpgen_schedule_is_due (&schedule, now))
     return now;
   if (batch_pending)
     return 0;
   for (int i = 0; i < CLOCK_READS; i++) {
     now = bpf_ktime_get_ns ();
-    if (now >= schedule.due_ns)
+    if (rtpgen_schedule_is_due (&schedule, now))
       return now;
   }
   return 0;
@@ -90,7 +91,7 @@ wait_until_due (void)
  * given: a constant after inlining, as the verifier wants it. */
 static __always_inline int
 write_head (struct xdp_md *ctx, const struct rtpgen_layout *layout,
-    const __u32 headers, __u64 index)
+    const __u32 headers, __u64 index, __u32 ticks)
 {
   void *data = (void *) (long) ctx->data;
   void *end = (void *) (long) ctx->data_end;
@@ -105,7 +106,7 @@ write_head (struct xdp_md *ctx, const struct rtpgen_layout *layout,
 #pragma unroll
   for (__u32 i = 0; i < words; i++)
     to[i] = layout->head[i];
-  sum = layout->checksum + rtpgen_rtp_number (rtp, &plan, index);
+  sum = layout->checksum + rtpgen_rtp_number (rtp, &plan, index, ticks);
   sum = (sum & 0xffff) + (sum >> 16);
   sum = (sum & 0xffff) + (sum >> 16);
   check = (void *) rtp - sizeof *check;
@@ -115,8 +116,8 @@ write_head (struct xdp_md *ctx, const struct rtpgen_layout *layout,
 }
 
 static __always_inline int
-write_packet (
-    struct xdp_md *ctx, const struct rtpgen_layout *layout, __u64 index)
+write_packet (struct xdp_md *ctx, const struct rtpgen_layout *layout,
+    __u64 index, __u32 ticks)
 {
   if (layout->move_head && bpf_xdp_adjust_head (ctx, layout->move_head))
     return 0;
@@ -124,11 +125,11 @@ write_packet (
     return 0;
   switch (layout->headers) {
     case RTPGEN_IPV4:
-      return write_head (ctx, layout, RTPGEN_IPV4, index);
+      return write_head (ctx, layout, RTPGEN_IPV4, index, ticks);
     case RTPGEN_IPV4_OPTION:
-      return write_head (ctx, layout, RTPGEN_IPV4_OPTION, index);
+      return write_head (ctx, layout, RTPGEN_IPV4_OPTION, index, ticks);
     case RTPGEN_IPV6:
-      return write_head (ctx, layout, RTPGEN_IPV6, index);
+      return write_head (ctx, layout, RTPGEN_IPV6, index, ticks);
     default:
       return 0;
   }
@@ -139,7 +140,8 @@ send (struct xdp_md *ctx)
 {
   const struct rtpgen_layout *layout;
   struct rtpgen_flow *flow;
-  __u64 now, index;
+  __u64 now, index, lateness;
+  __u32 number;
   int marker;
 
   count_run ();
@@ -150,14 +152,25 @@ send (struct xdp_md *ctx)
   now = wait_until_due ();
   if (!now)
     return XDP_DROP;
-  if (plan.rate && now - schedule.due_ns > late_max_ns)
-    late_max_ns = now - schedule.due_ns;
+  lateness = rtpgen_schedule_lateness (&schedule, now);
+  if (plan.rate && lateness > late_max_ns)
+    late_max_ns = lateness;
 
-  flow = &flows[rtpgen_schedule_next (&schedule, &plan) & (RTPGEN_FLOWS - 1)];
+  number = rtpgen_schedule_next (&schedule, &plan);
+  flow = &flows[number & (RTPGEN_FLOWS - 1)];
   index = rtpgen_cursor_next (&flow->cursor, &plan, stretches);
+  if (!number)
+    rtpgen_schedule_heed (&schedule, &flow->cursor, stretches);
+  last_ns = now;
+  if (++turns == plan.turns)
+    finished = 1;
+  if (flow->cursor.kind == RTPGEN_STRETCH_SILENT) {
+    flow->silent++;
+    return XDP_DROP;
+  }
   marker = rtpgen_plan_is_marker (&plan, index);
   layout = marker ? &flow->marker : &flow->ordinary;
-  if (!write_packet (ctx, layout, index)) {
+  if (!write_packet (ctx, layout, index, flow->cursor.ticks)) {
     failed++;
     finished = 1;
     return XDP_DROP;
@@ -165,10 +178,7 @@ send (struct xdp_md *ctx)
   flow->packets++;
   flow->markers += marker;
   flow->bytes += layout->frame;
-  last_ns = now;
   batch_pending = 1;
-  if (++packets == plan.packets)
-    finished = 1;
   return bpf_redirect (interface_index, 0);
 }
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: The afxdpsrc authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Holds rtpgen to its word: every byte it sends, its report, its exit status.
 
@@ -17,66 +18,100 @@ import struct
 import subprocess
 import sys
 import time
+from fractions import Fraction
 
 SENDER = f"rg-test-s-{os.getpid()}"
 RECEIVER = f"rg-test-r-{os.getpid()}"
 SO_RCVBUFFORCE = 33
+SO_TIMESTAMPNS = 35
 BUFFER = 64 << 20
 
-G4 = ["--destination", "239.1.1.1:5000"]
-G6 = ["--destination", "[ff15::1]:5000"]
+# Options of rtpgen; a space ends each, for others follow.
+G4 = "--destination 239.1.1.1:5000 "
+G6 = "--destination [ff15::1]:5000 "
 SCRIPT = ("--gap 10:5 --gap 300:1 --duplicate 20 --duplicate 21:2 --reorder 30 "
-          "--reorder 40:3 --reorder 41:2 --reorder 60:10 --gap 65:10").split()
-CYCLE = "--gap 0:2 --duplicate 9 --reorder 20:5 --script-every 64".split()
-OPTION = ["--marker-every", "8", "--marker-size", "17", "--marker-ip-option"]
+          "--reorder 40:3 --reorder 41:2 --reorder 60:10 --gap 65:10 ")
+CYCLE = "--gap 0:2 --duplicate 9 --reorder 20:5 --script-every 64 "
+DELAYS = "--silence 100:50 --pause 800:60 --hold 1100:70 "
+GOES_ON = DELAYS + "--timestamps-go-on --first-timestamp 4294960000 "
+OPTION = "--marker-every 8 --marker-size 17 --marker-ip-option "
 
 # name, rtpgen's options, settings of the sending end before
 CASES = [
-    ("live IPv4", G4 + ["--packets", "2000", "--rate", "40000"], ""),
-    ("live IPv6", G6 + ["--packets", "1000", "--rate", "40000"], ""),
-    ("live, as fast as possible", G4 + ["--packets", "3000"], ""),
-    ("live, bursts and flows", G4 + G6 + ["--flows", "3", "--packets", "999",
-     "--rate", "40000", "--burst", "10"], ""),
-    ("live, short markers with option", G4 + OPTION + ["--packets", "2000",
-     "--rate", "40000"], ""),
-    ("live, long markers, both IP", G4 + G6 + ["--packets", "999", "--rate",
-     "40000", "--marker-every", "5", "--marker-size", "1400",
-     "--payload-size", "99", "--payload-type", "96"], ""),
-    ("live, MPEG TS, longer markers", G4 + ["--packets", "50", "--payload-size",
-     "188", "--marker-every", "5", "--marker-size", "379"], ""),
-    ("live, script", G4 + SCRIPT + ["--packets", "1000", "--rate", "40000",
-     "--first-seq", "65500"], ""),
-    ("live, in several calls", G4 + ["--packets", "20000", "--rate", "40000",
-     "--payload-size", "188", "--call-runs", "100000"], ""),
-    ("live, periodic script", G4 + CYCLE + OPTION + ["--packets", "2011",
-     "--rate", "40000", "--flows", "2"], ""),
-    ("socket IPv4", G4 + ["--packets", "2000", "--rate", "40000",
-     "--method", "socket"], "tx off"),
-    ("socket, script, both IP", G4 + G6 + SCRIPT + ["--packets", "2000",
-     "--rate", "40000", "--method", "socket"], "tx off"),
-    ("socket, markers with option", G4 + OPTION + CYCLE + ["--packets", "2000",
-     "--rate", "40000", "--method", "socket", "--flows", "4"], "tx off"),
-    ("socket, partial checksums", G4 + ["--packets", "10", "--method",
-     "socket"], "tx on"),
+    ("live IPv4", G4 + "--packets 2000 --rate 40000", ""),
+    ("live IPv6", G6 + "--packets 1000 --rate 40000", ""),
+    ("live, as fast as possible", G4 + "--packets 3000", ""),
+    ("live, bursts and flows",
+     G4 + G6 + "--flows 3 --packets 999 --rate 40000 --burst 10", ""),
+    ("live, short markers with option",
+     G4 + OPTION + "--packets 2000 --rate 40000", ""),
+    ("live, long markers, both IP",
+     G4 + G6 + "--packets 999 --rate 40000 --marker-every 5 --marker-size 1400 "
+     "--payload-size 99 --payload-type 96", ""),
+    ("live, MPEG TS, longer markers",
+     G4 + "--packets 50 --payload-size 188 --marker-every 5 --marker-size 379", ""),
+    ("live, script", G4 + SCRIPT + "--packets 1000 --rate 40000 --first-seq 65500", ""),
+    ("live, in several calls",
+     G4 + "--packets 20000 --rate 40000 --payload-size 188 --call-runs 100000", ""),
+    ("live, periodic script",
+     G4 + CYCLE + OPTION + "--packets 2011 --rate 40000 --flows 2", ""),
+    ("live, 25 fps", G4 + "--packets 3000 --rate 20000 --fps 25", ""),
+    ("live, 29.97 fps, gapped, flows",
+     G4 + "--packets 4000 --rate 20000 --fps 29.97 --frame-pacing gapped --flows 3 "
+     "--first-timestamp 4294967000", ""),
+    ("live, 24000/1001 fps in bursts",
+     G4 + "--packets 3000 --rate 10000 --fps 24000/1001 --frame-pacing burst "
+     "--marker-size 700", ""),
+    ("live, 59.94 fps, too fast",
+     G4 + "--packets 3000 --rate 20000 --fps 59.94 --timestamp-factor 43", ""),
+    ("live, audio",
+     G4 + "--packets 200 --rate 1000 --audio --payload-size 288 --payload-type 97", ""),
+    ("live, constant timestamps",
+     G4 + "--packets 1000 --rate 20000 --constant-timestamps --first-timestamp 77", ""),
+    ("live, silence, pause and hold",
+     G4 + DELAYS + "--packets 2000 --rate 10000 --fps 50", ""),
+    ("live, timestamps go on, flows",
+     G4 + GOES_ON + "--packets 4000 --rate 20000 --flows 2", ""),
+    ("live, periodic silence",
+     G4 + "--packets 5000 --rate 20000 --silence 10:20 --pause 700:5 --gap 990:10 "
+     "--script-every 1000", ""),
+    ("socket, 50 fps in bursts",
+     G4 + "--packets 3000 --rate 20000 --fps 50 --frame-pacing burst "
+     "--method socket", "tx off"),
+    ("socket, silence, pause and hold",
+     G4 + GOES_ON + "--packets 2000 --rate 10000 --audio --method socket", "tx off"),
+    ("socket IPv4", G4 + "--packets 2000 --rate 40000 --method socket", "tx off"),
+    ("socket, script, both IP",
+     G4 + G6 + SCRIPT + "--packets 2000 --rate 40000 --method socket", "tx off"),
+    ("socket, markers with option",
+     G4 + OPTION + CYCLE + "--packets 2000 --rate 40000 --method socket "
+     "--flows 4", "tx off"),
+    ("socket, partial checksums", G4 + "--packets 10 --method socket", "tx on"),
 ]
 
 # While the host itself sends.
 BESIDE = [
-    ("live, others dropped", G4 + ["--packets", "2000", "--rate", "2000",
-     "--payload-size", "188"]),
+    ("live, others dropped", G4 + "--packets 2000 --rate 2000 --payload-size 188"),
 ]
 
 # name, options, setting of the receiving end before, exit status, complaint
 REFUSALS = [
-    ("no NAPI", G4 + ["--packets", "100"], "gro off", 1, "ethtool -K"),
-    ("too fast", G4 + ["--rate", "100000000", "--packets", "200000"], "gro on",
-     3, "packets/s"),
-    ("no destination", [], "gro on", 2, "--destination"),
-    ("script at odds", G4 + ["--gap", "5:3", "--duplicate", "6"], "gro on", 2,
-     "packet 6"),
-    ("larger than the MTU", G4 + ["--payload-size", "1500"], "gro on", 2,
-     "MTU"),
-    ("option and IPv6", G6 + ["--marker-ip-option"], "gro on", 2, "IPv6"),
+    ("no NAPI", G4 + "--packets 100", "gro off", 1, "ethtool -K"),
+    ("too fast", G4 + "--rate 100000000 --packets 200000", "gro on", 3, "packets/s"),
+    ("no destination", "", "gro on", 2, "--destination"),
+    ("script at odds", G4 + "--gap 5:3 --duplicate 6", "gro on", 2, "packet 6"),
+    ("larger than the MTU", G4 + "--payload-size 1500", "gro on", 2, "MTU"),
+    ("frames without rate", G4 + "--fps 25", "gro on", 2, "--rate"),
+    ("frames and audio", G4 + "--fps 25 --rate 1000 --audio", "gro on", 2, "--audio"),
+    ("frames of nothing", G4 + "--fps 0 --rate 1000", "gro on", 2, "30000/1001"),
+    ("unknown pacing",
+     G4 + "--fps 25 --rate 1000 --frame-pacing wide", "gro on", 2, "gapped"),
+    ("silence without rate", G4 + "--silence 5:3", "gro on", 2, "--rate"),
+    ("pause at the start", G4 + "--pause 0:3", "gro on", 2, "packet 0"),
+    ("only silence",
+     G4 + "--silence 0:100 --rate 1000 --script-every 100", "gro on", 2,
+     "leaves out all"),
+    ("option and IPv6", G6 + "--marker-ip-option", "gro on", 2, "IPv6"),
 ]
 
 
@@ -106,8 +141,7 @@ def make_network():
         "name", "vr", "netns", RECEIVER)
     for name, device, host in ((SENDER, "vs", 1), (RECEIVER, "vr", 2)):
         run("ip", "-n", name, "addr", "add", f"10.9.0.{host}/24", "dev", device)
-        run("ip", "-n", name, "addr", "add", f"fd09::{host}/64", "dev", device,
-            "nodad")
+        run("ip", "-n", name, "addr", "add", f"fd09::{host}/64", "dev", device, "nodad")
         run("ip", "-n", name, "link", "set", device, "up")
 
 
@@ -134,8 +168,7 @@ def in_sender(*command):
 
 def values(arguments, name):
     """All values of an option."""
-    return [arguments[i + 1] for i, word in enumerate(arguments)
-            if word == name]
+    return [arguments[i + 1] for i, word in enumerate(arguments) if word == name]
 
 
 def value(arguments, name, default):
@@ -147,8 +180,38 @@ def events(arguments, name):
     return {int(at): int(amount or 1) for at, _, amount in pairs}
 
 
+def get_frames(arguments):
+    """Frames/s, exactly, or None."""
+    text = (values(arguments, "--fps") or [None])[0]
+    if text and "." in text:
+        return Fraction(round(float(text)) * 1000, 1001)
+    return Fraction(text) if text else None
+
+
+def count_flows(arguments):
+    return (len(values(arguments, "--destination")) * value(arguments, "--flows", 1))
+
+
+def get_frame_packets(arguments):
+    """Of one flow."""
+    rate = Fraction(value(arguments, "--rate", 0), count_flows(arguments))
+    return int(rate / get_frames(arguments) + Fraction(1, 2))
+
+
+def get_rate(arguments):
+    """Packets/s of all flows that are really sent."""
+    if "--fps" not in arguments:
+        return value(arguments, "--rate", 0) or 1000000
+    return (get_frame_packets(arguments) * count_flows(arguments)
+            * get_frames(arguments))
+
+
 def model(arguments, count):
-    """The indices that a flow sends, one packet at a time."""
+    """The indices that a flow sends in so many turns, one at a time; None is a
+    turn at which it is silent."""
+    rate = Fraction(get_rate(arguments), count_flows(arguments))
+    silences = {at: round(rate * time / 1000) for at, time
+                in events(arguments, "--silence").items()}
     gaps = events(arguments, "--gap")
     duplicates = events(arguments, "--duplicate")
     reorders = events(arguments, "--reorder")
@@ -162,6 +225,10 @@ def model(arguments, count):
         at = index % every if every else index
         if at in gaps:
             index += gaps[at]
+            continue
+        if at in silences:
+            index += silences[at]
+            sent += [None] * silences[at]
             continue
         if at in reorders:
             held.append((index + reorders[at] + 1, index))
@@ -217,16 +284,34 @@ def payload(size, stream, flow, index):
     return bytes(pattern[:size])
 
 
+def get_timestamp(arguments, index):
+    clock = 48000 if "--audio" in arguments else 90000
+    factor = value(arguments, "--timestamp-factor", 1)
+    first = value(arguments, "--first-timestamp", 0)
+    if "--constant-timestamps" in arguments:
+        return first
+    if "--fps" in arguments:
+        index //= get_frame_packets(arguments)
+        step = clock / get_frames(arguments)
+    else:
+        step = Fraction(clock * count_flows(arguments), get_rate(arguments))
+    ticks = index * (int(step * (1 << 32)) * factor) >> 32
+    if "--timestamps-go-on" in arguments:
+        ticks += sum(clock * time // 1000 for at, time
+                     in events(arguments, "--pause").items() if at <= index)
+    return first + ticks
+
+
 def check_packet(arguments, flow, index, options, datagram):
-    flows = len(values(arguments, "--destination")) * value(
-        arguments, "--flows", 1)
-    every = value(arguments, "--marker-every", 0)
+    fps = "--fps" in arguments
+    every = (get_frame_packets(arguments) if fps
+             else value(arguments, "--marker-every", 0))
     marker = bool(every) and (index + 1) % every == 0
     ordinary = value(arguments, "--payload-size", 1316)
-    size = value(arguments, "--marker-size", 300) if marker else ordinary
+    size = (value(arguments, "--marker-size", ordinary if fps else 300)
+            if marker else ordinary)
     kind = value(arguments, "--payload-type", 33)
-    rate = value(arguments, "--rate", 0) or 1000000
-    stamp = index * ((90000 * flows << 32) // rate) >> 32
+    stamp = get_timestamp(arguments, index)
     expected = struct.pack(
         "!BBHII", 0x80, kind | marker << 7,
         (value(arguments, "--first-seq", 0) + index) & 0xffff,
@@ -242,6 +327,7 @@ def open_receivers(groups):
     """A packet socket that sees all, and UDP sockets that check as hosts do."""
     packet = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
     packet.bind(("vr", 0))
+    packet.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
     receivers = [packet]
     index = socket.if_nametoindex("vr")
     for group, port in groups:
@@ -273,6 +359,18 @@ def drain(receiver):
         return packets
 
 
+def drain_stamped(receiver):
+    """(when it came in s, packet)"""
+    packets = []
+    try:
+        while True:
+            data, control, _, _ = receiver.recvmsg(65536, 64)
+            seconds, rest = struct.unpack("@qq", control[0][2])
+            packets.append((seconds + rest / 1e9, data))
+    except BlockingIOError:
+        return packets
+
+
 def get_groups(arguments):
     """The flows' destinations; the groups of the cases end in a digit."""
     groups = []
@@ -281,13 +379,14 @@ def get_groups(arguments):
         close = "]" if host.endswith("]") else ""
         start = host.rstrip("]")
         for flow in range(value(arguments, "--flows", 1)):
-            groups.append((f"{start[:-1]}{int(start[-1]) + flow}{close}",
-                           int(port)))
+            groups.append((f"{start[:-1]}{int(start[-1]) + flow}{close}", int(port)))
     return groups
 
 
 def check_flow(arguments, flow, seen, report):
-    indices = model(arguments, report["packets"])
+    turns = model(arguments, report["packets"] + report["silent"])
+    indices = [index for index in turns if index is not None]
+    require(report["silent"] == len(turns) - len(indices), "wrong silence")
     require(len(seen) == len(indices),
             f"flow {flow}: {len(seen)} packets, reported {len(indices)}")
     for index, (options, datagram) in zip(indices, seen):
@@ -312,6 +411,39 @@ def check_flow(arguments, flow, seen, report):
                 f"flow {flow}: {name} {report[name]}, should be {number}")
 
 
+def check_time(arguments, report):
+    """All that was asked for has passed; more may have on a busy machine."""
+    if "--rate" not in arguments or "--script-every" in arguments:
+        return
+    turns = report["packets"] + report["silent"]
+    pauses = sum(events(arguments, "--pause").values()) / 1e3
+    needed = float((turns - 1) / get_rate(arguments)) + pauses
+    # A frame's packets come in front of its time.
+    if "--frame-pacing" in arguments:
+        needed -= float(1 / get_frames(arguments))
+    passed = (report["last-ns"] - report["start-ns"]) / 1e9
+    require(needed - 0.001 < passed < needed + 5,
+            f"took {passed:.3f} s, should be {needed:.3f}")
+
+
+def check_arrivals(arguments, times):
+    """Silence, pause and hold are at their places, and bursts are apart."""
+    waits = []
+    for option in ("--silence", "--pause", "--hold"):
+        waits += [time / 1e3 for time in events(arguments, option).values()]
+    steps = sorted((b - a for a, b in zip(times, times[1:])), reverse=True)
+    if "--script-every" not in arguments:
+        for wait, step in zip(sorted(waits, reverse=True), steps):
+            require(step > wait - 0.01, f"{step:.3f} s of silence for {wait}")
+    if "burst" in values(arguments, "--frame-pacing"):
+        packets = get_frame_packets(arguments)
+        frames = times[packets::packets]
+        apart = [b - a for a, b in zip(times[packets - 1::packets], frames)]
+        middle = sorted(apart)[len(apart) // 2]
+        require(middle > float(0.5 / get_frames(arguments)),
+                f"frames in bursts are {middle:.4f} s apart")
+
+
 def run_case(rtpgen, arguments, setting):
     if setting:
         run(*in_sender("ethtool", "-K", "vs", *setting.split()))
@@ -321,21 +453,21 @@ def run_case(rtpgen, arguments, setting):
         in_sender(rtpgen, "--interface", "vs", "--json", *arguments),
         capture_output=True, text=True, check=False)
     # Slow is no failure here: the machine may have other work.
-    require(done.returncode in (0, 3),
-            f"exit status {done.returncode}: {done.stderr}")
+    require(done.returncode in (0, 3), f"exit status {done.returncode}: {done.stderr}")
     report = json.loads(done.stdout)
-    frames = [frame for frame in drain(receivers[0])
-              if frame[6:12] != b"\0" * 6 and frame[36:38] == b"\x13\x88"
-              or frame[40:42] == b"\x13\x88" or frame[56:58] == b"\x13\x88"]
+    stamped = [(time, frame) for time, frame in drain_stamped(receivers[0])
+               if frame[6:12] != b"\0" * 6 and frame[36:38] == b"\x13\x88"
+               or frame[40:42] == b"\x13\x88" or frame[56:58] == b"\x13\x88"]
+    frames = [frame for _, frame in stamped]
+    check_arrivals(arguments, [time for time, _ in stamped])
     require(report["packets"] == len(frames) == report["delivered"],
             f"{len(frames)} frames arrived, {report['packets']} reported")
-    require(report["calls"] > 1 or "--call-runs" not in arguments,
-            "made only one call")
+    require(report["calls"] > 1 or "--call-runs" not in arguments, "made only one call")
+    check_time(arguments, report)
     require(report["bytes"] == sum(map(len, frames)), "wrong number of bytes")
     seen = {group: [] for group in groups}
     for frame in frames:
-        group, options, datagram = parse(
-            frame, report["checksums"] == "partial")
+        group, options, datagram = parse(frame, report["checksums"] == "partial")
         seen[group].append((options, datagram))
     for flow, group in enumerate(groups):
         check_flow(arguments, flow, seen[group], report["flows"][flow])
@@ -401,8 +533,7 @@ def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     os.environ["PATH"] += ":/usr/sbin:/sbin"
-    missing = [tool for tool in ("ip", "ethtool", "nsenter")
-               if not shutil.which(tool)]
+    missing = [tool for tool in ("ip", "ethtool", "nsenter") if not shutil.which(tool)]
     if os.geteuid() != 0 or missing:
         print("skipped: needs root, for network namespaces and BPF"
               if not missing else f"skipped: needs {', '.join(missing)}")
@@ -417,9 +548,9 @@ def main():
         run("ethtool", "-K", "vr", "gro", "on")
         for function, cases in ((run_case, CASES), (run_beside, BESIDE),
                                 (run_refusal, REFUSALS)):
-            for name, *case in cases:
+            for name, options, *case in cases:
                 try:
-                    function(os.path.abspath(sys.argv[1]), *case)
+                    function(os.path.abspath(sys.argv[1]), options.split(), *case)
                     print(f"ok: {name}")
                 except Failure as failure:
                     print(f"FAILED: {name}: {failure}")

@@ -1,0 +1,334 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The element's streaming thread: from batches to what create() returns, and what is
+ * due in between. */
+#include "gstafxdpsrcprivate.h"
+
+#include "clock.h"
+#include "gstafxdpbuffers.h"
+
+#define GST_CAT_DEFAULT gst_afxdp_src_debug
+
+static gboolean
+has (guint64 properties, guint id)
+{
+  return properties >> id & 1;
+}
+
+/* Takes over what may change while playing. Streaming thread. */
+static void
+follow_settings (GstAfxdpSrc *self)
+{
+  guint64 moved;
+
+  if (!g_atomic_int_compare_and_exchange (&self->settings_changed, TRUE, FALSE))
+    return;
+  GST_OBJECT_LOCK (self);
+  moved = gst_afxdp_settings_follow (&self->active, &self->settings);
+  GST_OBJECT_UNLOCK (self);
+  if (has (moved, GST_AFXDP_PROP_CAPS))
+    gst_afxdp_negotiation_clear (&self->negotiation);
+  if (has (moved, GST_AFXDP_PROP_STATS_INTERVAL))
+    self->next_stats = 0;
+  if (has (moved, GST_AFXDP_PROP_TIMEOUT))
+    gst_afxdp_timeout_restart (&self->timeout);
+}
+
+static void
+follow_downstream (GstAfxdpSrc *self)
+{
+  if (G_LIKELY (!g_atomic_int_get (&self->reconfigured)))
+    return;
+  g_atomic_int_set (&self->reconfigured, FALSE);
+  gst_afxdp_negotiation_reconsider (&self->negotiation);
+}
+
+/* What is told: between two batches, with no lock held. */
+
+static void
+tell_stats (GstAfxdpSrc *self, guint64 now)
+{
+  GstClockTime interval = self->active.stats_interval;
+  AfxdpStreamCounts counts;
+
+  if (now < self->next_stats)
+    return;
+  if (self->next_stats) {
+    afxdp_stream_counts (self->stream, &counts);
+    gst_afxdp_report_set_stream_counts (self->report, &counts);
+    gst_afxdp_report_tick (self->report, now);
+    /* So that a gap finds numbers of not long ago to compare with. */
+    afxdp_stream_look_for_drops (self->stream, now - MIN (now, GST_SECOND));
+    if (interval)
+      gst_afxdp_report_post_stats (self->report);
+  }
+  /* Without messages the rates are still measured. */
+  if (!interval)
+    interval = GST_SECOND;
+  self->next_stats =
+      interval < G_MAXUINT64 - now ? now + interval : G_MAXUINT64;
+}
+
+/* Takes up an interface that was removed and has come again. */
+static void
+follow_interfaces (GstAfxdpSrc *self)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree gchar *text = NULL;
+  gboolean joined;
+
+  if (G_LIKELY (!afxdp_stream_is_left_behind (self->stream)))
+    return;
+  g_mutex_lock (&self->stream_lock);
+  if (self->served)
+    afxdp_served_unwatch (self->served);
+  joined = afxdp_stream_catch_up (self->stream, &error);
+  g_mutex_unlock (&self->stream_lock);
+  if (joined) {
+    g_clear_pointer (&self->not_moved, g_free);
+    return;
+  }
+  if (!g_strcmp0 (self->not_moved, error->message))
+    return;
+  text = g_strdup_printf ("%s.", error->message);
+  if (gst_afxdp_outbox_warn (&self->warnings, GST_ELEMENT (self),
+          GST_RESOURCE_ERROR_READ, text,
+          "The interface was removed and has come back; it is tried again "
+          "every second.")) {
+    g_free (self->not_moved);
+    self->not_moved = g_strdup (error->message);
+  }
+}
+
+/* An application that sends by the socket may do so with little success, or shut it
+ * down. */
+static void
+look_for_errors (GstAfxdpSrc *self, guint64 now)
+{
+  guint64 n;
+
+  if (G_LIKELY (now < self->next_look))
+    return;
+  self->next_look = now + GST_SECOND;
+  n = afxdp_stream_look_for_errors (self->stream);
+  if (n != self->socket_errors)
+    GST_WARNING_OBJECT (self,
+        "%" G_GUINT64_FORMAT " errors came back by the socket (ICMP), for what "
+        "the application sent by it",
+        n - self->socket_errors);
+  self->socket_errors = n;
+}
+
+/* Does what is due. Returns when something will be, or when a setting is looked
+ * at again that may have changed. */
+static guint64
+tell (GstAfxdpSrc *self)
+{
+  guint64 now = afxdp_now ();
+  guint64 gap_due = gst_afxdp_gaps_follow (
+      &self->gaps, self->stream, &self->timing, self->active.gap_interval, now);
+  guint64 due;
+
+  gst_afxdp_current_mode_follow (&self->current_mode, self->stream,
+      self->active.stream.mode == AFXDP_MODE_AF_XDP);
+  gst_afxdp_report_post_sources (self->report, now);
+  tell_stats (self, now);
+  look_for_errors (self, now);
+  due = MIN (self->next_stats, now + GST_SECOND);
+  return gap_due ? MIN (gap_due, due) : due;
+}
+
+/* Buffers. */
+
+/* Turns a batch into what create() returns. */
+static void
+hold (GstAfxdpSrc *self, AfxdpBatch *batch, guint not_rtp)
+{
+  gboolean awaited = gst_afxdp_negotiation_is_waiting (&self->negotiation);
+  GstAfxdpMake make = {
+    .only_rtp = self->negotiation.are_rtp ||
+        (awaited &&
+            (batch->n > 1 || self->negotiation.wish == GST_AFXDP_WISH_RTP)),
+    .mtu = self->active.mtu,
+    .senders = self->active.retrieve_sender_address ? &self->senders : NULL,
+  };
+  GstAfxdpParcel parcel = {
+    .path = batch->path,
+    .not_rtp = not_rtp == batch->n,
+  };
+
+  gst_afxdp_timing_read (&self->timing, GST_ELEMENT (self),
+      self->active.socket_timestamp == GST_AFXDP_SOCKET_TIMESTAMP_REALTIME);
+  parcel.object = gst_afxdp_buffers_make (
+      self->stream, batch, &make, not_rtp, &self->timing, &parcel.yield);
+  gst_afxdp_report_handing_over (self->report, batch, afxdp_now ());
+  if (make.only_rtp && not_rtp)
+    gst_afxdp_report_kept_back (self->report, batch);
+  if (parcel.object) {
+    if (gst_afxdp_backlog_is_full (&self->backlog))
+      gst_afxdp_report_dropped (self->report, AFXDP_COLUMN_DISCARDED,
+          gst_afxdp_backlog_drop_oldest (&self->backlog));
+    gst_afxdp_backlog_add (&self->backlog, &parcel);
+  }
+}
+
+static guint
+most_packets (GstAfxdpSrc *self)
+{
+  gint most = self->active.stream.batch;
+
+  if (gst_afxdp_negotiation_is_waiting (&self->negotiation))
+    most = 1;
+  if (self->packets_left < 0)
+    return most;
+  return CLAMP (self->packets_left - (gint) self->backlog.n_packets, 1, most);
+}
+
+/* Ends the stream with its one error: of GST_FLOW_ERROR the base class would make
+ * another one. */
+static GstFlowReturn
+fail (GstAfxdpSrc *self)
+{
+  afxdp_stream_close_path (self->stream);
+  GST_ELEMENT_ERROR (self, RESOURCE, READ,
+      ("%s.", afxdp_stream_error (self->stream)->message),
+      ("recvmmsg() cannot receive from the UDP socket any more; the stream "
+       "ends."));
+  return GST_FLOW_EOS;
+}
+
+/* Asks downstream, or tells it, which may take long. Returns when to come again in
+ * due. */
+static GstFlowReturn
+follow_negotiation (GstAfxdpSrc *self, guint64 *due)
+{
+  GstFlowReturn flow;
+
+  *due = G_MAXUINT64;
+  if (G_LIKELY (self->negotiation.decided))
+    return GST_FLOW_OK;
+  gst_afxdp_stall_pushing (&self->stall);
+  flow =
+      gst_afxdp_negotiation_follow (&self->negotiation, self->active.caps, due);
+  gst_afxdp_stall_returned (&self->stall);
+  return flow;
+}
+
+/* Does what is due before packets are received. */
+static GstFlowReturn
+look_around (GstAfxdpSrc *self, guint64 *due)
+{
+  GstFlowReturn flow;
+  guint64 caps_due;
+
+  follow_settings (self);
+  follow_downstream (self);
+  follow_interfaces (self);
+  flow = follow_negotiation (self, &caps_due);
+  *due = MIN (tell (self), caps_due);
+  return flow;
+}
+
+static GstFlowReturn
+decide_caps (GstAfxdpSrc *self, const AfxdpBatch *batch)
+{
+  GstFlowReturn flow;
+
+  gst_afxdp_stall_pushing (&self->stall);
+  flow = gst_afxdp_negotiation_decide (
+      &self->negotiation, self->active.caps, batch);
+  gst_afxdp_stall_returned (&self->stall);
+  if (self->negotiation.decided)
+    GST_INFO_OBJECT (self, "caps %" GST_PTR_FORMAT, self->negotiation.current);
+  if (self->negotiation.are_rtp)
+    gst_afxdp_report_dropped (self->report, AFXDP_COLUMN_KEPT_BACK,
+        gst_afxdp_backlog_drop_not_rtp (&self->backlog));
+  return flow;
+}
+
+/* Turns a batch into a parcel, or says why not. */
+static GstFlowReturn
+take_batch (GstAfxdpSrc *self, AfxdpBatch *batch)
+{
+  GstFlowReturn flow =
+      self->negotiation.decided ? GST_FLOW_OK : decide_caps (self, batch);
+  /* By the clock rate that the caps tell. */
+  guint not_rtp = gst_afxdp_report_count (self->report, batch);
+
+  if (flow == GST_FLOW_OK)
+    hold (self, batch, not_rtp);
+  else
+    gst_afxdp_report_dropped (self->report, AFXDP_COLUMN_DISCARDED, batch->n);
+  afxdp_stream_done (self->stream);
+  return flow;
+}
+
+static gboolean
+has_parcel (GstAfxdpSrc *self)
+{
+  return self->backlog.n &&
+      !gst_afxdp_negotiation_is_waiting (&self->negotiation);
+}
+
+/* Does what is due, and takes the next batch, unless something is due before or
+ * there is none now (wait). */
+static GstFlowReturn
+receive_batch (GstAfxdpSrc *self, gboolean wait, guint64 *due)
+{
+  GstFlowReturn flow = look_around (self, due);
+  guint64 times_out;
+  AfxdpBatch batch;
+
+  if (flow != GST_FLOW_OK || has_parcel (self))
+    return flow;
+  if (wait && !gst_afxdp_gate_pass (&self->gate, FALSE))
+    return GST_FLOW_FLUSHING;
+  times_out = gst_afxdp_timeout_check (
+      &self->timeout, GST_ELEMENT (self), self->active.timeout);
+  *due = MIN (*due, times_out);
+  if (!afxdp_stream_receive (
+          self->stream, &batch, most_packets (self), wait ? *due : 0))
+    return G_UNLIKELY (afxdp_stream_error (self->stream)) ? fail (self)
+                                                          : GST_FLOW_OK;
+  gst_afxdp_timeout_restart (&self->timeout);
+  /* What changed while it waited holds for what it waited for. */
+  follow_settings (self);
+  follow_downstream (self);
+  return take_batch (self, &batch);
+}
+
+/* When nobody will read any more. */
+static GstFlowReturn
+close_path_at_end (GstAfxdpSrc *self, GstFlowReturn flow)
+{
+  if (flow == GST_FLOW_NOT_NEGOTIATED)
+    afxdp_stream_close_path (self->stream);
+  return flow;
+}
+
+GstFlowReturn
+gst_afxdp_src_receive (GstAfxdpSrc *self)
+{
+  GstFlowReturn flow = GST_FLOW_OK;
+  guint64 due;
+
+  gst_afxdp_timeout_restart (&self->timeout);
+  while (flow == GST_FLOW_OK && !has_parcel (self))
+    flow = receive_batch (self, TRUE, &due);
+  return close_path_at_end (self, flow);
+}
+
+GstFlowReturn
+gst_afxdp_src_receive_now (GstAfxdpSrc *self, guint64 *due, gboolean *ready)
+{
+  GstFlowReturn flow = GST_FLOW_OK;
+
+  /* The base class ends it. */
+  *ready = self->packets_left == 0;
+  if (*ready)
+    return GST_FLOW_OK;
+  if (!has_parcel (self))
+    flow = receive_batch (self, FALSE, due);
+  *ready = flow != GST_FLOW_OK || has_parcel (self);
+  return close_path_at_end (self, flow);
+}

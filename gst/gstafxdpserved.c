@@ -1,0 +1,251 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The element as one of many that a receiver's thread serves.
+ *
+ * The base class has a task of its own, whose function does all that a source owes to
+ * GStreamer: events, segments, EOS, num-buffers, errors. Its thread comes here, by
+ * create(), whenever the base class starts it: at first, for PLAYING, after a flush.
+ * Then it hands the stream over to the receiver, by returning FLUSHING, after which
+ * the base class pauses its task. From then on the receiver's thread calls the task's
+ * function, with the lock that the task's thread would hold, whenever there is something
+ * to push, or to end with; so create() never waits there.
+ */
+#include "gstafxdpsrcprivate.h"
+
+#include <stdio.h>
+
+#include "clock.h"
+
+#define GST_CAT_DEFAULT gst_afxdp_src_debug
+
+/* While the base class itself is at work with the stream. */
+#define LOOK_AGAIN GST_MSECOND
+/* A push that holds up the others for longer is told of. */
+#define LONG_PUSH (20 * GST_MSECOND)
+
+static void
+warn_about_settings (GstAfxdpSrc *self, const AfxdpReceiverSettings *ours,
+    const AfxdpReceiverSettings *its)
+{
+  if (!memcmp (ours, its, sizeof *its))
+    return;
+  GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
+      ("The receiver \"%s\" has coalesce %" G_GUINT64_FORMAT
+       " ns, busy-poll-usecs %u and batch-size %u, which its first element has "
+       "set; the values of this element (%" G_GUINT64_FORMAT
+       ", %u, %u) are ignored. Set the same for all elements of a receiver.",
+          self->active.receiver, its->coalesce, its->busy_poll, its->batch,
+          ours->coalesce, ours->busy_poll, ours->batch),
+      (NULL));
+}
+
+gboolean
+gst_afxdp_src_choose_receiver (GstAfxdpSrc *self)
+{
+  AfxdpStreamSettings *stream = &self->active.stream;
+  const gchar *name = self->active.receiver;
+  const AfxdpReceiverSettings ours = {
+    .coalesce = stream->coalesce,
+    .busy_poll = stream->busy_poll,
+    .batch = stream->batch,
+  };
+  const AfxdpReceiverSettings *its;
+  g_autoptr (GError) error = NULL;
+
+  if (!name || !*name)
+    return TRUE;
+  self->receiver = afxdp_receivers_get (name, &ours, &error);
+  if (!self->receiver) {
+    GST_ELEMENT_ERROR (self, RESOURCE, FAILED, ("%s.", error->message),
+        ("epoll_create1() or eventfd() failed."));
+    return FALSE;
+  }
+  its = afxdp_receiver_settings (self->receiver);
+  warn_about_settings (self, &ours, its);
+  stream->coalesce = its->coalesce;
+  stream->busy_poll = its->busy_poll;
+  stream->batch = its->batch;
+  return TRUE;
+}
+
+static gboolean
+is_flushing (GstPad *pad)
+{
+  gboolean flushing;
+
+  GST_OBJECT_LOCK (pad);
+  flushing = GST_PAD_IS_FLUSHING (pad);
+  GST_OBJECT_UNLOCK (pad);
+  return flushing;
+}
+
+static void
+warn_about_push (GstAfxdpSrc *self, guint64 length)
+{
+  g_autoptr (GstPad) peer = gst_pad_get_peer (GST_BASE_SRC_PAD (self));
+  g_autoptr (GstElement) element =
+      peer ? gst_pad_get_parent_element (peer) : NULL;
+
+  if (self->told_long_push)
+    return;
+  self->told_long_push = TRUE;
+  GST_ELEMENT_WARNING (self, STREAM, FAILED,
+      ("%s took %.0f ms for a push, and held up all streams of the receiver "
+       "\"%s\": put a queue before it.",
+          element ? GST_OBJECT_NAME (element) : "Downstream", length / 1e6,
+          afxdp_receiver_name (self->receiver)),
+      ("This is told once."));
+}
+
+/* How long this thread has waited for a processor, ns. */
+static guint64
+time_waited (void)
+{
+  g_autofree gchar *text = NULL;
+  guint64 waited = 0;
+
+  if (g_file_get_contents ("/proc/thread-self/schedstat", &text, NULL, NULL))
+    sscanf (text, "%*u %" G_GUINT64_FORMAT, &waited);
+  return waited;
+}
+
+/* Whether a push that began at before was as long as that, and not because the machine
+ * is busy. Waiting is looked at each second, and when it matters. */
+static gboolean
+was_long (guint64 before, guint64 length)
+{
+  static _Thread_local guint64 looked_at, waited;
+  guint64 former = waited;
+
+  if (G_LIKELY (length <= LONG_PUSH && before < looked_at + GST_SECOND))
+    return FALSE;
+  looked_at = before + length;
+  waited = time_waited ();
+  return length - MIN (length, waited - former) > LONG_PUSH;
+}
+
+/* Calls the function of the task, which calls create(). */
+static void
+call_base_class (GstAfxdpSrc *self)
+{
+  GstPad *pad = GST_BASE_SRC_PAD (self);
+  g_autoptr (GstTask) task = NULL;
+  guint64 before = afxdp_now (), length;
+
+  GST_OBJECT_LOCK (pad);
+  if (GST_PAD_TASK (pad))
+    task = gst_object_ref (GST_PAD_TASK (pad));
+  GST_OBJECT_UNLOCK (pad);
+  if (!task)
+    return;
+  self->in_turn = TRUE;
+  task->func (task->user_data);
+  self->in_turn = FALSE;
+  gst_afxdp_stall_returned (&self->stall);
+  length = afxdp_now () - before;
+  if (G_UNLIKELY (was_long (before, length)) && GST_BASE_SRC (self)->running)
+    warn_about_push (self, length);
+}
+
+/* Receives a batch, and pushes it. */
+static AfxdpTurn
+take_turn (GstAfxdpSrc *self, guint64 *due)
+{
+  gboolean ready;
+
+  self->flow = gst_afxdp_src_receive_now (self, due, &ready);
+  if (ready) {
+    call_base_class (self);
+    if (!GST_BASE_SRC (self)->running)
+      return AFXDP_TURN_IDLE;
+  }
+  /* Nothing was received when something was held back from before. */
+  return *due == G_MAXUINT64 || afxdp_stream_has_more (self->stream)
+      ? AFXDP_TURN_AGAIN
+      : AFXDP_TURN_REST;
+}
+
+/* With the pad's stream lock. */
+static AfxdpTurn
+take_turn_if_allowed (GstAfxdpSrc *self, guint64 *due)
+{
+  GstBaseSrc *base = GST_BASE_SRC (self);
+  AfxdpTurn turn;
+
+  if (self->handed_over) {
+    self->handed_over = FALSE;
+    base->running = TRUE;
+  }
+  if (!base->running || is_flushing (GST_BASE_SRC_PAD (self)) ||
+      !gst_afxdp_gate_enter (&self->gate))
+    return AFXDP_TURN_IDLE;
+  turn = take_turn (self, due);
+  gst_afxdp_gate_leave (&self->gate);
+  return turn;
+}
+
+static AfxdpTurn
+serve (gpointer consumer, guint64 *due)
+{
+  GstAfxdpSrc *self = consumer;
+  GstPad *pad = GST_BASE_SRC_PAD (self);
+  AfxdpTurn turn;
+
+  if (!g_rec_mutex_trylock (GST_PAD_GET_STREAM_LOCK (pad))) {
+    *due = afxdp_now () + LOOK_AGAIN;
+    return AFXDP_TURN_REST;
+  }
+  turn = take_turn_if_allowed (self, due);
+  GST_PAD_STREAM_UNLOCK (pad);
+  return turn;
+}
+
+void
+gst_afxdp_src_begin_to_be_served (GstAfxdpSrc *self)
+{
+  self->told_long_push = FALSE;
+  self->stall.served = self->receiver != NULL;
+  if (self->receiver)
+    self->served =
+        afxdp_receiver_add (self->receiver, self->stream, serve, self);
+}
+
+void
+gst_afxdp_src_end_to_be_served (GstAfxdpSrc *self)
+{
+  g_clear_pointer (&self->served, afxdp_served_remove);
+  g_clear_pointer (&self->receiver, afxdp_receivers_let_go);
+}
+
+void
+gst_afxdp_src_call_receiver (GstAfxdpSrc *self)
+{
+  if (self->served)
+    afxdp_served_call (self->served);
+}
+
+GstFlowReturn
+gst_afxdp_src_hand_over (GstAfxdpSrc *self)
+{
+  if (gst_afxdp_gate_pass (&self->gate, FALSE)) {
+    self->handed_over = TRUE;
+    afxdp_served_call (self->served);
+  }
+  return GST_FLOW_FLUSHING;
+}
+
+gboolean
+gst_afxdp_src_may_stop (GstAfxdpSrc *self)
+{
+  if (!self->served || !afxdp_served_has_turn (self->served))
+    return TRUE;
+  GST_ELEMENT_ERROR (self, CORE, STATE_CHANGE,
+      ("The element is to be stopped by the thread of its receiver \"%s\", "
+       "within a push, which would wait for itself: change the state in "
+       "another "
+       "thread (gst_element_call_async()).",
+          afxdp_receiver_name (self->receiver)),
+      (NULL));
+  return FALSE;
+}

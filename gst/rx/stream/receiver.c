@@ -1,0 +1,499 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One thread that serves many streams. */
+#include "receiver.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <time.h>
+
+#include "clock.h"
+#include "coalesce.h"
+#include "error.h"
+#include "wakeup.h"
+
+#define US G_GUINT64_CONSTANT (1000)
+#define MS (1000 * US)
+#define NS G_GUINT64_CONSTANT (1000000000)
+
+/* Descriptors that are found ready at a time; the others are the next time's. */
+#define EVENTS 256
+/* What a descriptor is watched as; see watch(). */
+#define OWN_WAKEUP G_MAXUINT64
+/* Longer sleeps to gather a batch end when somebody calls. */
+#define SHORT_PAUSE (5 * MS)
+
+struct _AfxdpServed
+{
+  AfxdpReceiver *receiver;
+  AfxdpStream *stream;
+  AfxdpServe serve;
+  gpointer consumer;
+  guint index;      /* in receiver->served */
+  guint generation; /* of that place */
+
+  GList link;      /* in receiver->ready */
+  gboolean ready;  /* it is there; receiver's lock */
+  guint n_watched; /* descriptors; in its turn, or when it has none */
+};
+
+/* A place that streams come to and go from. */
+typedef struct
+{
+  AfxdpServed *served; /* NULL: none */
+  guint generation;
+} Place;
+
+struct _AfxdpReceiver
+{
+  gchar *name;
+  AfxdpReceiverSettings settings;
+  GThread *thread;
+  int poll;   /* epoll: all descriptors, */
+  int wakeup; /* and this eventfd */
+
+  pthread_mutex_t
+      lock; /* protects all down to quit; not held in a turn, nor asleep */
+  pthread_cond_t turn_over;
+  GArray *places;
+  GArray *dues; /* guint64: when each has a turn by time; G_MAXUINT64: never */
+  GQueue ready; /* those that have a turn next */
+  AfxdpServed *serving;
+  guint n_awaiting; /* the end of that turn */
+  gboolean quit;
+
+  /* The thread's own. */
+  AfxdpCoalesce coalesce;
+  AfxdpStreamRest round; /* of all that had a turn since the last sleep */
+  gdouble scarcest;      /* least room for a packet that came in the round */
+  guint64 quiet_since;   /* 0: something came */
+};
+
+/* Turns. */
+
+/* Called with the lock. */
+static void
+make_ready (AfxdpServed *served)
+{
+  if (served->ready)
+    return;
+  served->ready = TRUE;
+  g_queue_push_tail_link (&served->receiver->ready, &served->link);
+}
+
+static void
+watch_new_ones (AfxdpServed *served)
+{
+  int fd;
+
+  while ((fd = afxdp_stream_fd (served->stream, served->n_watched)) >= 0) {
+    struct epoll_event event = {
+      .events = EPOLLIN | EPOLLRDHUP,
+      .data.u64 = (guint64) served->generation << 32 | served->index << 8 |
+          served->n_watched,
+    };
+
+    /* Without memory for that it is found by time alone. */
+    epoll_ctl (served->receiver->poll, EPOLL_CTL_ADD, fd, &event);
+    served->n_watched++;
+  }
+}
+
+void
+afxdp_served_unwatch (AfxdpServed *served)
+{
+  while (served->n_watched)
+    epoll_ctl (served->receiver->poll, EPOLL_CTL_DEL,
+        afxdp_stream_fd (served->stream, --served->n_watched), NULL);
+}
+
+/* Adds what a stream that rests tells of the round. */
+static void
+note_rest (AfxdpReceiver *receiver, AfxdpStream *stream, guint64 *due)
+{
+  AfxdpStreamRest *round = &receiver->round, rest;
+
+  afxdp_stream_rest (stream, &rest);
+  round->settling |= rest.settling;
+  if (rest.look_at < *due)
+    *due = rest.look_at;
+  if (!rest.n)
+    return;
+  round->n += rest.n;
+  round->longest = MIN (round->longest, rest.longest);
+  receiver->scarcest = MIN (receiver->scarcest, (gdouble) rest.room / rest.n);
+}
+
+/* Called with the lock. */
+static void
+give_turn (AfxdpReceiver *receiver, AfxdpServed *served)
+{
+  guint64 due = G_MAXUINT64;
+  AfxdpTurn turn;
+
+  receiver->serving = served;
+  pthread_mutex_unlock (&receiver->lock);
+  turn = served->serve (served->consumer, &due);
+  if (turn == AFXDP_TURN_IDLE)
+    afxdp_served_unwatch (served);
+  else
+    watch_new_ones (served);
+  if (turn == AFXDP_TURN_REST)
+    note_rest (receiver, served->stream, &due);
+  pthread_mutex_lock (&receiver->lock);
+  receiver->serving = NULL;
+  g_array_index (receiver->dues, guint64, served->index) = due;
+  if (turn == AFXDP_TURN_AGAIN)
+    make_ready (served);
+  if (receiver->n_awaiting)
+    pthread_cond_broadcast (&receiver->turn_over);
+}
+
+/* Between rounds. */
+
+static guint64
+earliest_due (const AfxdpReceiver *receiver)
+{
+  guint64 due = G_MAXUINT64;
+
+  for (guint i = 0; i < receiver->dues->len; i++)
+    due = MIN (due, g_array_index (receiver->dues, guint64, i));
+  return due;
+}
+
+/* How long to sleep to gather batches, and forgets the round. */
+static guint64
+next_pause (AfxdpReceiver *receiver, guint64 now)
+{
+  AfxdpStreamRest *round = &receiver->round;
+  guint64 pause = 0;
+
+  if (round->n) {
+    afxdp_coalesce_count (&receiver->coalesce, round->n);
+    pause = afxdp_coalesce_next (&receiver->coalesce, now,
+        MIN (receiver->scarcest * round->n, G_MAXINT));
+    pause = MIN (pause, round->longest);
+    receiver->quiet_since = 0;
+  }
+  /* What waits for its turn in a ring would wake us again and again. */
+  if (round->settling)
+    pause = pause ? MIN (pause, MS) : MS;
+  *round = (AfxdpStreamRest){ .longest = G_MAXUINT64 };
+  receiver->scarcest = G_MAXINT;
+  return pause;
+}
+
+/* Whether to look again at once, since a packet came not long ago. */
+static gboolean
+spins (AfxdpReceiver *receiver, guint64 now)
+{
+  if (!receiver->settings.busy_poll)
+    return FALSE;
+  if (!receiver->quiet_since)
+    receiver->quiet_since = now;
+  return now - receiver->quiet_since < receiver->settings.busy_poll * US;
+}
+
+static struct timespec
+timespec_of (guint64 ns)
+{
+  return (struct timespec){ MIN (ns / NS, G_MAXINT), ns % NS };
+}
+
+/* Without waiting for anything, if it is near, which makes it cheaper. */
+static void
+sleep_until (AfxdpReceiver *receiver, guint64 now, guint64 until)
+{
+  struct pollfd called = { receiver->wakeup, POLLIN, 0 };
+  struct timespec end = timespec_of (until), length = timespec_of (until - now);
+
+  if (until - now <= SHORT_PAUSE)
+    clock_nanosleep (CLOCK_MONOTONIC, TIMER_ABSTIME, &end, NULL);
+  else
+    ppoll (&called, 1, &length, NULL);
+}
+
+/* Until something comes, or length ns have passed. */
+static guint
+wait_for_events (
+    AfxdpReceiver *receiver, struct epoll_event *events, guint64 length)
+{
+  struct timespec time = timespec_of (length);
+  int n = epoll_pwait2 (receiver->poll, events, EVENTS, &time, NULL);
+
+  if (n >= 0)
+    return n;
+  /* Memory was refused: look later, but do not run for nothing. */
+  if (errno != EINTR)
+    g_usleep (1000);
+  return 0;
+}
+
+/* Called with the lock, and leaves without. */
+static guint
+sleep_or_wait (AfxdpReceiver *receiver, struct epoll_event *events)
+{
+  guint64 now = afxdp_now (), due = earliest_due (receiver);
+  guint64 wait = now < due ? due - now : 0, pause;
+
+  /* Those that have more must not keep the others from their turns. */
+  if (receiver->ready.length) {
+    pthread_mutex_unlock (&receiver->lock);
+    return wait_for_events (receiver, events, 0);
+  }
+  pause = next_pause (receiver, now);
+  pthread_mutex_unlock (&receiver->lock);
+  if (spins (receiver, now)) {
+    wait = 0;
+  } else if (pause && pause <= wait) {
+    sleep_until (receiver, now, now + pause);
+    wait = 0;
+  }
+  return wait_for_events (receiver, events, wait);
+}
+
+/* Called with the lock. */
+static void
+note_event (AfxdpReceiver *receiver, const struct epoll_event *event)
+{
+  guint index = event->data.u64 >> 8 & 0xffffff;
+  const Place *place;
+
+  if (event->data.u64 == OWN_WAKEUP) {
+    afxdp_wakeup_clear (receiver->wakeup);
+    return;
+  }
+  place = &g_array_index (receiver->places, Place, index);
+  if (!place->served || place->generation != event->data.u64 >> 32)
+    return;
+  afxdp_stream_note_events (
+      place->served->stream, event->data.u64 & 0xff, event->events);
+  make_ready (place->served);
+}
+
+/* Between two rounds: finds who has a turn in the next one; waits, if nobody has.
+ * Called with the lock. */
+static void
+find_ready (AfxdpReceiver *receiver)
+{
+  struct epoll_event events[EVENTS];
+  guint n = sleep_or_wait (receiver, events);
+  guint64 now = afxdp_now ();
+
+  pthread_mutex_lock (&receiver->lock);
+  for (guint i = 0; i < n; i++)
+    note_event (receiver, &events[i]);
+  for (guint i = 0; i < receiver->dues->len; i++) {
+    guint64 *due = &g_array_index (receiver->dues, guint64, i);
+
+    if (*due > now)
+      continue;
+    *due = G_MAXUINT64;
+    make_ready (g_array_index (receiver->places, Place, i).served);
+  }
+}
+
+/* One turn for each that is ready now. Called with the lock. */
+static void
+give_turns (AfxdpReceiver *receiver)
+{
+  for (guint n = receiver->ready.length; n; n--) {
+    GList *link = g_queue_pop_head_link (&receiver->ready);
+    /* Some may have been removed meanwhile. */
+    if (!link)
+      break;
+    ((AfxdpServed *) link->data)->ready = FALSE;
+    give_turn (receiver, link->data);
+  }
+}
+
+static gpointer
+run (gpointer data)
+{
+  AfxdpReceiver *receiver = data;
+
+  pthread_mutex_lock (&receiver->lock);
+  while (!receiver->quit) {
+    give_turns (receiver);
+    find_ready (receiver);
+  }
+  pthread_mutex_unlock (&receiver->lock);
+  return NULL;
+}
+
+/* The receiver. */
+
+static void
+free_all (AfxdpReceiver *receiver)
+{
+  if (receiver->poll >= 0)
+    close (receiver->poll);
+  if (receiver->wakeup >= 0)
+    close (receiver->wakeup);
+  g_array_unref (receiver->places);
+  g_array_unref (receiver->dues);
+  pthread_mutex_destroy (&receiver->lock);
+  pthread_cond_destroy (&receiver->turn_over);
+  g_free (receiver->name);
+  g_free (receiver);
+}
+
+static gboolean
+open_descriptors (AfxdpReceiver *receiver)
+{
+  struct epoll_event event = { .events = EPOLLIN, .data.u64 = OWN_WAKEUP };
+
+  receiver->wakeup = afxdp_wakeup_new ();
+  receiver->poll = epoll_create1 (EPOLL_CLOEXEC);
+  return receiver->wakeup >= 0 && receiver->poll >= 0 &&
+      !epoll_ctl (receiver->poll, EPOLL_CTL_ADD, receiver->wakeup, &event);
+}
+
+AfxdpReceiver *
+afxdp_receiver_new (
+    const gchar *name, const AfxdpReceiverSettings *settings, GError **error)
+{
+  AfxdpReceiver *receiver = g_new0 (AfxdpReceiver, 1);
+  sigset_t all, former;
+
+  receiver->name = g_strdup (name);
+  receiver->settings = *settings;
+  receiver->coalesce.longest = settings->busy_poll ? 0 : settings->coalesce;
+  receiver->round.longest = G_MAXUINT64;
+  receiver->scarcest = G_MAXINT;
+  receiver->places = g_array_new (FALSE, TRUE, sizeof (Place));
+  receiver->dues = g_array_new (FALSE, FALSE, sizeof (guint64));
+  g_queue_init (&receiver->ready);
+  pthread_mutex_init (&receiver->lock, NULL);
+  pthread_cond_init (&receiver->turn_over, NULL);
+  if (!open_descriptors (receiver)) {
+    g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_FAILED,
+        "The receiver \"%s\" gets no epoll or eventfd descriptor: %s. Raise "
+        "RLIMIT_NOFILE (ulimit -n)",
+        name, g_strerror (errno));
+    free_all (receiver);
+    return NULL;
+  }
+  /* Signals are the application's. */
+  sigfillset (&all);
+  pthread_sigmask (SIG_SETMASK, &all, &former);
+  receiver->thread = g_thread_new ("afxdp-receiver", run, receiver);
+  pthread_sigmask (SIG_SETMASK, &former, NULL);
+  return receiver;
+}
+
+void
+afxdp_receiver_free (AfxdpReceiver *receiver)
+{
+  pthread_mutex_lock (&receiver->lock);
+  receiver->quit = TRUE;
+  pthread_mutex_unlock (&receiver->lock);
+  afxdp_wakeup_signal (receiver->wakeup);
+  g_thread_join (receiver->thread);
+  free_all (receiver);
+}
+
+const AfxdpReceiverSettings *
+afxdp_receiver_settings (const AfxdpReceiver *receiver)
+{
+  return &receiver->settings;
+}
+
+const gchar *
+afxdp_receiver_name (const AfxdpReceiver *receiver)
+{
+  return receiver->name;
+}
+
+gboolean
+afxdp_receiver_is_self (const AfxdpReceiver *receiver)
+{
+  return receiver->thread == g_thread_self ();
+}
+
+/* Streams. */
+
+/* Called with the lock. */
+static guint
+find_place (AfxdpReceiver *receiver)
+{
+  static const guint64 never = G_MAXUINT64;
+  guint i;
+
+  for (i = 0; i < receiver->places->len; i++)
+    if (!g_array_index (receiver->places, Place, i).served)
+      return i;
+  g_array_set_size (receiver->places, i + 1);
+  g_array_append_val (receiver->dues, never);
+  return i;
+}
+
+AfxdpServed *
+afxdp_receiver_add (AfxdpReceiver *receiver, AfxdpStream *stream,
+    AfxdpServe serve, gpointer consumer)
+{
+  AfxdpServed *served = g_new0 (AfxdpServed, 1);
+  Place *place;
+
+  served->receiver = receiver;
+  served->stream = stream;
+  served->serve = serve;
+  served->consumer = consumer;
+  served->link.data = served;
+  pthread_mutex_lock (&receiver->lock);
+  served->index = find_place (receiver);
+  place = &g_array_index (receiver->places, Place, served->index);
+  place->served = served;
+  /* Never all ones, which is the wake-up's. */
+  served->generation = ++place->generation & G_MAXINT32;
+  place->generation = served->generation;
+  pthread_mutex_unlock (&receiver->lock);
+  return served;
+}
+
+void
+afxdp_served_remove (AfxdpServed *served)
+{
+  AfxdpReceiver *receiver = served->receiver;
+
+  pthread_mutex_lock (&receiver->lock);
+  receiver->n_awaiting++;
+  while (receiver->serving == served)
+    pthread_cond_wait (&receiver->turn_over, &receiver->lock);
+  receiver->n_awaiting--;
+  afxdp_served_unwatch (served);
+  if (served->ready)
+    g_queue_unlink (&receiver->ready, &served->link);
+  g_array_index (receiver->places, Place, served->index).served = NULL;
+  g_array_index (receiver->dues, guint64, served->index) = G_MAXUINT64;
+  pthread_mutex_unlock (&receiver->lock);
+  g_free (served);
+}
+
+void
+afxdp_served_call (AfxdpServed *served)
+{
+  AfxdpReceiver *receiver = served->receiver;
+
+  pthread_mutex_lock (&receiver->lock);
+  make_ready (served);
+  pthread_mutex_unlock (&receiver->lock);
+  afxdp_wakeup_signal (receiver->wakeup);
+}
+
+gboolean
+afxdp_served_has_turn (const AfxdpServed *served)
+{
+  AfxdpReceiver *receiver = served->receiver;
+  gboolean has_turn;
+
+  if (!afxdp_receiver_is_self (receiver))
+    return FALSE;
+  pthread_mutex_lock (&receiver->lock);
+  has_turn = receiver->serving == served;
+  pthread_mutex_unlock (&receiver->lock);
+  return has_turn;
+}

@@ -1,0 +1,324 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One stream: how it is opened and closed, and what is counted. */
+#include "streamstate.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "error.h"
+#include "log.h"
+#include "wakeup.h"
+
+#define US G_GUINT64_CONSTANT (1000)
+
+/* Of the socket's area, where the socket is not all there is. */
+#define BATCHES_PREPARED 4
+/* With mode=af-xdp: the kernel may not yet have released a queue. */
+#define START_TIMEOUT_MS 1500
+
+void
+afxdp_stream_set_skip (AfxdpStream *stream, guint skip)
+{
+  atomic_store_explicit (&stream->inputs.skip, skip, memory_order_relaxed);
+}
+
+void
+afxdp_stream_wake (AfxdpStream *stream)
+{
+  if (!atomic_load (&stream->paused) && !atomic_load (&stream->resuming))
+    atomic_store (
+        &stream->dropped_unpaused, afxdp_socket_dropped (stream->socket));
+  atomic_store (&stream->paused, TRUE);
+  atomic_store (&stream->woken, TRUE);
+  afxdp_wakeup_signal (stream->wait.wakeup);
+}
+
+void
+afxdp_stream_unwake (AfxdpStream *stream)
+{
+  atomic_store (&stream->woken, FALSE);
+}
+
+void
+afxdp_stream_counts_clear (AfxdpStreamCounts *counts)
+{
+  g_clear_pointer (&counts->queues, g_array_unref);
+}
+
+static GArray *
+count_queues (AfxdpStream *stream)
+{
+  GArray *queues = g_array_new (FALSE, FALSE, sizeof (AfxdpQueueCounts));
+  guint n = stream->registration ? stream->registration->n_queues : 0;
+
+  for (guint queue = 0; queue < n; queue++) {
+    AfxdpQueueCounts counts;
+
+    afxdp_registration_queue_counts (stream->registration, queue, &counts);
+    if (counts.bound || counts.redirected || counts.passed || counts.filtered)
+      g_array_append_val (queues, counts);
+  }
+  return queues;
+}
+
+void
+afxdp_stream_counts (AfxdpStream *stream, AfxdpStreamCounts *counts)
+{
+  AfxdpUmem *own = afxdp_socket_umem (stream->socket);
+  guint n_frames = 0, n_home = 0, share;
+
+  if (stream->registration)
+    afxdp_registration_frames (stream->registration, &n_frames, &n_home);
+  counts->malformed = atomic_load (&stream->inputs.malformed);
+  counts->discarded = stream->discarded;
+  counts->n_frames = n_frames + afxdp_umem_n_frames (own);
+  counts->n_frames_free = n_home + afxdp_umem_n_frames (own) -
+      afxdp_account_held (afxdp_socket_account (stream->socket, &share));
+  counts->queues = count_queues (stream);
+  counts->socket_dropped =
+      afxdp_socket_dropped (stream->socket) - stream->dropped_before;
+  counts->dropped_in_pause =
+      atomic_load (&stream->paused) || atomic_load (&stream->resuming)
+      ? counts->socket_dropped -
+          (atomic_load (&stream->dropped_unpaused) - stream->dropped_before)
+      : 0;
+}
+
+guint
+afxdp_stream_buffer_size (const AfxdpStream *stream)
+{
+  return afxdp_socket_buffer_size (stream->socket);
+}
+
+GSocket *
+afxdp_stream_gsocket (const AfxdpStream *stream)
+{
+  return afxdp_socket_gsocket (stream->socket);
+}
+
+guint16
+afxdp_stream_port (const AfxdpStream *stream)
+{
+  return stream->settings.port;
+}
+
+const AfxdpNetdev *
+afxdp_stream_netdev (const AfxdpStream *stream)
+{
+  return stream->interfaces.n == 1 ? stream->interfaces.netdevs : NULL;
+}
+
+/* Of the socket. Beside AF_XDP it has few packets, and there may be hundreds. */
+static void
+prepare_area (const AfxdpStream *stream)
+{
+  const AfxdpStreamSettings *settings = &stream->settings;
+  AfxdpUmem *umem = afxdp_socket_umem (stream->socket);
+  guint n = settings->mode == AFXDP_MODE_SOCKET
+      ? G_MAXUINT
+      : BATCHES_PREPARED * settings->batch;
+
+  afxdp_umem_populate (umem, n);
+  if (settings->prepare)
+    settings->prepare (umem, n);
+}
+
+static gboolean
+open_slow_path (AfxdpStream *stream, GError **error)
+{
+  g_autofree gchar *address = g_inet_address_to_string (stream->address);
+
+  stream->socket = afxdp_socket_new (&stream->settings,
+      stream->interfaces.netdevs, stream->interfaces.n, error);
+  if (!stream->socket)
+    return FALSE;
+  prepare_area (stream);
+  stream->settings.port = afxdp_socket_port (stream->socket);
+  stream->name = g_strdup_printf ("%s:%u", address, stream->settings.port);
+  stream->dropped_before = afxdp_inputs_init (&stream->inputs, stream->socket,
+      &stream->destination, stream->settings.batch, &stream->drops);
+  atomic_store (&stream->dropped_unpaused, stream->dropped_before);
+  stream->destination.port = stream->settings.port;
+  stream->destination.scope = stream->interfaces.netdevs->index;
+  return TRUE;
+}
+
+void
+afxdp_stream_set_registration (
+    AfxdpStream *stream, AfxdpRegistration *registration)
+{
+  AFXDP_DEBUG (AFXDP_LOG_STREAM, stream->name, "registered at %s",
+      registration->netdev.name);
+  stream->registration = registration;
+  stream->discarded += afxdp_paths_change_interface (
+      &stream->paths, registration->subscription, registration->netdev.name);
+  stream->interface_asked = 0;
+}
+
+/* NULL: there may be a fast path. */
+static const gchar *
+why_only_socket (const AfxdpStream *stream)
+{
+  if (stream->interfaces.no_route)
+    return stream->interfaces.no_route;
+  if (!stream->interfaces.n)
+    return "AF_XDP needs one address or one interface, and neither is set. "
+           "Set multicast-group or address, or set multicast-iface to "
+           "receive for all addresses of that interface";
+  if (stream->interfaces.n > 1)
+    return "multicast-iface names several interfaces, and AF_XDP receives "
+           "from one. Use an element for each of them";
+  if (afxdp_socket_is_connected (stream->socket))
+    return "The socket that was given is connected, and only the kernel can "
+           "tell which packets come from its peer. For AF_XDP give a socket "
+           "that is not connected";
+  return NULL;
+}
+
+static gboolean
+look_for_fast_path (AfxdpStream *stream, GError **error)
+{
+  const AfxdpStreamSettings *settings = &stream->settings;
+  const gchar *reason = why_only_socket (stream);
+  AfxdpRegistrationSettings registration_settings = {
+    .address = settings->address,
+    .port = settings->port, /* not 0 any more */
+    .sources = settings->sources,
+    .xdp_mode = settings->xdp_mode,
+    .zero_copy = settings->zero_copy,
+    .umem_frames = settings->umem_frames,
+    .queue = settings->queue,
+    .ring_size = settings->ring_size,
+    .batch = settings->batch,
+    .busy_poll = settings->busy_poll > 0,
+    .prepare = settings->prepare,
+    .socket = afxdp_socket_inode (stream->socket),
+    .socket_only = reason || settings->mode == AFXDP_MODE_SOCKET,
+  };
+
+  afxdp_paths_init (&stream->paths, &stream->inputs, stream->name, reason);
+  if (reason && settings->mode == AFXDP_MODE_AF_XDP) {
+    g_set_error_literal (error, AFXDP_ERROR, AFXDP_ERROR_SETTINGS, reason);
+    return FALSE;
+  }
+  if (!afxdp_interfaces_register (&stream->interfaces, &registration_settings,
+          stream->wait.wakeup, error))
+    return FALSE;
+  if (reason)
+    return TRUE;
+  afxdp_stream_set_registration (
+      stream, afxdp_interfaces_registration (&stream->interfaces, 0));
+  return settings->mode != AFXDP_MODE_AF_XDP ||
+      afxdp_subscription_wait (
+          stream->registration->subscription, START_TIMEOUT_MS, error);
+}
+
+AfxdpStream *
+afxdp_stream_new (const AfxdpStreamSettings *settings, GError **error)
+{
+  AfxdpStream *stream = g_new0 (AfxdpStream, 1);
+  AfxdpStreamCounts counts = { 0 };
+  AfxdpDrops drops = { 0 };
+
+  stream->settings = *settings;
+  stream->settings.auto_multicast &=
+      g_inet_address_get_is_multicast (settings->address);
+  stream->address = g_object_ref (settings->address);
+  stream->sources = afxdp_sources_ref (settings->sources);
+  if (afxdp_sources_kind (stream->sources) != AFXDP_SOURCES_ANY)
+    stream->destination.sources = stream->sources;
+  stream->destination.version =
+      g_inet_address_get_family (settings->address) == G_SOCKET_FAMILY_IPV6 ? 6
+                                                                            : 4;
+  memcpy (stream->destination.address,
+      g_inet_address_to_bytes (settings->address),
+      g_inet_address_get_native_size (settings->address));
+  stream->destination.verifies = settings->verify_checksum;
+  stream->destination.any = g_inet_address_get_is_any (settings->address);
+  stream->wait.coalesce.longest = settings->coalesce;
+  stream->wait.busy_poll = settings->busy_poll * US;
+  stream->wait.wakeup = afxdp_wakeup_new ();
+  atomic_store (&stream->paused, TRUE);
+  afxdp_stream_set_skip (stream, settings->skip);
+  /* The fast path before the join: attaching resets most NICs. */
+  if (stream->wait.wakeup < 0)
+    afxdp_error_set (error, errno, "Could not create an eventfd");
+  else if (afxdp_interfaces_find (&stream->interfaces, settings->interfaces,
+               settings->socket, stream->address,
+               settings->mode == AFXDP_MODE_AF_XDP, error) &&
+      open_slow_path (stream, error) && look_for_fast_path (stream, error) &&
+      (!stream->settings.auto_multicast ||
+          afxdp_socket_join (stream->socket, error)))
+    stream->opened = TRUE;
+  if (stream->opened)
+    return stream;
+  afxdp_stream_close (stream, &counts, &drops);
+  afxdp_stream_counts_clear (&counts);
+  return NULL;
+}
+
+/* Whether the socket goes back to its owner, with what it holds. */
+static gboolean
+returns_socket (const AfxdpStream *stream)
+{
+  return stream->settings.socket &&
+      (stream->settings.keep_open || !stream->opened);
+}
+
+/* What the program dropped after the last look. */
+static void
+add_overload (AfxdpStream *stream, const AfxdpRegistration *registration)
+{
+  guint64 n = 0;
+
+  for (guint queue = 0; queue < registration->n_queues; queue++)
+    n += registration->before[queue].dropped;
+  afxdp_inputs_end_overload (&stream->inputs, n);
+}
+
+void
+afxdp_stream_leave_distributor (
+    AfxdpStream *stream, AfxdpRegistration *registration)
+{
+  guint64 now;
+
+  afxdp_distributor_unregister (registration);
+  now = afxdp_now ();
+  stream->discarded += registration->drained;
+  afxdp_ring_tell_loss (&stream->drops, &registration->lost, now, now);
+  add_overload (stream, registration);
+}
+
+void
+afxdp_stream_close (
+    AfxdpStream *stream, AfxdpStreamCounts *counts, AfxdpDrops *drops)
+{
+  stream->discarded += afxdp_inputs_discard (&stream->inputs);
+  for (guint i = 0; i < afxdp_interfaces_n_registrations (&stream->interfaces);
+       i++)
+    afxdp_stream_leave_distributor (
+        stream, afxdp_interfaces_registration (&stream->interfaces, i));
+  if (stream->socket) {
+    if (!returns_socket (stream))
+      stream->discarded += afxdp_inputs_discard_socket (&stream->inputs);
+    afxdp_stream_counts (stream, counts);
+  }
+  *drops = stream->drops;
+  afxdp_inputs_clear (&stream->inputs);
+  afxdp_paths_clear (&stream->paths);
+  afxdp_interfaces_clear (&stream->interfaces);
+
+  if (stream->socket && returns_socket (stream))
+    afxdp_socket_keep_open (stream->socket);
+  afxdp_socket_free (stream->socket);
+  if (stream->wait.wakeup >= 0)
+    close (stream->wait.wakeup);
+  AFXDP_INFO (AFXDP_LOG_STREAM, stream->name, "closed");
+  g_free (stream->name);
+  g_object_unref (stream->address);
+  afxdp_sources_unref (stream->sources);
+  g_free (stream);
+}

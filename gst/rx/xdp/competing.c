@@ -1,0 +1,88 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The other UDP sockets of this host. */
+#include "competing.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define ANY "00000000000000000000000000000000"
+#define LONGEST_ADDRESS (sizeof ANY - 1)
+
+/* What is asked of a line of /proc/net/udp and udp6. */
+typedef struct
+{
+  gchar
+      address[LONGEST_ADDRESS + 1]; /* as there: in words of the host's order */
+  guint port;
+  gulong own;
+} Question;
+
+static void
+write_address (gchar *text, GInetAddress *address)
+{
+  const guint8 *bytes = g_inet_address_to_bytes (address);
+  gsize size = g_inet_address_get_native_size (address);
+  guint32 word;
+
+  for (gsize i = 0; i < size; i += sizeof word) {
+    memcpy (&word, bytes + i, sizeof word);
+    sprintf (text + 2 * i, "%08X", word);
+  }
+}
+
+static gboolean
+is_any (const gchar *address)
+{
+  return !strncmp (address, ANY, strlen (address));
+}
+
+static gboolean
+meets (const gchar *address, const gchar *wanted)
+{
+  return is_any (address) || !strcmp (address, wanted) ||
+      (is_any (wanted) && strlen (address) == strlen (wanted));
+}
+
+static gboolean
+answers (const gchar *line, const Question *question)
+{
+  gchar address[LONGEST_ADDRESS + 1];
+  guint port, peer_port;
+  gulong inode;
+
+  /* Number, address, peer, state, queues, timer, retransmissions, user, timeout. */
+  return sscanf (line,
+             "%*u: %32[0-9A-F]:%x %*[0-9A-F]:%x %*s %*s %*s %*s %*s %*s %lu",
+             address, &port, &peer_port, &inode) == 4 &&
+      port == question->port && !peer_port && inode != question->own &&
+      meets (address, question->address);
+}
+
+static guint
+count (const gchar *path, const Question *question)
+{
+  FILE *file = fopen (path, "re");
+  gchar line[256];
+  guint n = 0;
+
+  if (!file)
+    return 0;
+  while (fgets (line, sizeof line, file))
+    n += answers (line, question);
+  fclose (file);
+  return n;
+}
+
+guint
+afxdp_competing_sockets_count (GInetAddress *address, guint16 port, guint64 own)
+{
+  Question question = { .port = port, .own = own };
+
+  write_address (question.address, address);
+  /* An IPv6 socket that is bound to any address gets what is IPv4's, too. */
+  return count ("/proc/thread-self/net/udp6", &question) +
+      (g_inet_address_get_family (address) == G_SOCKET_FAMILY_IPV4
+              ? count ("/proc/thread-self/net/udp", &question)
+              : 0);
+}

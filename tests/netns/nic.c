@@ -1,0 +1,672 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * NICs and drivers that do not what they say: nothing comes by AF_XDP although
+ * packets come. That is noticed within a second, told, and left.
+ *
+ * A veth has no zero-copy. Where a test needs it, the plugin is told that it has:
+ * the executable has some system calls of its own, which the plugin finds before the
+ * C library's.
+ */
+#include <linux/ethtool.h>
+#include <linux/genetlink.h>
+#include <linux/if_packet.h>
+#include <linux/if_xdp.h>
+#include <linux/rtnetlink.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <stdarg.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <net/ethernet.h>
+#include <netinet/ip.h>
+#include <netinet/udp.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "generator.h"
+#include "netdev.h"
+#include "network.h"
+#include "receiver.h"
+#include "switches.h"
+#include "../check/tap.h"
+
+#ifndef SOL_XDP
+#define SOL_XDP 283
+#endif
+
+#define DROP "fakesink name=sink sync=false"
+
+/* Noticed within this. */
+#define SOON (1 * G_TIME_SPAN_SECOND)
+
+/* Whether bind() is believed to have got zero-copy, unless copy mode was asked for. */
+static gint pretends;
+static gint copies;
+
+__attribute__ ((visibility ("default"))) int
+bind (int fd, const struct sockaddr *address, socklen_t size)
+{
+  const struct sockaddr_xdp *xdp = (const struct sockaddr_xdp *) address;
+
+  if (address->sa_family == AF_XDP && !(xdp->sxdp_flags & XDP_SHARED_UMEM))
+    g_atomic_int_set (&copies, (xdp->sxdp_flags & XDP_COPY) != 0);
+  return syscall (SYS_bind, fd, address, size);
+}
+
+__attribute__ ((visibility ("default"))) int
+getsockopt (int fd, int level, int option, void *value, socklen_t *size)
+{
+  int result = syscall (SYS_getsockopt, fd, level, option, value, size);
+
+  if (!result && level == SOL_XDP && option == XDP_OPTIONS &&
+      g_atomic_int_get (&pretends) && !g_atomic_int_get (&copies))
+    ((struct xdp_options *) value)->flags |= XDP_OPTIONS_ZEROCOPY;
+  return result;
+}
+
+/* The interface says that it has zero-copy, and how large its ring is. */
+#define NIC_RING 1024
+
+__attribute__ ((visibility ("default"))) int
+ioctl (int fd, unsigned long request, ...)
+{
+  struct ethtool_ringparam *ring;
+  struct ifreq *interface;
+  gpointer argument;
+  va_list args;
+
+  va_start (args, request);
+  argument = va_arg (args, gpointer);
+  va_end (args);
+  interface = argument;
+  if (request != SIOCETHTOOL || !g_atomic_int_get (&pretends) ||
+      *(guint32 *) interface->ifr_data != ETHTOOL_GRINGPARAM)
+    return syscall (SYS_ioctl, fd, request, argument);
+  ring = (gpointer) interface->ifr_data;
+  ring->rx_pending = NIC_RING;
+  return 0;
+}
+
+/* linux/netdev.h, since Linux 6.3: NETDEV_CMD_DEV_GET, NETDEV_A_DEV_XDP_FEATURES and
+ * NETDEV_XDP_ACT_XSK_ZEROCOPY. */
+#define DEV_GET 1
+#define XDP_FEATURES 3
+#define XSK_ZEROCOPY 8
+
+static void
+add_zero_copy (struct nlmsghdr *header, int size)
+{
+  struct genlmsghdr *generic = NLMSG_DATA (header);
+  struct rtattr *attribute = (gpointer) (generic + 1);
+  int rest = size - NLMSG_LENGTH (GENL_HDRLEN);
+
+  if (header->nlmsg_type <= GENL_ID_CTRL || generic->cmd != DEV_GET)
+    return;
+  for (; RTA_OK (attribute, rest); attribute = RTA_NEXT (attribute, rest))
+    if (attribute->rta_type == XDP_FEATURES)
+      *(guint8 *) RTA_DATA (attribute) |= XSK_ZEROCOPY; /* little-endian */
+}
+
+__attribute__ ((visibility ("default"))) ssize_t
+recv (int fd, void *buffer, size_t size, int flags)
+{
+  ssize_t n = syscall (SYS_recvfrom, fd, buffer, size, flags, NULL, NULL);
+  socklen_t length = sizeof (int);
+  int protocol = -1;
+
+  if (n > 0 && g_atomic_int_get (&pretends) &&
+      !syscall (
+          SYS_getsockopt, fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) &&
+      protocol == NETLINK_GENERIC)
+    add_zero_copy (buffer, n);
+  return n;
+}
+
+static void
+pretend_zero_copy (void)
+{
+  g_atomic_int_set (&pretends, TRUE);
+}
+
+/* The fill ring, which the driver of a NIC takes frames from. */
+
+static guint8 *fill_ring;
+static gint n_woken;
+
+__attribute__ ((visibility ("default"))) void *
+mmap (
+    void *address, size_t size, int protection, int flags, int fd, off_t offset)
+{
+  gpointer memory = (gpointer) syscall (
+      SYS_mmap, address, size, protection, flags, fd, offset);
+
+  if (fd >= 0 && (guint64) offset == XDP_UMEM_PGOFF_FILL_RING)
+    g_atomic_pointer_set (&fill_ring, memory);
+  return memory;
+}
+
+/* A driver is woken by this. */
+__attribute__ ((visibility ("default"))) ssize_t
+recvfrom (int fd, void *restrict buffer, size_t size, int flags,
+    struct sockaddr *restrict address, socklen_t *restrict length)
+{
+  if (!buffer)
+    g_atomic_int_inc (&n_woken);
+  return syscall (SYS_recvfrom, fd, buffer, size, flags, address, length);
+}
+
+static struct xdp_ring_offset
+fill_offsets (void)
+{
+  struct xdp_mmap_offsets offsets;
+  socklen_t size = sizeof offsets;
+  int fd = socket (AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
+
+  fail_unless (!syscall (
+      SYS_getsockopt, fd, SOL_XDP, XDP_MMAP_OFFSETS, &offsets, &size));
+  close (fd);
+  return offsets.fr;
+}
+
+static guint32 *
+fill_word (guint64 offset)
+{
+  fail_unless (fill_ring != NULL);
+  return (guint32 *) (fill_ring + offset);
+}
+
+/* Frames that it holds. */
+static guint
+n_in_fill_ring (void)
+{
+  struct xdp_ring_offset offsets = fill_offsets ();
+  guint32 consumed =
+      __atomic_load_n (fill_word (offsets.consumer), __ATOMIC_ACQUIRE);
+
+  return __atomic_load_n (fill_word (offsets.producer), __ATOMIC_ACQUIRE) -
+      consumed;
+}
+
+/* As a driver does that found too few frames. */
+static void
+ask_to_be_woken (gboolean asks)
+{
+  __atomic_store_n (fill_word (fill_offsets ().flags),
+      asks ? XDP_RING_NEED_WAKEUP : 0, __ATOMIC_RELEASE);
+}
+
+/* Packets of the stream as a NIC gives them to the host that has room for 1024
+ * bytes: what follows is missing. */
+
+#define CUT_SIZE 1024
+#define WHOLE_SIZE 1370
+
+typedef struct
+{
+  struct ether_header ethernet;
+  struct iphdr ip;
+  struct udphdr udp;
+  guint8 payload[];
+} __attribute__ ((packed)) Headers;
+
+/* Of an IPv4 header. */
+static guint16
+checksum (const guint8 *ip)
+{
+  guint16 words[sizeof (struct iphdr) / 2];
+  guint32 sum = 0;
+
+  memcpy (words, ip, sizeof words);
+  for (guint i = 0; i < G_N_ELEMENTS (words); i++)
+    sum += words[i];
+  sum = (sum & 0xffff) + (sum >> 16);
+  return ~((sum & 0xffff) + (sum >> 16));
+}
+
+static void
+make_packet (guint8 *packet, guint16 seq)
+{
+  static const guint8 group_mac[] = { 0x01, 0x00, 0x5e, 0x01, 0x01, 0x01 };
+  Headers *headers = (Headers *) packet;
+
+  memset (packet, 0, WHOLE_SIZE);
+  memcpy (headers->ethernet.ether_dhost, group_mac, sizeof group_mac);
+  headers->ethernet.ether_shost[0] = 2;
+  headers->ethernet.ether_type = g_htons (ETHERTYPE_IP);
+  headers->ip = (struct iphdr){
+    .version = 4,
+    .ihl = 5,
+    .ttl = 16,
+    .protocol = IPPROTO_UDP,
+    .tot_len = g_htons (WHOLE_SIZE - sizeof headers->ethernet),
+    .saddr = g_htonl (0x0a090001),
+    .daddr = g_htonl (0xef010101),
+  };
+  headers->ip.check = checksum (packet + sizeof headers->ethernet);
+  headers->udp.source = headers->udp.dest = g_htons (5000);
+  headers->udp.len =
+      g_htons (WHOLE_SIZE - sizeof headers->ethernet - sizeof headers->ip);
+  headers->payload[0] = 0x80;
+  headers->payload[1] = 33;
+  headers->payload[2] = seq >> 8;
+  headers->payload[3] = seq;
+}
+
+/* Sends packets cut off, 500 in a second, until condition is so of receiver. */
+static void
+send_cut_packets_until (
+    Receiver *receiver, gboolean (*condition) (Receiver *receiver))
+{
+  int fd = network_sender_socket (AF_PACKET, SOCK_RAW, 0);
+  struct sockaddr_ll address = { .sll_family = AF_PACKET };
+  gint64 deadline = g_get_monotonic_time () + RECEIVER_PATIENCE;
+  guint8 packet[WHOLE_SIZE];
+  g_autofree gchar *index = network_output (
+      "nsenter --net=%s ip -o link show tx0", network_sender ());
+
+  address.sll_ifindex = atoi (index);
+  for (guint i = 0; !condition (receiver); i++) {
+    make_packet (packet, i);
+    fail_unless (sendto (fd, packet, CUT_SIZE, 0, (struct sockaddr *) &address,
+                     sizeof address) == CUT_SIZE,
+        "%s", g_strerror (errno));
+    fail_if (
+        g_get_monotonic_time () > deadline, "%s", receiver_describe (receiver));
+    g_usleep (2000);
+  }
+  close (fd);
+}
+
+/* Whether the last of what was told has words in its reason. */
+static gboolean
+says (Receiver *receiver, const gchar *words)
+{
+  const GstStructure *mode;
+
+  receiver_read_bus (receiver);
+  mode = receiver->modes->pdata[receiver->modes->len - 1];
+  return strstr (gst_structure_get_string (mode, "reason"), words) != NULL;
+}
+
+/* Whether any of it has. */
+static gboolean
+has_said (Receiver *receiver, const gchar *words)
+{
+  receiver_read_bus (receiver);
+  for (guint i = 0; i < receiver->modes->len; i++)
+    if (strstr (receiver_reason (receiver, i), words))
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
+has_told_of_cut_packets (Receiver *receiver)
+{
+  return has_said (receiver, "with their end cut off");
+}
+
+static gboolean
+is_in_mode (Receiver *receiver, const gchar *mode, gboolean zero_copy)
+{
+  const GstStructure *last;
+  gboolean is_zero_copy;
+
+  receiver_read_bus (receiver);
+  last = receiver->modes->pdata[receiver->modes->len - 1];
+  fail_unless (gst_structure_get_boolean (last, "zero-copy", &is_zero_copy));
+  return g_str_equal (gst_structure_get_string (last, "mode"), mode) &&
+      is_zero_copy == zero_copy;
+}
+
+#define assert_soon(since) \
+  g_assert_cmpint (g_get_monotonic_time () - (since), <, SOON)
+
+/* It goes on, by AF_XDP or not: all of it, and in order. */
+static void
+assert_goes_on (Receiver *receiver, const gchar *column)
+{
+  guint64 before = receiver_stat (receiver, column);
+  guint64 lost = receiver_stat (receiver, "lost");
+  GeneratorReport sent = generator_send ("--rate=20000 --packets=20000 "
+                                         "--ssrc=%u",
+      g_random_int ());
+
+  receiver_wait_stat (receiver, column, before + sent.packets);
+  fail_unless (receiver_stat (receiver, "lost") - lost <= sent.dropped);
+}
+
+/* The NIC that igb drives, with frames of 2048 bytes. */
+LOOP_TEST (test_cut_in_zero_copy, 2)
+{
+  Receiver *receiver;
+  GeneratorReport sent;
+  gint64 begin;
+
+  pretend_zero_copy ();
+  receiver = receiver_start ("", DROP);
+  fail_unless (is_in_mode (receiver, "af-xdp", TRUE));
+  if (__i__) {
+    sent = generator_send ("--rate=20000 --packets=20000");
+    receiver_wait_stat (receiver, "delivered-xdp", sent.packets);
+  }
+  begin = g_get_monotonic_time ();
+  send_cut_packets_until (receiver, has_told_of_cut_packets);
+  assert_soon (begin);
+  wait_until (is_in_mode (receiver, "af-xdp", FALSE));
+  fail_unless (says (receiver, "zero-copy was given up"));
+  assert_goes_on (receiver, "delivered-xdp");
+  receiver_free (receiver);
+
+  /* And nobody tries it again. */
+  receiver = receiver_start ("", DROP);
+  wait_until (is_in_mode (receiver, "af-xdp", FALSE));
+  fail_unless (says (receiver, "zero-copy was given up"));
+  assert_goes_on (receiver, "delivered-xdp");
+  receiver_free (receiver);
+}
+
+/* A sender or a network that cuts them: AF_XDP waits for whole ones. */
+TEST (test_cut_in_copy_mode)
+{
+  g_autoptr (Receiver) receiver = receiver_start ("", DROP);
+  gint64 begin = g_get_monotonic_time ();
+
+  send_cut_packets_until (receiver, has_told_of_cut_packets);
+  assert_soon (begin);
+  fail_unless (says (receiver, "copy mode"));
+  fail_unless (is_in_mode (receiver, "socket", FALSE));
+  generator_send ("--rate=20000 --packets=1000");
+  wait_until (is_in_mode (receiver, "af-xdp", FALSE));
+  assert_goes_on (receiver, "delivered-xdp");
+}
+
+/* The kernel drops what is redirected, as where the sockets are a bond's. */
+LOOP_TEST (test_undelivered, 2)
+{
+  gboolean zero_copy = __i__;
+  g_autoptr (Receiver) receiver = NULL;
+  Generator *generator;
+  GeneratorReport sent;
+  gint64 begin;
+
+  if (zero_copy)
+    pretend_zero_copy ();
+  receiver = receiver_start ("", DROP);
+  generator = generator_start ("--rate=20000 --packets=100000");
+  receiver_wait_stat (receiver, "delivered-xdp", 1000);
+  switches_misdirect ();
+  begin = g_get_monotonic_time ();
+  wait_until (has_said (receiver, "the kernel dropped them all"));
+  assert_soon (begin);
+  wait_until (is_in_mode (receiver, zero_copy ? "af-xdp" : "socket", FALSE));
+  sent = generator_finish (generator);
+  /* What is sent later comes. */
+  receiver_wait_stat (receiver, "packets", 60000);
+  g_assert_cmpuint (receiver_stat (receiver, "lost-network"), <=, sent.dropped);
+  assert_goes_on (receiver, zero_copy ? "delivered-xdp" : "delivered-socket");
+}
+
+static guint
+count_said (Receiver *receiver, const gchar *words)
+{
+  guint n = 0;
+
+  receiver_read_bus (receiver);
+  for (guint i = 0; i < receiver->modes->len; i++)
+    n += strstr (receiver_reason (receiver, i), words) != NULL;
+  return n;
+}
+
+/* A driver that does not run the program any more, as vmxnet3's after its link was
+ * down or its MTU changed. Attaching it again helps, whenever that happens. */
+TEST (test_unseen)
+{
+  g_autoptr (Receiver) receiver = receiver_start ("", DROP);
+  GeneratorReport sent;
+  Generator *generator = generator_start ("--rate=20000 --packets=100000");
+
+  for (guint n = 1; n <= 3; n++) {
+    gint64 begin;
+
+    receiver_wait_stat (receiver, "delivered-xdp",
+        receiver_stat (receiver, "delivered-xdp") + 1000);
+    begin = g_get_monotonic_time ();
+    network_replace_program ();
+    wait_until (count_said (receiver, "attached again") == n);
+    assert_soon (begin);
+    wait_until (is_in_mode (receiver, "af-xdp", FALSE));
+  }
+  sent = generator_finish (generator);
+  receiver_assert_reaches (receiver, "packets", sent.packets);
+}
+
+/* When it does not help, it is not done again. The sender stops before the program is
+ * attached again, which comes later each time, so that it sees none of its packets;
+ * where that took too long, it has helped. */
+TEST (test_unseen_for_good)
+{
+  g_autoptr (Receiver) receiver = receiver_start ("", DROP);
+  gint64 begin;
+
+  /* A stream that never came may be one that nobody sends. */
+  receiver_wait_stat (receiver, "delivered-xdp",
+      generator_send ("--rate=20000 --packets=2000").packets);
+  for (guint n = 1; !has_said (receiver, "has not helped"); n++) {
+    Generator *generator;
+
+    wait_until (is_in_mode (receiver, "af-xdp", FALSE));
+    network_replace_program ();
+    generator = generator_start ("--rate=20000");
+    begin = g_get_monotonic_time ();
+    wait_until (count_said (receiver, "attached again") == n ||
+        has_said (receiver, "has not helped"));
+    assert_soon (begin);
+    generator_stop (generator);
+  }
+  fail_unless (is_in_mode (receiver, "socket", FALSE));
+  fail_if (network_has_program ());
+}
+
+/* Nothing of that is said of streams that are well, or that nobody sends. */
+
+static void
+assert_untroubled (Receiver *receiver)
+{
+  static const gchar *const words[] = { "cut off", "ran the XDP program",
+    "dropped them all", "zero-copy was given up" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (words); i++)
+    fail_if (has_said (receiver, words[i]), "%s", words[i]);
+}
+
+/* For longer than any verdict takes. */
+#define LONG (2 * G_TIME_SPAN_SECOND)
+
+static void
+be_idle_beside_traffic (Receiver *receiver)
+{
+  generator_send ("--rate=50000 --duration=2 --destination=239.1.1.9:5000");
+}
+
+static void
+be_idle_beside_a_stream (Receiver *receiver)
+{
+  g_autoptr (Receiver) other =
+      receiver_start ("multicast-group=239.1.1.9 port=5000", DROP);
+  GeneratorReport sent =
+      generator_send ("--rate=50000 --duration=2 --destination=239.1.1.9:5000");
+
+  receiver_wait_stat (other, "packets", sent.packets);
+  assert_untroubled (other);
+}
+
+static void
+be_paused (Receiver *receiver)
+{
+  Generator *generator = generator_start ("--rate=20000 --duration=3");
+
+  receiver_wait_stat (receiver, "packets", 1000);
+  receiver_set_state (receiver, GST_STATE_PAUSED);
+  g_usleep (LONG);
+  receiver_set_state (receiver, GST_STATE_PLAYING);
+  generator_finish (generator);
+}
+
+static void
+be_stalled (Receiver *receiver)
+{
+  g_autoptr (Tap) tap = tap_new_counting (receiver->src);
+  Generator *generator = generator_start ("--rate=20000 --duration=3");
+
+  receiver_wait_stat (receiver, "packets", 1000);
+  tap_hold (tap);
+  g_usleep (LONG);
+  tap_let_go (tap);
+  generator_finish (generator);
+  receiver_wait_stat (receiver, "packets", 20000);
+}
+
+static void (*const quiet_times[]) (Receiver *receiver) = {
+  be_idle_beside_traffic,
+  be_idle_beside_a_stream,
+  be_paused,
+  be_stalled,
+};
+
+FIXTURE (network_up_with_two_queues, network_down)
+
+TABLE_TEST (test_no_false_alarm, quiet_times)
+{
+  g_autoptr (Receiver) receiver = NULL;
+
+  pretend_zero_copy ();
+  receiver = receiver_start ("", DROP);
+  quiet_times[__i__](receiver);
+  assert_untroubled (receiver);
+}
+
+FIXTURE (network_up_with_one_queue, network_down)
+
+/* Where the driver may have zero-copy frames are large, and those of the NIC's ring
+ * come on top. */
+TEST (test_frames_for_zero_copy)
+{
+  static const struct
+  {
+    const gchar *properties;
+    guint frame_size, more;
+  } kinds[] = {
+    { "", 4096, NIC_RING },
+    { "umem-frames=32768", 4096, 0 },
+    { "zero-copy=never", 2048, 0 },
+    { "xdp-mode=generic", 2048, 0 },
+  };
+  guint n_frames;
+
+  pretend_zero_copy ();
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++) {
+    Receiver *receiver = receiver_new (kinds[i].properties, DROP);
+
+    receiver_play (receiver);
+    fail_unless_equals_int (switches_frame_size (), kinds[i].frame_size);
+    n_frames = receiver_stat (receiver, "frames");
+    receiver_free (receiver);
+    receiver = receiver_new ("umem-frames=32768 zero-copy=never", DROP);
+    receiver_play (receiver);
+    fail_unless_equals_int (
+        n_frames - receiver_stat (receiver, "frames"), kinds[i].more);
+    receiver_free (receiver);
+  }
+}
+
+static guint least_left;
+
+static gpointer
+watch_fill_ring (gpointer ends)
+{
+  while (!g_atomic_int_get ((gint *) ends)) {
+    least_left = MIN (least_left, n_in_fill_ring ());
+    g_usleep (500);
+  }
+  return NULL;
+}
+
+/* A packet needs a frame in the NIC before the program runs, and so no stream gets
+ * those, be it that it reads nothing or keeps all. */
+LOOP_TEST (test_nic_keeps_its_frames, 2)
+{
+  Receiver *receiver;
+  Tap *tap;
+  GeneratorReport sent;
+  gint ends = FALSE;
+  GThread *thread;
+
+  pretend_zero_copy ();
+  receiver = receiver_new ("umem-frames=8192 ring-size=8192", DROP);
+  tap = tap_new_counting (receiver->src);
+  receiver_play (receiver);
+  least_left = G_MAXUINT;
+  thread = g_thread_new ("watch", watch_fill_ring, &ends);
+  if (__i__)
+    tap_hold (tap);
+  else
+    tap_keep (tap, TRUE);
+  sent = generator_send ("--rate=20000 --packets=40000");
+  if (__i__) {
+    tap_let_go (tap);
+    receiver_wait_stat (receiver, "packets", 10000);
+  } else {
+    receiver_wait_stat (receiver, "packets", sent.packets);
+    tap_drop (tap);
+  }
+  g_atomic_int_set (&ends, TRUE);
+  g_thread_join (thread);
+  /* Packets for which the program runs while we count, and a refill of 64. */
+  g_assert_cmpuint (least_left, >=, NIC_RING - 64);
+  receiver_set_state (receiver, GST_STATE_NULL);
+  tap_free (tap);
+  receiver_free (receiver);
+}
+
+/* It says so when nobody refills any more, and is woken all the same, but not for
+ * ever so often. */
+TEST (test_driver_is_woken)
+{
+  GeneratorReport sent;
+  g_autoptr (Receiver) receiver = NULL;
+  gint64 begin;
+  gint n;
+
+  pretend_zero_copy ();
+  receiver = receiver_start ("", DROP);
+  sent = generator_send ("--rate=20000 --packets=20000");
+  receiver_wait_stat (receiver, "packets", sent.packets);
+  fail_unless_equals_int (g_atomic_int_get (&n_woken), 0);
+  begin = g_get_monotonic_time ();
+  ask_to_be_woken (TRUE);
+  wait_until (g_atomic_int_get (&n_woken) > 0);
+  assert_soon (begin);
+
+  /* By each thread, before it sleeps. */
+  n = g_atomic_int_get (&n_woken);
+  sent = generator_send ("--rate=1000 --packets=1000");
+  receiver_wait_stat (receiver, "packets", sent.packets + 20000);
+  n = g_atomic_int_get (&n_woken) - n;
+  g_assert_cmpint (n, >, 100);
+  g_assert_cmpint (n, <, 10000);
+  ask_to_be_woken (FALSE);
+}
+
+/* No NIC, no zero-copy: frames are as small as packets allow. */
+TEST (test_no_zero_copy_on_veth)
+{
+  AfxdpNetdev netdev;
+
+  fail_unless (afxdp_netdev_by_name ("rx0", &netdev, NULL));
+  fail_if (afxdp_netdev_may_have_zero_copy (&netdev));
+  fail_unless_equals_int (afxdp_netdev_rx_ring (&netdev), 0);
+}
+
+NETNS_SUITE ("nic", network_up_with_one_queue)

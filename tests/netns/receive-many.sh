@@ -1,0 +1,179 @@
+#!/usr/bin/env bash
+# SPDX-FileCopyrightText: The afxdpsrc authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# The example receive-many: what it says of four streams to people and to
+# programs, and with which status it ends. RECEIVE_MANY and RTPGEN are the
+# programs.
+set -euo pipefail
+# shellcheck source=tests/netns/work.sh
+. "$(dirname "${BASH_SOURCE[0]}")/work.sh"
+
+streams=(239.1.1.1:5000 239.1.1.2:5000 239.1.1.3:5000 239.1.1.4:5000)
+rate=40000
+packets=80000 # of all streams together
+
+# Every stream has told by which way it receives, which it does when it plays.
+is_receiving() {
+  (($(grep -c ': path af-xdp,' "$work/lines") == ${#streams[@]}))
+}
+
+# Every stream has counted so many packets.
+has_packets() {
+  local stream
+  for stream in "${streams[@]}"; do
+    grep -q " stream $stream .* packets $1 " "$work/lines" || return 1
+  done
+}
+
+# The processors are this test's: one sends, one receives.
+start_receiver() {
+  start taskset -c 1 "$RECEIVE_MANY" --interface "$VETH_RECEIVER_DEVICE" \
+    --interval 0.1 --json "$work/summary.json" "${streams[@]}"
+}
+
+# run SIGNAL OPTION...: a run of it while rtpgen sends with the options.
+run() {
+  local signal=$1
+  shift
+  send_to start_receiver is_receiving --cpu 0 --destination "${streams[0]}" \
+    --flows ${#streams[@]} --rate $rate --packets $packets "$@"
+  wait_for "$receiver" has_packets $((packets / ${#streams[@]}))
+  end_receiver "$signal"
+}
+
+test_nothing_lost() {
+  run INT
+  expect_status 0
+  ! grep -q $'[\e\r]' "$work/lines" || fail 'escape codes, and no terminal'
+  [ ! -s "$work/errors" ] || fail 'it complains'
+  check 's["exit-status"] == 0' 'len(streams) == 4' \
+    'all(x["packets"] == 20000 for x in stats)' \
+    'all(x["lost"] == x["pending"] == x["gaps"] == 0 for x in stats)' \
+    'all(x["reordered"] == x["duplicates"] == 0 for x in stats)' \
+    'all(x["delivered-xdp"] == 20000 for x in stats)' \
+    'all(x["sources"][0]["packets-received"] == 20000 for x in stats)' \
+    'all(x["queues"] == [0] and x["path"] == "af-xdp" for x in streams)' \
+    'all(x["failure"] is None for x in streams)' \
+    's["total"]["packets"] == 80000 and s["total"]["lost"] == 0' \
+    's["cpu-ns-per-packet"] > 0'
+  grep -q '^total *80000 *80000 *0 *0 *0 *0 *0 *0$' "$work/lines" ||
+    fail 'the total does not stand in the summary'
+}
+
+test_gaps() {
+  run TERM --gap 1000:7 --gap 5000:3
+  expect_status 1
+  check 's["exit-status"] == 1' \
+    'all(x["packets"] == 20000 for x in stats)' \
+    'all(x["lost"] == 10 and x["gaps"] == 2 for x in stats)' \
+    'all(x["pending"] == x["reordered"] == 0 for x in stats)' \
+    's["total"]["lost"] == 40 and s["total"]["gaps"] == 8'
+}
+
+# expect_usage_error WORDS ARGUMENT...
+expect_usage_error() {
+  local words=$1
+  shift
+  status=0
+  "${IN_RECEIVER[@]}" "$RECEIVE_MANY" "$@" >"$work/lines" 2>"$work/errors" ||
+    status=$?
+  expect_status 2
+  grep -q -- "$words" "$work/errors" || fail "no word of $words: $*"
+}
+
+test_usage() {
+  local interface=(--interface "$VETH_RECEIVER_DEVICE")
+  expect_usage_error --interface 239.1.1.1:5000
+  expect_usage_error 'no stream' "${interface[@]}"
+  expect_usage_error 'no port' "${interface[@]}" 239.1.1.1
+  expect_usage_error 'no port' "${interface[@]}" 239.1.1.1:65536
+  expect_usage_error brackets "${interface[@]}" ff15::1:5000
+  expect_usage_error 'no multicast' "${interface[@]}" 10.0.0.1:5000
+  expect_usage_error source "${interface[@]}" 239.1.1.1:5000@
+  expect_usage_error IPv6 "${interface[@]}" 239.1.1.1:5000@fd00::1
+  expect_usage_error twice "${interface[@]}" '[ff15::1]:50' '[ff15:0::1]:50'
+  expect_usage_error --mode "${interface[@]}" --mode=fast 239.1.1.1:5000
+  expect_usage_error --interval "${interface[@]}" --interval=0 239.1.1.1:5000
+  expect_usage_error --nonsense "${interface[@]}" --nonsense 239.1.1.1:5000
+  expect_usage_error --pipeline "${interface[@]}" --pipeline='fakesink !' \
+    239.1.1.1:5000
+  expect_usage_error --json "${interface[@]}" --json=/nowhere/x 239.1.1.1:5000
+}
+
+# The soft limit is raised to the hard one, and that is enough or not.
+test_limit() {
+  local many=() i
+  for ((i = 1; i <= 20; i++)); do
+    many+=("239.1.2.$i:5000")
+  done
+  # A subshell, since a hard limit only goes down.
+  (
+    trap - EXIT
+    ulimit -n 100
+    expect_usage_error '20 streams need .* file descriptors' \
+      --interface "$VETH_RECEIVER_DEVICE" "${many[@]}"
+  ) || exit 1
+  (
+    trap - EXIT
+    ulimit -Sn 40
+    "${IN_RECEIVER[@]}" "$RECEIVE_MANY" --interface "$VETH_RECEIVER_DEVICE" \
+      --duration 0.1 "${many[@]}" >"$work/lines" 2>"$work/errors" ||
+      fail "exit status $? with a low soft limit"
+  ) || exit 1
+}
+
+# JSON alone on stdout; a DESCRIPTION; nothing to receive is nothing lost.
+test_socket() {
+  status=0
+  "${IN_RECEIVER[@]}" "$RECEIVE_MANY" --interface "$VETH_RECEIVER_DEVICE" \
+    --mode socket --duration 0.1 --json - --pipeline 'queue ! fakesink' \
+    '[ff15::1]:5000' 239.1.1.1:5000 >"$work/summary.json" 2>"$work/errors" ||
+    status=$?
+  expect_status 0
+  check 'len(streams) == 2' 'all(x["path"] == "socket" for x in streams)' \
+    'streams[0]["stream"] == "[ff15::1]:5000"' \
+    's["pipeline"] == "queue ! fakesink"'
+}
+
+# One stream fails, since another program has its port; the other goes on until
+# the end.
+test_failure() {
+  : >"$work/holder"
+  "${IN_RECEIVER[@]}" python3 -u -c 'if True:
+    import signal, socket
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.bind(("", 5001))
+    print("bound")
+    signal.pause()' >"$work/holder" &
+  local holder=$!
+  cleanup_push end_process $holder
+  wait_for $holder grep -q bound "$work/holder"
+  status=0
+  "${IN_RECEIVER[@]}" "$RECEIVE_MANY" --interface "$VETH_RECEIVER_DEVICE" \
+    --duration 0.1 --json "$work/summary.json" \
+    239.1.1.1:5001 239.1.1.1:5000 >"$work/lines" 2>"$work/errors" || status=$?
+  end_process $holder
+  expect_status 2
+  check 's["exit-status"] == 2' \
+    '[x["state"] for x in streams] == ["failed", "running"]' \
+    '"5001" in streams[0]["failure"]' 'streams[1]["failure"] is None'
+  grep -q '^239.1.1.1:5001 failed: .*5001' "$work/lines" ||
+    fail 'the summary does not name the stream that failed'
+}
+
+main() {
+  make_work_directory
+  veth_up --lossless
+  # Writes the registry, so that no run has to.
+  gst-inspect-1.0 afxdpsrc >"$work/lines" 2>&1 ||
+    fail 'GStreamer does not load the plugin'
+  test_usage
+  test_limit
+  test_socket
+  test_failure
+  test_nothing_lost
+  test_gaps
+}
+
+main

@@ -1,0 +1,246 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Elements that one receiver serves: what one of them does is not the others'
+ * business, unless it holds up the thread that they share. */
+#include "crowd.h"
+#include "leftover.h"
+#include "network.h"
+#include "../check/tap.h"
+
+#define N 8
+#define ALL "receiver=all"
+
+static void
+assert_words (const gchar *text, const gchar *words)
+{
+  fail_unless (text && strstr (text, words), "\"%s\" in: %s", words,
+      text ? text : "nothing");
+}
+
+/* Threads of receivers in this process. */
+static guint
+count_threads (void)
+{
+  g_autoptr (GDir) dir = g_dir_open ("/proc/self/task", 0, NULL);
+  const gchar *name;
+  guint n = 0;
+
+  while ((name = g_dir_read_name (dir))) {
+    g_autofree gchar *path = g_strdup_printf ("/proc/self/task/%s/comm", name);
+    g_autofree gchar *comm = NULL;
+
+    n += g_file_get_contents (path, &comm, NULL, NULL) &&
+        g_str_has_prefix (comm, "afxdp-receiver");
+  }
+  return n;
+}
+
+/* What each got is its own, all of it, by one thread; with the last it ends. */
+TEST (test_one_thread)
+{
+  Crowd *crowd = crowd_new (N, ALL);
+  GeneratorReport sent;
+
+  crowd_play_by_af_xdp (crowd);
+  fail_unless_equals_int (count_threads (), 1);
+  sent =
+      generator_finish (crowd_generate (crowd, "--rate=40000 --packets=80000"));
+  crowd_assert_complete (crowd, 0, &sent);
+  crowd_assert_one_path (crowd, 0, "delivered-xdp");
+  crowd_free (crowd);
+  fail_unless_equals_int (count_threads (), 0);
+}
+
+static const struct
+{
+  gint64 time; /* µs */
+  const gchar *rate;
+} stalls[] = {
+  { 20000, "--rate=60000 --packets=120000" },
+  { 200000, "--rate=60000 --packets=120000" },
+};
+
+/* What the others' rings can hold is not lost. */
+TABLE_TEST (test_one_stalls, stalls)
+{
+  Crowd *crowd = crowd_new (N, ALL);
+  Receiver *staller = crowd->receivers[0];
+  Tap *tap = tap_new_counting (staller->src);
+  Generator *generator;
+  GeneratorReport sent;
+
+  crowd_play_by_af_xdp (crowd);
+  generator = crowd_generate (crowd, "%s", stalls[__i__].rate);
+  receiver_wait_stat (crowd->receivers[1], "packets", 1000);
+  tap_hold_for (tap, stalls[__i__].time + 5000);
+  sent = generator_finish (generator);
+  crowd_assert_complete (crowd, 1, &sent);
+  receiver_set_state (staller, GST_STATE_NULL);
+  tap_free (tap);
+  crowd_free (crowd);
+}
+
+/* It is told who holds up whom: what a busy machine took of the last second, and of
+ * the push, does not count. */
+TEST (test_long_push)
+{
+  Crowd *crowd = crowd_new (2, ALL);
+  Receiver *staller = crowd->receivers[0];
+  Tap *tap = tap_new_counting (staller->src);
+  Generator *generator;
+
+  crowd_play_by_af_xdp (crowd);
+  generator = crowd_generate (crowd, "--rate=1000");
+  receiver_wait_stat (staller, "packets", 100);
+  tap_hold_for (tap, 3 * G_TIME_SPAN_SECOND);
+  wait_until ((receiver_read_bus (staller), staller->warnings->len > 0));
+  assert_words (staller->warnings->pdata[0], "held up all streams of the");
+  assert_words (staller->warnings->pdata[0], "queue");
+  generator_stop (generator);
+  receiver_set_state (staller, GST_STATE_NULL);
+  tap_free (tap);
+  crowd_free (crowd);
+}
+
+/* One that always has more, since its ring is long, gets one batch in each round. */
+TEST (test_one_is_too_slow)
+{
+  Crowd *crowd = crowd_new (3, ALL);
+  g_autoptr (Receiver) busy =
+      receiver_start_by (ALL " ring-size=65536 umem-frames=262144",
+          "identity sleep-time=100 ! " CROWD_SINK, "af-xdp");
+  Generator *generator = generator_start ("--rate=20000");
+  GeneratorReport sent;
+
+  crowd_play_by_af_xdp (crowd);
+  receiver_wait_stat (busy, "packets", 500);
+  sent =
+      generator_finish (crowd_generate (crowd, "--rate=3000 --packets=3000"));
+  crowd_assert_complete (crowd, 0, &sent);
+  /* It had more all the time. */
+  receiver_read_bus (busy);
+  fail_unless_equals_int (busy->modes->len, 1);
+  generator_stop (generator);
+  receiver_set_state (busy, GST_STATE_NULL);
+  crowd_free (crowd);
+}
+
+/* States, flushes and ends of one, again and again. */
+static void
+live (Receiver *receiver, guint turn)
+{
+  receiver_play (receiver);
+  receiver_wait_stat (receiver, "packets", 1);
+  switch (turn % 4) {
+    case 0:
+      receiver_set_state (receiver, GST_STATE_PAUSED);
+      receiver_set_state (receiver, GST_STATE_PLAYING);
+      break;
+    case 1:
+      fail_unless (
+          gst_element_send_event (receiver->src, gst_event_new_flush_start ()));
+      fail_unless (gst_element_send_event (
+          receiver->src, gst_event_new_flush_stop (TRUE)));
+      break;
+    case 2:
+      fail_unless (
+          gst_element_send_event (receiver->src, gst_event_new_eos ()));
+      receiver_wait_eos (receiver);
+      break;
+    default:
+      break;
+  }
+  if (turn % 4 < 2) {
+    guint64 packets = receiver_stat (receiver, "packets");
+
+    receiver_wait_stat (receiver, "packets", packets + 1);
+  }
+  receiver_set_state (receiver, GST_STATE_NULL);
+  receiver->eos = FALSE;
+}
+
+TEST (test_one_lives)
+{
+  /* Their credit is for 600 ms in which the machine does something else. */
+  Crowd *crowd = crowd_new (4, ALL " ring-size=16384 umem-frames=131072");
+  Generator *generator;
+  GeneratorReport sent;
+
+  for (guint i = 1; i < crowd->n; i++)
+    receiver_play_by (crowd->receivers[i], "af-xdp");
+  generator = crowd_generate (crowd, "--rate=40000");
+  for (guint turn = 0; turn < 16; turn++)
+    live (crowd->receivers[0], turn);
+  sent = generator_stop (generator);
+  crowd_assert_complete (crowd, 1, &sent);
+  crowd_free (crowd);
+}
+
+/* A stream that fails, and one that ends by itself, leave the others alone. */
+TEST (test_two_end)
+{
+  Crowd *crowd = crowd_new (3, ALL);
+  Receiver *failing = crowd->receivers[0], *ending;
+  Tap *tap = tap_new_counting (failing->src);
+  Generator *generator;
+  GeneratorReport sent;
+
+  ending = crowd_add (crowd, "239.2.9.9", 5000, ALL " num-buffers=1000");
+  tap_answer (tap, GST_FLOW_ERROR);
+  crowd_play_by_af_xdp (crowd);
+  generator = crowd_generate (crowd, "--rate=40000 --packets=80000");
+  receiver_wait_error (failing);
+  receiver_wait_eos (ending);
+  receiver_assert_stat (ending, "packets", 1000);
+  sent = generator_finish (generator);
+  for (guint i = 1; i < 3; i++)
+    receiver_assert_reaches (crowd->receivers[i], "packets", sent.sent[i]);
+  receiver_set_state (failing, GST_STATE_NULL);
+  tap_free (tap);
+  crowd_free (crowd);
+}
+
+/* The first one decides what is the receiver's; only another value is worth a
+ * word. */
+TEST (test_settings)
+{
+  Crowd *crowd = crowd_new (2, ALL " coalesce=2000000");
+
+  crowd_add (crowd, "239.2.9.9", 5000, ALL " coalesce=3000000");
+  crowd_play (crowd);
+  receiver_assert_warnings (crowd->receivers[0], 0);
+  receiver_assert_warnings (crowd->receivers[1], 0);
+  receiver_assert_warnings (crowd->receivers[2], 1);
+  assert_words (crowd->receivers[2]->warnings->pdata[0], "coalesce 2000000 ns");
+  crowd_free (crowd);
+}
+
+static GstPadProbeReturn
+stop_self (GstPad *pad, GstPadProbeInfo *info, gpointer result)
+{
+  g_autoptr (GstElement) src = gst_pad_get_parent_element (pad);
+
+  g_atomic_int_set (
+      (gint *) result, gst_element_set_state (src, GST_STATE_READY));
+  return GST_PAD_PROBE_REMOVE;
+}
+
+/* It would wait for itself. */
+TEST (test_stopped_by_itself)
+{
+  Crowd *crowd = crowd_new (2, ALL);
+  Receiver *receiver = crowd->receivers[0];
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (receiver->src, "src");
+  gint result = -1;
+
+  crowd_play_by_af_xdp (crowd);
+  gst_pad_add_probe (pad,
+      GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, stop_self,
+      &result, NULL);
+  generator_finish (crowd_generate (crowd, "--rate=1000 --packets=100"));
+  assert_words (receiver_wait_error (receiver), "would wait for itself");
+  fail_unless_equals_int (g_atomic_int_get (&result), GST_STATE_CHANGE_FAILURE);
+  crowd_free (crowd);
+}
+
+NETNS_SUITE ("receivers", network_up_with_one_queue)
