@@ -19,7 +19,7 @@
 
 #define GST_CAT_DEFAULT gst_afxdp_src_debug
 
-/* While the base class itself is at work with the stream. */
+/* While the base class's own thread has the stream. */
 #define LOOK_AGAIN GST_MSECOND
 /* A push that holds up the others for longer is told of. */
 #define LONG_PUSH (20 * GST_MSECOND)
@@ -155,49 +155,50 @@ take_turn (GstAfxdpSrc *self, guint64 *due)
   gboolean ready;
 
   self->flow = gst_afxdp_src_receive_now (self, due, &ready);
-  if (ready) {
+  if (ready)
     call_base_class (self);
-    if (!GST_BASE_SRC (self)->running)
-      return AFXDP_TURN_IDLE;
-  }
   /* Nothing was received when something was held back from before. */
   return *due == G_MAXUINT64 || afxdp_stream_has_more (self->stream)
       ? AFXDP_TURN_AGAIN
       : AFXDP_TURN_REST;
 }
 
-/* With the pad's stream lock. */
+/* With the pad's stream lock, within the gate. */
 static AfxdpTurn
-take_turn_if_allowed (GstAfxdpSrc *self, guint64 *due)
+take_turn_if_it_runs (GstAfxdpSrc *self, guint64 *due)
 {
   GstBaseSrc *base = GST_BASE_SRC (self);
-  AfxdpTurn turn;
 
   if (self->handed_over) {
     self->handed_over = FALSE;
     base->running = TRUE;
+    GST_DEBUG_OBJECT (self, "the receiver \"%s\" takes over",
+        afxdp_receiver_name (self->receiver));
   }
-  if (!base->running || is_flushing (GST_BASE_SRC_PAD (self)) ||
-      !gst_afxdp_gate_enter (&self->gate))
+  if (!base->running || is_flushing (GST_BASE_SRC_PAD (self)))
     return AFXDP_TURN_IDLE;
-  turn = take_turn (self, due);
-  gst_afxdp_gate_leave (&self->gate);
-  return turn;
+  return take_turn (self, due);
 }
 
+/* The lock may be the base class's own thread's for long: it sleeps with it in PAUSED.
+ * The gate is closed then, so that is looked at first; what opens it calls. */
 static AfxdpTurn
 serve (gpointer consumer, guint64 *due)
 {
   GstAfxdpSrc *self = consumer;
   GstPad *pad = GST_BASE_SRC_PAD (self);
-  AfxdpTurn turn;
+  AfxdpTurn turn = AFXDP_TURN_IDLE;
 
-  if (!g_rec_mutex_trylock (GST_PAD_GET_STREAM_LOCK (pad))) {
+  if (!gst_afxdp_gate_enter (&self->gate))
+    return AFXDP_TURN_IDLE;
+  if (g_rec_mutex_trylock (GST_PAD_GET_STREAM_LOCK (pad))) {
+    turn = take_turn_if_it_runs (self, due);
+    GST_PAD_STREAM_UNLOCK (pad);
+  } else {
+    /* Unwatched, since what comes meanwhile would wake us for nothing. */
     *due = afxdp_now () + LOOK_AGAIN;
-    return AFXDP_TURN_REST;
   }
-  turn = take_turn_if_allowed (self, due);
-  GST_PAD_STREAM_UNLOCK (pad);
+  gst_afxdp_gate_leave (&self->gate);
   return turn;
 }
 
@@ -242,8 +243,7 @@ gst_afxdp_src_may_stop (GstAfxdpSrc *self)
     return TRUE;
   GST_ELEMENT_ERROR (self, CORE, STATE_CHANGE,
       ("The element is to be stopped by the thread of its receiver \"%s\", "
-       "within a push, which would wait for itself: change the state in "
-       "another "
+       "within a push, which would wait for itself: change the state in another "
        "thread (gst_element_call_async()).",
           afxdp_receiver_name (self->receiver)),
       (NULL));

@@ -13,6 +13,7 @@
 #include "generator.h"
 #include "network.h"
 #include "receiver.h"
+#include "tasks.h"
 
 /* Everything that was sent arrives, once, whichever way it takes. */
 static void
@@ -176,24 +177,7 @@ TEST (test_all_through_socket)
 static guint64
 n_sleeps (void)
 {
-  g_autoptr (GDir) tasks = g_dir_open ("/proc/self/task", 0, NULL);
-  const gchar *task;
-  guint64 n = 0;
-
-  while ((task = g_dir_read_name (tasks))) {
-    g_autofree gchar *path =
-        g_strdup_printf ("/proc/self/task/%s/status", task);
-    g_autofree gchar *status = NULL;
-    const gchar *count;
-
-    if (!g_file_get_contents (path, &status, NULL, NULL) ||
-        !g_str_has_prefix (status, "Name:\tsrc:src\n"))
-      continue;
-    count = strstr (status, "\nvoluntary_ctxt_switches:");
-    fail_unless (count != NULL);
-    n += g_ascii_strtoull (strchr (count, '\t'), NULL, 10);
-  }
-  return n;
+  return tasks_sum ("src:src", "status", "\nvoluntary_ctxt_switches:");
 }
 
 /* How often it sleeps while 500 packets come, one in a millisecond. */

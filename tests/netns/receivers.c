@@ -5,34 +5,18 @@
 #include "crowd.h"
 #include "leftover.h"
 #include "network.h"
+#include "tasks.h"
 #include "../check/tap.h"
 
 #define N 8
 #define ALL "receiver=all"
+#define THREAD "afxdp-receiver"
 
 static void
 assert_words (const gchar *text, const gchar *words)
 {
   fail_unless (text && strstr (text, words), "\"%s\" in: %s", words,
       text ? text : "nothing");
-}
-
-/* Threads of receivers in this process. */
-static guint
-count_threads (void)
-{
-  g_autoptr (GDir) dir = g_dir_open ("/proc/self/task", 0, NULL);
-  const gchar *name;
-  guint n = 0;
-
-  while ((name = g_dir_read_name (dir))) {
-    g_autofree gchar *path = g_strdup_printf ("/proc/self/task/%s/comm", name);
-    g_autofree gchar *comm = NULL;
-
-    n += g_file_get_contents (path, &comm, NULL, NULL) &&
-        g_str_has_prefix (comm, "afxdp-receiver");
-  }
-  return n;
 }
 
 /* What each got is its own, all of it, by one thread; with the last it ends. */
@@ -42,13 +26,13 @@ TEST (test_one_thread)
   GeneratorReport sent;
 
   crowd_play_by_af_xdp (crowd);
-  fail_unless_equals_int (count_threads (), 1);
+  fail_unless_equals_int (tasks_count (THREAD), 1);
   sent =
       generator_finish (crowd_generate (crowd, "--rate=40000 --packets=80000"));
   crowd_assert_complete (crowd, 0, &sent);
   crowd_assert_one_path (crowd, 0, "delivered-xdp");
   crowd_free (crowd);
-  fail_unless_equals_int (count_threads (), 0);
+  fail_unless_equals_int (tasks_count (THREAD), 0);
 }
 
 static const struct
@@ -125,6 +109,24 @@ TEST (test_one_is_too_slow)
   crowd_free (crowd);
 }
 
+/* ns that the receiver's thread has run. */
+static guint64
+time_run (void)
+{
+  return tasks_sum (THREAD, "schedstat", "");
+}
+
+/* It has nothing to do, and does nothing, even while packets come. */
+static void
+assert_sleeps (void)
+{
+  guint64 before = time_run ();
+
+  g_usleep (200 * G_TIME_SPAN_MILLISECOND);
+  fail_unless ((time_run () - before) / 1e6 < 20, "it ran for %.1f of 200 ms",
+      (time_run () - before) / 1e6);
+}
+
 /* States, flushes and ends of one, again and again. */
 static void
 live (Receiver *receiver, guint turn)
@@ -176,6 +178,28 @@ TEST (test_one_lives)
   crowd_free (crowd);
 }
 
+/* Before its own thread, which the base class starts again, has handed it over. */
+TEST (test_paused_soon)
+{
+  Crowd *crowd = crowd_new (1, ALL);
+  Receiver *receiver = crowd->receivers[0];
+  Generator *generator;
+
+  crowd_play_by_af_xdp (crowd);
+  generator = crowd_generate (crowd, "--rate=1000");
+  for (guint turn = 0; turn < 10; turn++) {
+    receiver_wait_stat (
+        receiver, "packets", receiver_stat (receiver, "packets") + 1);
+    receiver_set_state (receiver, GST_STATE_PAUSED);
+    receiver_set_state (receiver, GST_STATE_PLAYING);
+    receiver_set_state (receiver, GST_STATE_PAUSED);
+    assert_sleeps ();
+    receiver_set_state (receiver, GST_STATE_PLAYING);
+  }
+  generator_stop (generator);
+  crowd_free (crowd);
+}
+
 /* A stream that fails, and one that ends by itself, leave the others alone. */
 TEST (test_two_end)
 {
@@ -195,6 +219,12 @@ TEST (test_two_end)
   sent = generator_finish (generator);
   for (guint i = 1; i < 3; i++)
     receiver_assert_reaches (crowd->receivers[i], "packets", sent.sent[i]);
+  for (guint i = 1; i < 3; i++)
+    receiver_set_state (crowd->receivers[i], GST_STATE_NULL);
+  /* Packets still come to those that have ended. */
+  generator = crowd_generate (crowd, "--rate=1000");
+  assert_sleeps ();
+  generator_stop (generator);
   receiver_set_state (failing, GST_STATE_NULL);
   tap_free (tap);
   crowd_free (crowd);

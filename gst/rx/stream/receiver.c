@@ -408,12 +408,6 @@ afxdp_receiver_name (const AfxdpReceiver *receiver)
   return receiver->name;
 }
 
-gboolean
-afxdp_receiver_is_self (const AfxdpReceiver *receiver)
-{
-  return receiver->thread == g_thread_self ();
-}
-
 /* Streams. */
 
 /* Called with the lock. */
@@ -490,7 +484,7 @@ afxdp_served_has_turn (const AfxdpServed *served)
   AfxdpReceiver *receiver = served->receiver;
   gboolean has_turn;
 
-  if (!afxdp_receiver_is_self (receiver))
+  if (receiver->thread != g_thread_self ())
     return FALSE;
   pthread_mutex_lock (&receiver->lock);
   has_turn = receiver->serving == served;

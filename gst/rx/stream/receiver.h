@@ -18,7 +18,7 @@ G_BEGIN_DECLS
 
 typedef enum
 {
-  AFXDP_TURN_IDLE, /* no turn before call() */
+  AFXDP_TURN_IDLE, /* no turn before call(), or when due */
   AFXDP_TURN_REST, /* all that came is taken: a turn when more comes, or when due */
   AFXDP_TURN_AGAIN, /* there may be more: another turn, after those of the others */
 } AfxdpTurn;
@@ -46,8 +46,6 @@ void afxdp_receiver_free (AfxdpReceiver *receiver);
 const AfxdpReceiverSettings *afxdp_receiver_settings (
     const AfxdpReceiver *receiver);
 const gchar *afxdp_receiver_name (const AfxdpReceiver *receiver);
-/* Whether the caller is its thread. */
-gboolean afxdp_receiver_is_self (const AfxdpReceiver *receiver);
 
 /* Stream and consumer must outlive it. */
 AfxdpServed *afxdp_receiver_add (AfxdpReceiver *receiver, AfxdpStream *stream,

@@ -5,6 +5,8 @@
 
 #include <pthread.h>
 
+#include "log.h"
+
 typedef struct
 {
   AfxdpReceiver *receiver;
@@ -30,6 +32,7 @@ find_or_make (
   receiver = afxdp_receiver_new (name, settings, error);
   if (!receiver)
     return NULL;
+  AFXDP_INFO (AFXDP_LOG_STREAM, name, "the receiver begins");
   entry = g_new0 (Entry, 1);
   entry->receiver = receiver;
   g_hash_table_insert (
@@ -64,6 +67,8 @@ afxdp_receivers_let_go (AfxdpReceiver *receiver)
   if (last)
     g_hash_table_remove (entries, name);
   pthread_mutex_unlock (&lock);
-  if (last)
-    afxdp_receiver_free (receiver);
+  if (!last)
+    return;
+  AFXDP_INFO (AFXDP_LOG_STREAM, name, "the receiver ends");
+  afxdp_receiver_free (receiver);
 }

@@ -1,0 +1,62 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Threads of this process. */
+#include "tasks.h"
+
+#include <string.h>
+
+typedef struct
+{
+  guint n;
+  guint64 sum;
+} Tasks;
+
+/* FALSE: the thread has ended. */
+static gboolean
+read_file (const gchar *task, const gchar *file, gchar **text)
+{
+  g_autofree gchar *path =
+      g_strdup_printf ("/proc/self/task/%s/%s", task, file);
+
+  return g_file_get_contents (path, text, NULL, NULL);
+}
+
+static guint64
+number_after (const gchar *text, const gchar *key)
+{
+  const gchar *found = strstr (text, key);
+
+  g_assert (found != NULL);
+  return g_ascii_strtoull (found + strlen (key), NULL, 10);
+}
+
+static Tasks
+find (const gchar *name, const gchar *file, const gchar *key)
+{
+  g_autoptr (GDir) dir = g_dir_open ("/proc/self/task", 0, NULL);
+  Tasks tasks = { 0 };
+  const gchar *task;
+
+  while ((task = g_dir_read_name (dir))) {
+    g_autofree gchar *comm = NULL, *text = NULL;
+
+    if (!read_file (task, "comm", &comm) || !g_str_has_prefix (comm, name) ||
+        !read_file (task, file, &text))
+      continue;
+    tasks.n++;
+    tasks.sum += number_after (text, key);
+  }
+  return tasks;
+}
+
+guint
+tasks_count (const gchar *name)
+{
+  return find (name, "comm", "").n;
+}
+
+guint64
+tasks_sum (const gchar *name, const gchar *file, const gchar *key)
+{
+  return find (name, file, key).sum;
+}
