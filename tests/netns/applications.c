@@ -63,18 +63,30 @@ new_report_receiver (void)
   return socket;
 }
 
-static void
-send_with_reports (void)
+/* Sends 300 packets. It has to be ended: after the last one, rtpbin's RTCP sometimes
+ * comes to no end (one of seven runs, GStreamer 1.22). */
+static GSubprocess *
+start_with_reports (void)
 {
-  network_run_on_sender (
-      "gst-launch-1.0 -q rtpbin name=bin "
+  g_autofree gchar *net = g_strdup_printf ("--net=%s", network_sender ());
+  g_autofree gchar *line = g_strdup_printf (
+      "setpriv --pdeathsig KILL nsenter %s gst-launch-1.0 -q "
+      "rtpbin name=bin "
       "audiotestsrc is-live=true samplesperbuffer=160 num-buffers=300 ! "
       "audio/x-raw,rate=8000,channels=1 ! mulawenc ! "
       "rtppcmupay ! "
       "bin.send_rtp_sink_0 bin.send_rtp_src_0 ! "
       "udpsink host=" GROUP " port=5000 multicast-iface=tx0 "
       "bin.send_rtcp_src_0 ! udpsink host=" GROUP " port=5001 "
-      "multicast-iface=tx0 sync=false async=false");
+      "multicast-iface=tx0 sync=false async=false",
+      net);
+  g_auto (GStrv) words = g_strsplit (line, " ", -1);
+  g_autoptr (GError) error = NULL;
+  GSubprocess *process = g_subprocess_newv (
+      (const gchar *const *) words, G_SUBPROCESS_FLAGS_NONE, &error);
+
+  g_assert_no_error (error);
+  return process;
 }
 
 /* The receiver's RTCP leaves by the socket that RTCP is received on, so that the
@@ -143,6 +155,7 @@ TEST (test_rtpbin)
   g_autoptr (GstElement) answer = gst_bin_get_by_name (all, "answer");
   g_autoptr (GstElement) sink = gst_bin_get_by_name (all, "sink");
   g_autoptr (GSocket) used = NULL;
+  g_autoptr (GSubprocess) sender = NULL;
   gint n = 0;
 
   g_assert_no_error (error);
@@ -153,15 +166,16 @@ TEST (test_rtpbin)
   fail_unless (used != NULL);
   g_object_set (answer, "socket", used, NULL);
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
-  send_with_reports ();
+  sender = start_with_reports ();
   /* rtpbin keeps packets of a new source back until there are two. */
   wait_until (g_atomic_int_get (&n) >= 298);
-  fail_unless (stat_of (rtp, "delivered-xdp") == 300);
+  wait_until (stat_of (rtp, "delivered-xdp") == 300);
   fail_unless (stat_of (rtp, "lost") == 0);
+  wait_until (knows_a_sender (bin));
   fail_unless (stat_of (rtcp, "delivered-xdp") > 0);
-  fail_unless (stat_of (rtcp, "packets") == stat_of (rtcp, "delivered-xdp"));
-  fail_unless (knows_a_sender (bin));
+  fail_unless (stat_of (rtcp, "delivered-socket") == 0);
   assert_receiver_report (reports);
+  g_subprocess_force_exit (sender);
   fail_on_error (pipeline);
   gst_element_set_state (pipeline, GST_STATE_NULL);
 }

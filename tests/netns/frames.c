@@ -468,16 +468,19 @@ TABLE_TEST (test_pad_is_blocked, paths)
   g_autoptr (GstPad) pad = gst_element_get_static_pad (receiver->src, "src");
   Generator *generator;
   GeneratorReport sent;
+  guint64 before;
   gulong probe;
 
   receiver_play (receiver);
-  generator = generator_start ("--rate=20000 --duration=2");
+  generator = generator_start ("--rate=20000");
   receiver_wait_stat (receiver, "packets", 5000);
   probe = add_probe (
       receiver, GST_PAD_PROBE_TYPE_BLOCK_DOWNSTREAM, stay_blocked, NULL);
   network_wait_for_backlog (5000, 8 << 20);
   gst_pad_remove_probe (pad, probe);
-  sent = generator_finish (generator);
+  before = receiver_stat (receiver, "packets");
+  receiver_wait_stat (receiver, "packets", before + 20000);
+  sent = generator_stop (generator);
   receiver_assert_nothing_lost (receiver, sent.packets);
   if (__i__)
     receiver_assert_stat (receiver, "delivered-socket", sent.packets);

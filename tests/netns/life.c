@@ -51,7 +51,7 @@ TEST (test_killed)
     guint n[LEFTOVER_BPF_KINDS] = { 0 };
 
     player_wait_line (player, "mode=(string)af-xdp");
-    generator = generator_start ("--rate=20000 --duration=1");
+    generator = generator_start ("--rate=20000");
     player_wait_stat (player, "delivered-xdp", 5000);
     objects = leftover_find_bpf (player_pid (player));
     for (guint i = 0; i < objects->len; i++) {
@@ -68,7 +68,7 @@ TEST (test_killed)
     receiver_play_by (receiver, "af-xdp");
     for (guint i = 0; i < objects->len; i++)
       wait_until (!leftover_exists (&g_array_index (objects, LeftoverBpf, i)));
-    generator_finish (generator);
+    generator_stop (generator);
     receiver_set_state (receiver, GST_STATE_NULL);
     fail_if (network_has_program ());
     fail_if (has_joined ());
@@ -268,7 +268,7 @@ TEST (test_privileges_dropped)
   fail_unless (socket (AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0) < 0);
   receiver_play_by (receiver, "af-xdp");
   become (0);
-  generator = generator_start ("--rate=20000 --duration=5");
+  generator = generator_start ("--rate=20000");
   become (NOBODY);
   receiver_wait_stat (receiver, "delivered-xdp", 10000);
   receiver_restart (receiver, GST_STATE_PAUSED);
@@ -290,7 +290,7 @@ TEST (test_privileges_dropped)
   reason = receiver_reason (later[2], 0);
   fail_unless (strstr (reason, "CAP_NET_RAW is missing"), "%s", reason);
 
-  sent = generator_finish (generator);
+  sent = generator_stop (generator);
   become (0);
   /* One packet may be lost by a detach. */
   receiver_wait_stat (receiver, "packets", sent.packets - 1);
@@ -352,7 +352,7 @@ TABLE_TEST (test_paused_for_long, paths)
       g_strconcat (paths[__i__], " ring-size=512", NULL);
   g_autoptr (Receiver) receiver = receiver_start (properties, "fakesink");
   GeneratorReport sent;
-  Generator *generator = generator_start ("--rate=10000 --duration=4");
+  Generator *generator = generator_start ("--rate=10000");
 
   for (guint i = 1; i <= 3; i++) {
     guint64 packets;
@@ -364,7 +364,7 @@ TABLE_TEST (test_paused_for_long, paths)
     fail_unless (receiver_stat (receiver, "packets") <= packets + 64);
     receiver_set_state (receiver, GST_STATE_PLAYING);
   }
-  sent = generator_finish (generator);
+  sent = generator_stop (generator);
   receiver_assert_nothing_lost (receiver, sent.packets);
 }
 

@@ -251,7 +251,7 @@ TEST (test_started_among_strangers)
 {
   static const gchar *const sources[] = { "+" ONE, "-" OTHER };
   g_autoptr (Receiver) all = receiver_start (GROUP "mode=socket", "fakesink");
-  Senders senders = senders_start ("--rate=20000 --duration=4", FALSE);
+  Senders senders = senders_start ("--rate=20000", FALSE);
 
   receiver_wait_stat (all, "packets", 1000);
   for (guint i = 0; i < 10; i++) {
@@ -262,8 +262,8 @@ TEST (test_started_among_strangers)
     fail_unless (received_of (receiver, OTHER_SSRC) == 0);
     receiver_free (receiver);
   }
-  generator_finish_lossy (senders.one);
-  generator_finish_lossy (senders.other);
+  generator_stop_lossy (senders.one);
+  generator_stop_lossy (senders.other);
   fail_unless (received_of (all, OTHER_SSRC) > 1000);
 }
 
@@ -284,7 +284,7 @@ TEST (test_changed_sources)
   Senders senders;
 
   receiver_play (keeper);
-  senders = senders_start ("--rate=20000 --duration=6", FALSE);
+  senders = senders_start ("--rate=20000", FALSE);
 
   for (guint i = 0; i < 2 * G_N_ELEMENTS (turns); i++) {
     guint turn = i % G_N_ELEMENTS (turns);
@@ -302,8 +302,8 @@ TEST (test_changed_sources)
   }
   receiver_free (receiver);
   receiver_free (keeper);
-  generator_finish_lossy (senders.one);
-  generator_finish_lossy (senders.other);
+  generator_stop_lossy (senders.one);
+  generator_stop_lossy (senders.other);
 }
 
 /* A packet goes to one AF_XDP socket, and which stream's it is is decided by
