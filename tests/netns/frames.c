@@ -298,6 +298,8 @@ take_out (Hoard *hoard, guint n)
 
     guint64 index = payload_index_of_buffer (buffer, PAYLOAD_RTP_HEADER);
 
+    if (index != i)
+      receiver_excuse (hoard->receiver);
     fail_unless (index == i, "%" G_GUINT64_FORMAT " instead of %u: %s", index,
         i, receiver_describe (hoard->receiver));
   }
@@ -432,7 +434,7 @@ TEST (test_sink_stands_still)
       GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, pass_gate,
       &gate);
   receiver_play (receiver);
-  generator = generator_start ("--rate=%u --packets=%u", rate, 6 * rate);
+  generator = generator_start ("--rate=%u", rate);
   for (guint i = 0; i < 2; i++) {
     guint64 by_socket;
     guint n;
@@ -447,7 +449,7 @@ TEST (test_sink_stands_still)
     wait_for_the_way_back (receiver, n);
     receiver_wait_stat (receiver, "delivered-socket", by_socket + rate);
   }
-  sent = generator_finish (generator);
+  sent = generator_stop (generator);
   receiver_assert_nothing_lost (receiver, sent.packets);
   /* In use again, not only said to be. */
   g_assert_cmpuint (receiver_stat (receiver, "delivered-xdp"), >, 2 * rate);

@@ -421,7 +421,8 @@ count_faults (GstPad *pad, GstPadProbeInfo *info, gpointer data)
 
 /* Whoever joins a stream that runs gets its full rate at once, and nothing that a
  * packet needs may be made or touched for the first time then; all that comes is
- * kept, so that no frame is used again. */
+ * kept, so that no frame is used again. Beside AF_XDP the socket's frames are not
+ * prepared, and when we get no processor for a while it has many. */
 TABLE_TEST (test_joins_a_running_stream, paths)
 {
   static const guint kept[] = { 10000, 3000 };
@@ -431,6 +432,7 @@ TABLE_TEST (test_joins_a_running_stream, paths)
   g_autoptr (Tap) tap = tap_new_counting (receiver->src);
   GstPad *pad = gst_element_get_static_pad (receiver->src, "src");
   GeneratorReport sent;
+  guint64 allowed;
 
   gst_pad_add_probe (pad,
       GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, count_faults,
@@ -442,9 +444,13 @@ TABLE_TEST (test_joins_a_running_stream, paths)
   receiver_set_state (receiver, GST_STATE_NULL);
   sent = generator_stop (generator);
   g_assert_cmpuint (receiver_stat (receiver, "lost"), <=, sent.dropped);
-  fail_unless (faults.after - faults.before < faults.enough / 20,
-      "%" G_GUINT64_FORMAT " page faults in %" G_GUINT64_FORMAT " packets",
-      faults.after - faults.before, faults.enough);
+  allowed = faults.enough / 20;
+  if (receiver_stat (receiver, "delivered-xdp"))
+    allowed += 2 * receiver_stat (receiver, "delivered-socket");
+  fail_unless (faults.after - faults.before < allowed,
+      "%" G_GUINT64_FORMAT " page faults in %" G_GUINT64_FORMAT " packets: %s",
+      faults.after - faults.before, faults.enough,
+      receiver_describe (receiver));
 }
 
 NETNS_SUITE ("life", network_up_with_one_queue)

