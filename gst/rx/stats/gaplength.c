@@ -113,6 +113,21 @@ longer_by_drops (const AfxdpRtpGap *gap, const AfxdpDropped *dropped)
   return length;
 }
 
+/* Fewer were dropped than time asks for. The network may have lost the rest, unless that
+ * is more than a turn of the numbers: then time was wrong (a sender that is late sends
+ * faster afterwards), and the length that drops nearly explain is as good. */
+static guint64
+shorter_by_drops (const AfxdpRtpGap *gap, const AfxdpDropped *dropped)
+{
+  guint64 turns = (gap->missing - dropped->n) / AFXDP_RTP_CYCLE;
+  guint64 length =
+      length_of (gap, dropped->n, G_MAXUINT64, AFXDP_FIT_FEW, SMALL);
+
+  if (turns && length != G_MAXUINT64)
+    return length;
+  return gap->missing - turns * AFXDP_RTP_CYCLE;
+}
+
 guint64
 afxdp_dropped_decide_length (
     const AfxdpRtpGap *gap, const AfxdpDropped *dropped)
@@ -125,6 +140,6 @@ afxdp_dropped_decide_length (
   if (!length || dropped->n < length / 2)
     return length;
   if (dropped->n < length)
-    return length - (length - dropped->n) / AFXDP_RTP_CYCLE * AFXDP_RTP_CYCLE;
+    return shorter_by_drops (gap, dropped);
   return longer_by_drops (gap, dropped);
 }
