@@ -100,6 +100,16 @@ read_flows (const gchar *report, GeneratorReport *numbers)
   }
 }
 
+/* s, of all that have ended in this test, which is a process. */
+static gdouble latest;
+
+void
+generator_excuse (void)
+{
+  if (latest > GENERATOR_STEADY)
+    suite_skip ("the generator sent up to %.0f ms too late", latest * 1e3);
+}
+
 static GeneratorReport
 finish (Generator *generator, gboolean lossy)
 {
@@ -126,6 +136,7 @@ finish (Generator *generator, gboolean lossy)
     .late = real_number (report, "late-max"),
   };
   read_flows (report, &numbers);
+  latest = MAX (latest, numbers.late);
   if (!lossy && numbers.dropped > numbers.packets / TOLERANCE)
     suite_skip ("the wire lost too much: %s", g_strchomp (complaints));
   g_object_unref (generator->process);

@@ -27,8 +27,6 @@
  * long after it speaks again. */
 #define AROUND 60
 
-/* A sender that is late by more than that was not steady: another try. In s. */
-#define MOST_LATE 0.03
 #define TRIES 4
 /* All has been judged by then, also on a machine that does something else. */
 #define SOON (3 * G_TIME_SPAN_SECOND)
@@ -287,7 +285,7 @@ LOOP_TEST (test_outage, n_chosen)
     fflush (stdout);
     if (!fault)
       return;
-    fail_unless (sent.late > MOST_LATE, "%s: %s", name, fault);
+    fail_unless (sent.late > GENERATOR_STEADY, "%s: %s", name, fault);
     printf ("the generator did not keep up: another try\n");
   }
   fail ("%s: in %u tries the generator did not keep up: the machine has other "
