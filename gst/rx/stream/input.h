@@ -45,9 +45,11 @@ typedef struct _AfxdpInput AfxdpInput;
 typedef struct
 {
   AfxdpPath path; /* that its packets come by */
-  /* Takes the next batch out of the source into packets. */
+  /* Takes the next batch out of the source into packets, from 0 to end - 1, and fills
+   * in all of their fields. */
   guint (*read) (AfxdpInput *input, guint skip);
   guint64 (*look_for_drops) (AfxdpInput *input);
+  /* While it says FALSE, read() is called again without a poll(). */
   gboolean (*is_drained) (const AfxdpInput *input);
 } AfxdpInputKind;
 
@@ -61,16 +63,16 @@ struct _AfxdpInput
   gboolean stamped;
   guint batch;          /* most packets at a time */
   gpointer raw;         /* what the source fills in */
-  AfxdpUmem *umem;      /* of the frames in packets */
+  AfxdpUmem *umem;      /* of the frames in packets; NULL: none is in one */
   guint64 last_arrival; /* of the packet read last, or the beginning */
 
   /* Cold: for each wait, or where something was dropped. */
-  int fd;            /* to poll for what comes */
+  int fd;            /* to poll for what comes; each input has one */
   AfxdpDrops *drops; /* where drops are told */
 };
 
 /* For a kind's init(). What it takes a batch from the source with has batch times
- * raw_size bytes. Area and drops are not owned: they must outlive the input. */
+ * raw_size bytes. Area, fd and drops are not owned: they must outlive the input. */
 void afxdp_input_init (AfxdpInput *input, const AfxdpInputKind *kind,
     AfxdpUmem *umem, int fd, guint batch, gsize raw_size, AfxdpDrops *drops);
 /* Gives the frames of what was not handed out home. Returns how many packets

@@ -5,21 +5,29 @@
 
 #include "clock.h"
 
-/* With the fast path open and busy, the socket is looked at this seldom without
- * a reason: most of its packets come with one. */
+/* While other inputs are busy, the socket is looked at this seldom without a reason:
+ * most of its packets come with one. */
 #define BATCHES_BETWEEN_LOOKS 16
 /* So soon after it was empty, a gap is no reason either; ns. */
 #define GAP_LOOK_INTERVAL 1000000
 
+void
+afxdp_inputs_add (AfxdpInputs *inputs, AfxdpInput *input)
+{
+  g_assert (inputs->n < AFXDP_MOST_INPUTS);
+  inputs->all[inputs->n++] = input;
+}
+
 guint32
 afxdp_inputs_init (AfxdpInputs *inputs, AfxdpSocket *socket,
-    const AfxdpDestination *destination, guint batch, AfxdpDrops *drops)
+    const AfxdpDestination *destination, const AfxdpStreamSettings *settings,
+    AfxdpDrops *drops)
 {
   inputs->destination = destination;
-  inputs->batch = batch;
+  inputs->batch = settings->batch;
   inputs->drops = drops;
-  afxdp_socket_input_init (&inputs->slow, socket, batch, drops);
-  inputs->all[inputs->n++] = &inputs->slow.input;
+  afxdp_socket_input_init (&inputs->slow, socket, settings->batch, drops);
+  afxdp_inputs_add (inputs, &inputs->slow.input);
   return inputs->slow.dropped;
 }
 
@@ -29,7 +37,7 @@ afxdp_inputs_add_rings (AfxdpInputs *inputs, const AfxdpFastPath *path)
   for (guint i = inputs->n_rings; i < path->n_rings; i++) {
     afxdp_ring_input_init (&inputs->rings[i], &path->rings[i], path->umem,
         inputs->destination, inputs->batch, inputs->drops);
-    inputs->all[inputs->n++] = &inputs->rings[i].input;
+    afxdp_inputs_add (inputs, &inputs->rings[i].input);
     inputs->n_rings++;
   }
   for (guint i = 0; i < inputs->n_rings; i++)
@@ -137,8 +145,7 @@ afxdp_inputs_read (
     return FALSE;
   if (!inputs->socket_due && turn != AFXDP_SOCKET_EACH_TIME &&
       until.passed == inputs->until.passed &&
-      (turn == AFXDP_SOCKET_FOR_A_REASON ||
-          ++inputs->batches < BATCHES_BETWEEN_LOOKS))
+      ++inputs->batches < BATCHES_BETWEEN_LOOKS)
     return FALSE;
   read_socket (inputs);
   did->passed = until.passed - inputs->until.passed;
@@ -300,14 +307,15 @@ afxdp_inputs_forget_lost (AfxdpInputs *inputs)
 
 guint
 afxdp_inputs_fill_in_fds (
-    const AfxdpInputs *inputs, struct pollfd *fds, gboolean rings)
+    const AfxdpInputs *inputs, struct pollfd *fds, gboolean others)
 {
   guint n = 0;
 
   for (guint i = 0; i < inputs->n; i++) {
     const AfxdpInput *input = inputs->all[i];
 
-    if ((rings || input == &inputs->slow.input) && afxdp_input_is_empty (input))
+    if ((others || input == &inputs->slow.input) &&
+        afxdp_input_is_empty (input))
       fds[n++] =
           (struct pollfd){ .fd = input->fd, .events = POLLIN | POLLRDHUP };
   }

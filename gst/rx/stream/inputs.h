@@ -1,9 +1,10 @@
 /* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What a stream is read from: the socket, and a ring for each RX queue. In which turn
- * they are read, and how many of an input's packets may be handed out before another
- * is to be asked. Whether the fast path is open is the business of paths.h.
+ * What a stream is read from: the socket, a ring for each RX queue, and what else is
+ * added. In which turn they are read, and how many of an input's packets may be handed
+ * out before another is to be asked. Whether the fast path is open is the business of
+ * paths.h.
  *
  * For the streaming thread alone, where it does not say otherwise. None of it sleeps.
  */
@@ -14,6 +15,7 @@
 
 #include "order.h"
 #include "ringinput.h"
+#include "settings.h"
 #include "socketinput.h"
 #include "subscription.h"
 
@@ -23,8 +25,7 @@ G_BEGIN_DECLS
  * something, the program passed something, or a number is missing. */
 typedef enum
 {
-  AFXDP_SOCKET_FOR_A_REASON,
-  AFXDP_SOCKET_NOW_AND_THEN, /* and for a reason */
+  AFXDP_SOCKET_NOW_AND_THEN, /* while others have packets, and for a reason */
   AFXDP_SOCKET_EACH_TIME,
 } AfxdpSocketTurn;
 
@@ -64,7 +65,11 @@ typedef struct
 /* inputs is all zeros but for skip. Socket, destination and drops must outlive it.
  * Returns how many packets the socket has dropped before. */
 guint32 afxdp_inputs_init (AfxdpInputs *inputs, AfxdpSocket *socket,
-    const AfxdpDestination *destination, guint batch, AfxdpDrops *drops);
+    const AfxdpDestination *destination, const AfxdpStreamSettings *settings,
+    AfxdpDrops *drops);
+/* Has input, which is of any kind, read with the others from now on; before there are
+ * rings. It must outlive them. */
+void afxdp_inputs_add (AfxdpInputs *inputs, AfxdpInput *input);
 /* Makes an input of each ring of path for which there is none: they are only ever
  * added, at the end. path must outlive them. */
 void afxdp_inputs_add_rings (AfxdpInputs *inputs, const AfxdpFastPath *path);
@@ -132,11 +137,11 @@ afxdp_inputs_socket (const AfxdpInputs *inputs)
   return inputs->slow.socket;
 }
 
-/* Puts what to poll into fds: of the socket and, with rings, of these, as far as they
- * are empty: what waits for its turn must not wake anybody again and again. Returns how
- * many that are. */
+/* Puts what to poll into fds: of the socket and, with others, of the other inputs, as
+ * far as they are empty: what waits for its turn must not wake anybody again and again.
+ * Returns how many that are. */
 guint afxdp_inputs_fill_in_fds (
-    const AfxdpInputs *inputs, struct pollfd *fds, gboolean rings);
+    const AfxdpInputs *inputs, struct pollfd *fds, gboolean others);
 /* poll() has filled in n of these. */
 void afxdp_inputs_take_polled (
     AfxdpInputs *inputs, const struct pollfd *fds, guint n);

@@ -401,9 +401,8 @@ recheck (AfxdpPaths *paths, const AfxdpProgramDid *did)
 static void
 read_inputs (AfxdpPaths *paths)
 {
-  AfxdpSocketTurn turn = paths->settling ? AFXDP_SOCKET_EACH_TIME
-      : paths->open                      ? AFXDP_SOCKET_NOW_AND_THEN
-                                         : AFXDP_SOCKET_FOR_A_REASON;
+  AfxdpSocketTurn turn =
+      paths->settling ? AFXDP_SOCKET_EACH_TIME : AFXDP_SOCKET_NOW_AND_THEN;
   AfxdpProgramDid did;
 
   if (afxdp_inputs_read (paths->inputs, turn, &did) && paths->subscription)

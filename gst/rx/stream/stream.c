@@ -139,7 +139,7 @@ open_slow_path (AfxdpStream *stream, GError **error)
   stream->settings.port = afxdp_socket_port (stream->socket);
   stream->name = g_strdup_printf ("%s:%u", address, stream->settings.port);
   stream->dropped_before = afxdp_inputs_init (&stream->inputs, stream->socket,
-      &stream->destination, stream->settings.batch, &stream->drops);
+      &stream->destination, &stream->settings, &stream->drops);
   atomic_store (&stream->dropped_unpaused, stream->dropped_before);
   stream->destination.port = stream->settings.port;
   stream->destination.scope = stream->interfaces.netdevs->index;

@@ -85,15 +85,16 @@ afxdp_stream_look_for_errors (AfxdpStream *stream)
 static void
 reserve (AfxdpStream *stream, const AfxdpInput *input, guint n)
 {
-  gboolean fast = input->kind->path == AFXDP_PATH_FAST;
+  gboolean fast = input->kind->path == AFXDP_PATH_FAST && input->umem;
   guint share, held;
 
   stream->account = fast ? afxdp_paths_account (&stream->paths, &share)
                          : afxdp_socket_account (stream->socket, &share);
   held = afxdp_account_held (stream->account);
   stream->lendable = held < share ? MIN (n, share - held) : 0;
-  /* Others wait for frames: these are copied, and go back to the kernel. */
-  if (fast && afxdp_umem_is_short (input->umem, n))
+  /* There are none, or others wait for them: these are copied, and go back to the
+   * kernel. */
+  if (!input->umem || (fast && afxdp_umem_is_short (input->umem, n)))
     stream->lendable = 0;
   afxdp_account_reserve (stream->account, stream->lendable);
 }

@@ -66,6 +66,6 @@ afxdp_stream_has_more (const AfxdpStream *stream)
   if (afxdp_paths_is_settling (&stream->paths))
     return afxdp_stream_has_news (stream);
   return inputs->socket_due || afxdp_stream_has_news (stream) ||
-      afxdp_inputs_have (inputs, AFXDP_PATH_SLOW) ||
+      !afxdp_inputs_are_drained (inputs, AFXDP_PATH_SLOW) ||
       !afxdp_inputs_are_drained (inputs, AFXDP_PATH_FAST);
 }
