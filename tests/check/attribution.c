@@ -57,11 +57,11 @@ tear_down (void)
 
 /* Times in ms. */
 
-static void
-gap (
+static AfxdpRtpGap
+make_gap (
     guint32 ssrc, guint64 first, guint64 missing, guint64 before, guint64 shown)
 {
-  AfxdpRtpGap gap = {
+  return (AfxdpRtpGap){
     .ssrc = ssrc,
     .first = first,
     .end = first + missing,
@@ -69,6 +69,13 @@ gap (
     .before = before * MS,
     .shown = shown * MS,
   };
+}
+
+static void
+gap (
+    guint32 ssrc, guint64 first, guint64 missing, guint64 before, guint64 shown)
+{
+  AfxdpRtpGap gap = make_gap (ssrc, first, missing, before, shown);
 
   afxdp_attribution_add_gap (attribution, &gap);
 }
@@ -78,17 +85,10 @@ static void
 uncertain_gap (guint32 ssrc, guint64 first, guint64 missing, guint64 before,
     guint64 shown, guint64 possible)
 {
-  AfxdpRtpGap gap = {
-    .ssrc = ssrc,
-    .first = first,
-    .end = first + missing,
-    .missing = missing,
-    .before = before * MS,
-    .shown = shown * MS,
-    .uncertain = TRUE,
-    .possible = possible,
-  };
+  AfxdpRtpGap gap = make_gap (ssrc, first, missing, before, shown);
 
+  gap.uncertain = TRUE;
+  gap.possible = possible;
   afxdp_attribution_add_gap (attribution, &gap);
 }
 
