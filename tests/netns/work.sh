@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # What tests that are scripts need: a directory for their files ($work, with the
-# files lines and errors of the program under test), processes, traffic, and a look
-# into its JSON summary. Source it first: it ends the test where there is no root,
-# and brings veth.sh.
+# files lines and errors of the program under test), processes, what is expected of
+# them, traffic, and a look into its JSON summary. Source it first: it ends the test
+# where there is no root, and brings veth.sh.
 
 export LC_ALL=C.UTF-8
 
@@ -18,9 +18,11 @@ fi
 . "$(dirname "${BASH_SOURCE[0]}")/veth.sh"
 
 patience=30 # seconds; nothing takes so long
+ran=        # the program under test, with its arguments
 
 fail() {
   printf 'FAILED: %s\n' "$*"
+  [ -z "$ran" ] || printf 'with: %s\n' "$ran"
   tail -n 20 "$work"/lines "$work"/errors 2>/dev/null || true
   exit 1
 }
@@ -56,6 +58,7 @@ wait_for() {
 
 # start COMMAND...: the program under test; its process is $receiver.
 start() {
+  ran=$*
   : >"$work/lines"
   "${IN_RECEIVER[@]}" "$@" >"$work/lines" 2>"$work/errors" &
   receiver=$!
@@ -69,8 +72,39 @@ end_receiver() {
   wait "$receiver" || status=$?
 }
 
+# run_to_end COMMAND...: the program under test, which ends by itself; leaves its exit
+# status in status.
+run_to_end() {
+  ran=$*
+  status=0
+  "${IN_RECEIVER[@]}" "$@" >"$work/lines" 2>"$work/errors" || status=$?
+}
+
 expect_status() {
   ((status == $1)) || fail "exit status $status and not $1"
+}
+
+# expect_line FILE PATTERN: there is such a line in the file, lines or errors.
+expect_line() {
+  grep -q -- "$2" "$work/$1" || fail "nothing like $2 in $1"
+}
+
+expect_no_line() {
+  ! grep -- "$2" "$work/$1" || fail "that is like $2 in $1"
+}
+
+expect_no_errors() {
+  [ ! -s "$work/errors" ] || fail 'it complains'
+}
+
+# expect_refusal STATUS FILE PATTERN COMMAND...: it ends so, with such a line in the
+# file.
+expect_refusal() {
+  local expected=$1 file=$2 pattern=$3
+  shift 3
+  run_to_end "$@"
+  expect_status "$expected"
+  expect_line "$file" "$pattern"
 }
 
 # send OPTION...: rtpgen proves by 0, and by 3 when it was late, that every packet
