@@ -132,8 +132,10 @@
  * thread instead of one each, which is cheaper for many small streams. What that thread
  * pushes to must not wait, or all of them do: put a queue behind each element. A push
  * of more than 20 ms is told by a warning. The receiver's first element decides
- * #GstAfxdpSrc:coalesce, #GstAfxdpSrc:busy-poll-usecs and #GstAfxdpSrc:batch-size. An
- * element cannot be set to READY or NULL by the receiver's thread within its own push.
+ * #GstAfxdpSrc:coalesce, #GstAfxdpSrc:busy-poll-usecs and #GstAfxdpSrc:batch-size. With
+ * busy-poll-usecs above 0 it looks for packets of its streams again and again by itself,
+ * and does not have AF_XDP sockets poll the driver (SO_BUSY_POLL). An element cannot be
+ * set to READY or NULL by the receiver's thread within its own push.
  *
  * ## Messages
  *
