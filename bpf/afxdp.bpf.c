@@ -49,14 +49,27 @@ struct
   __type (value, __u8);
 } sources SEC (".maps");
 
-struct
+struct slots
 {
   __uint (type, BPF_MAP_TYPE_ARRAY);
   __uint (map_flags, BPF_F_MMAPABLE);
-  __uint (max_entries, AFXDP_SLOTS);
+  __uint (max_entries, AFXDP_SLOTS_OF_PART); /* times queues, before loading */
   __type (key, __u32);
   __type (value, struct afxdp_slot);
-} slots SEC (".maps");
+};
+
+/* The first part. It is not one of those behind it, for their sake who have few
+ * streams: it costs a packet one look less, and no grace period to enter. */
+struct slots slots SEC (".maps");
+
+/* The others, by their number; 0 is not used. */
+struct
+{
+  __uint (type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+  __uint (max_entries, AFXDP_PARTS);
+  __type (key, __u32);
+  __array (values, struct slots);
+} more_slots SEC (".maps");
 
 struct
 {
@@ -70,7 +83,7 @@ struct
 struct
 {
   __uint (type, BPF_MAP_TYPE_XSKMAP);
-  __uint (max_entries, AFXDP_SLOTS);
+  __uint (max_entries, AFXDP_SLOTS); /* times queues, before loading */
   __type (key, __u32);
   __type (value, __u32);
 } sockets SEC (".maps");
@@ -219,6 +232,20 @@ is_of_a_source (const struct afxdp_flow *flow, struct afxdp_source_key *source)
   return !!bpf_map_lookup_elem (&sources, source) == included;
 }
 
+/* The words of a slot on a queue. */
+static __always_inline struct afxdp_slot *
+find_slot (__u32 slot, __u32 rx_queue)
+{
+  __u32 part = slot / AFXDP_SLOTS_OF_PART;
+  __u32 index = slot % AFXDP_SLOTS_OF_PART * queues + rx_queue;
+  void *words;
+
+  if (!part)
+    return bpf_map_lookup_elem (&slots, &index);
+  words = bpf_map_lookup_elem (&more_slots, &part);
+  return words ? bpf_map_lookup_elem (words, &index) : NULL;
+}
+
 /* Numbers a packet that is about to be redirected. */
 static __always_inline int
 number (struct xdp_md *ctx, struct afxdp_slot *slot, int with_metadata)
@@ -320,10 +347,10 @@ receive (struct xdp_md *ctx, int with_metadata, int aggregated)
     count (unknown_queue);
     return XDP_PASS;
   }
-  index = flow->slot * queues + rx_queue;
-  slot = bpf_map_lookup_elem (&slots, &index);
+  slot = find_slot (flow->slot, rx_queue);
   if (!slot)
     return XDP_PASS;
+  index = flow->slot * queues + rx_queue;
   if (parsed == CUT) {
     count (slot->cut); /* the stack drops it */
     return XDP_PASS;

@@ -11,10 +11,16 @@
 #include <linux/types.h>
 
 /* Streams that one interface can serve. A slot is a stream's number. */
-#define AFXDP_SLOTS 256
+#define AFXDP_SLOTS 1024
+
+/* Their words are allocated so many slots at a time: for all RX queues, also those that
+ * no stream arrives on. The first part is there from the start, the others come with
+ * the streams that need them. */
+#define AFXDP_SLOTS_OF_PART 128
+#define AFXDP_PARTS (AFXDP_SLOTS / AFXDP_SLOTS_OF_PART)
 
 /* Flows of all streams: a stream on 0.0.0.0 has one for each address. */
-#define AFXDP_FLOWS 1024
+#define AFXDP_FLOWS 4096
 
 /* Sources of all flows together, included or excluded. */
 #define AFXDP_SOURCES 2048
@@ -66,7 +72,8 @@ enum afxdp_redirect
 };
 
 /*
- * One for each (slot, RX queue), at index slot * queues + queue. Counters only
+ * One for each (slot, RX queue), in the slot's part (slot / AFXDP_SLOTS_OF_PART) at
+ * index slot % AFXDP_SLOTS_OF_PART * queues + queue. Counters only
  * rise. A packet that the flow map matched, on a queue that there is, is in
  * exactly one of redirected, passed, filtered, cut and dropped; too_long, no_frame,
  * no_socket and no_metadata are parts of passed.

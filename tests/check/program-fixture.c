@@ -58,26 +58,68 @@ set_socket (guint32 index)
       bpf_map__fd (skeleton->maps.sockets), &index, &xsk, BPF_ANY));
 }
 
+static int
+make_part (void)
+{
+  LIBBPF_OPTS (bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
+
+  return bpf_map_create (BPF_MAP_TYPE_ARRAY, "slots", sizeof (guint32),
+      sizeof (struct afxdp_slot), N_WORDS, &options);
+}
+
+static struct afxdp_slot *
+map_part (int map)
+{
+  gpointer words = mmap (NULL, N_WORDS * sizeof *slots, PROT_READ | PROT_WRITE,
+      MAP_SHARED, map, 0);
+
+  fail_if (words == MAP_FAILED);
+  return words;
+}
+
+struct afxdp_slot *
+add_part (guint32 part)
+{
+  int map = make_part ();
+  struct afxdp_slot *words;
+
+  fail_if (map < 0);
+  fail_if (bpf_map_update_elem (
+      bpf_map__fd (skeleton->maps.more_slots), &part, &map, BPF_ANY));
+  words = map_part (map);
+  close (map);
+  return words;
+}
+
+void
+remove_part (struct afxdp_slot *words)
+{
+  munmap (words, N_WORDS * sizeof *words);
+}
+
 struct afxdp_bpf *
 load (void)
 {
   struct afxdp_bpf *loaded = afxdp_bpf__open ();
+  int example, error;
 
   if (!loaded)
     return NULL;
   loaded->rodata->queues = QUEUES;
   loaded->rodata->longest_packet = PACKET_TABLE_LONGEST;
   bpf_map__set_max_entries (loaded->maps.slots, N_WORDS);
-  bpf_map__set_max_entries (loaded->maps.sockets, N_WORDS);
+  bpf_map__set_max_entries (loaded->maps.sockets, AFXDP_SLOTS * QUEUES);
   bpf_map__set_max_entries (loaded->maps.rx_queues, QUEUES);
-  if (afxdp_bpf__load (loaded)) {
-    int error = errno;
-
-    afxdp_bpf__destroy (loaded);
-    errno = error;
-    return NULL;
-  }
-  return loaded;
+  example = make_part ();
+  bpf_map__set_inner_map_fd (loaded->maps.more_slots, example);
+  error = example < 0 || afxdp_bpf__load (loaded) ? errno : 0;
+  if (example >= 0)
+    close (example);
+  if (!error)
+    return loaded;
+  afxdp_bpf__destroy (loaded);
+  errno = error;
+  return NULL;
 }
 
 void
@@ -95,9 +137,7 @@ set_up (void)
 {
   skeleton = load ();
   fail_unless (skeleton != NULL, "cannot load: %s", g_strerror (errno));
-  slots = mmap (NULL, N_WORDS * sizeof *slots, PROT_READ | PROT_WRITE,
-      MAP_SHARED, bpf_map__fd (skeleton->maps.slots), 0);
-  fail_if (slots == MAP_FAILED);
+  slots = map_part (bpf_map__fd (skeleton->maps.slots));
   queues = mmap (NULL, QUEUES * sizeof *queues, PROT_READ | PROT_WRITE,
       MAP_SHARED, bpf_map__fd (skeleton->maps.rx_queues), 0);
   fail_if (queues == MAP_FAILED);
@@ -124,7 +164,7 @@ void
 tear_down (void)
 {
   close (xsk);
-  munmap (slots, N_WORDS * sizeof *slots);
+  remove_part (slots);
   munmap (queues, QUEUES * sizeof *queues);
   afxdp_bpf__destroy (skeleton);
 }

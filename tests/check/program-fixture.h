@@ -17,15 +17,15 @@
 #define INTERFACE "afxdp0"
 #define INTERFACE_QUEUES 4
 
-#define QUEUES 2 /* that the program knows */
-#define N_WORDS (AFXDP_SLOTS * QUEUES)
-#define SLOT 3 /* of all flows of the table */
-#define INDEX(queue) (SLOT * QUEUES + (queue))
+#define QUEUES 2                               /* that the program knows */
+#define N_WORDS (AFXDP_SLOTS_OF_PART * QUEUES) /* of a part of the slots */
+#define SLOT 3                                 /* of all flows of the table */
+#define INDEX(queue) (SLOT * QUEUES + (queue)) /* of words, and of sockets */
 
 #define LARGEST 16384 /* bytes of a frame that can be run */
 
 extern struct afxdp_bpf *skeleton;
-extern struct afxdp_slot *slots;
+extern struct afxdp_slot *slots; /* of the first part */
 extern struct afxdp_queue *queues;
 extern int xsk;
 extern int program;
@@ -45,6 +45,10 @@ void set_flow (const struct afxdp_flow_key *key, guint32 slot);
 void remove_flow (const struct afxdp_flow_key *key);
 void set_socket (guint32 index);
 struct afxdp_bpf *load (void);
+/* The words of one more part, which the program has from now on, to be unmapped by
+ * remove_part(). */
+struct afxdp_slot *add_part (guint32 part);
+void remove_part (struct afxdp_slot *words);
 void open_path (guint index, guint32 credit);
 /* All flows of the table in SLOT, paths of all queues open. */
 void set_up (void);

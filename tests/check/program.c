@@ -368,7 +368,7 @@ TEST (test_unknown_queue)
  * means the stack. */
 TEST (test_slots)
 {
-  static const guint32 others[] = { 0, SLOT + 1, AFXDP_SLOTS - 1 };
+  static const guint32 others[] = { 0, SLOT + 1, AFXDP_SLOTS_OF_PART - 1 };
   struct afxdp_flow_key key = make_key (packet_table_flows[0].version,
       packet_table_flows[0].address, PACKET_TABLE_PORT);
 
@@ -385,6 +385,66 @@ TEST (test_slots)
   set_flow (&key, AFXDP_SLOTS);
   fail_unless_equals_int (run_good (0).verdict, XDP_PASS);
   assert_counters (INDEX (0), 0);
+}
+
+/* Slots of the other parts, which come when they are needed: the first and the last of
+ * each, whose words are nobody else's. */
+TEST (test_parts)
+{
+  static const guint32 within[] = { 0, SLOT, AFXDP_SLOTS_OF_PART - 1 };
+  static const char *const names[] = { "afxdp_metadata", "afxdp_plain" };
+  struct afxdp_flow_key key = make_key (packet_table_flows[0].version,
+      packet_table_flows[0].address, PACKET_TABLE_PORT);
+
+  fail_unless_equals_int (AFXDP_PARTS * AFXDP_SLOTS_OF_PART, AFXDP_SLOTS);
+  for (guint32 part = 1; part < AFXDP_PARTS; part++) {
+    struct afxdp_slot *words;
+
+    set_flow (&key, part * AFXDP_SLOTS_OF_PART);
+    fail_unless_equals_int (run_good (1).verdict, XDP_PASS);
+    words = add_part (part);
+    for (guint i = 0; i < G_N_ELEMENTS (within); i++) {
+      guint index = within[i] * QUEUES + 1;
+
+      program = bpf_program__fd (
+          bpf_object__find_program_by_name (skeleton->obj, names[i % 2]));
+      set_flow (&key, part * AFXDP_SLOTS_OF_PART + within[i]);
+      set_socket (part * N_WORDS + index);
+      words[index].redirect = AFXDP_REDIRECT_ON;
+      words[index].credit = 1;
+      fail_unless_equals_int (run_good (1).verdict, XDP_REDIRECT);
+      fail_unless_equals_int (run_good (1).verdict, XDP_PASS);
+      fail_unless_equals_int (run_good (0).verdict, XDP_PASS);
+      g_assert_cmpuint (words[index].redirected, ==, 1);
+      g_assert_cmpuint (words[index].passed, ==, 1);
+      g_assert_cmpuint (words[index - 1].passed, ==, 1);
+    }
+    for (guint i = 0, n = 0; i < N_WORDS; i++) {
+      n += words[i].redirected + words[i].passed;
+      if (i == N_WORDS - 1)
+        g_assert_cmpuint (n, ==, 3 * G_N_ELEMENTS (within));
+    }
+    remove_part (words);
+  }
+  /* Those of the first part have seen nothing of it. */
+  assert_counters (INDEX (0), 0);
+}
+
+/* There is room for as many flows as the layout says, and no more. */
+TEST (test_flows_full)
+{
+  struct afxdp_flow_key key = { .version = 4, .port = 1 };
+  struct afxdp_flow flow = { 0 };
+  int map = bpf_map__fd (skeleton->maps.flows);
+
+  /* Those of the table are there. */
+  for (guint32 i = PACKET_TABLE_FLOWS; i <= AFXDP_FLOWS; i++) {
+    int error;
+
+    memcpy (key.address, &i, sizeof i);
+    error = bpf_map_update_elem (map, &key, &flow, BPF_ANY);
+    fail_unless_equals_int (!!error, i == AFXDP_FLOWS);
+  }
 }
 
 /* Sources: of the table's frames 192.0.2.9 and 2001:db8::9. */

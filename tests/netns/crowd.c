@@ -4,11 +4,22 @@
 #include "crowd.h"
 
 #include <string.h>
+#include <sys/resource.h>
 
 #include "network.h"
 
 /* Between two looks at the counters of all. */
 #define LOOK_USECS 5000
+
+void
+crowd_raise_descriptor_limit (void)
+{
+  struct rlimit limit;
+
+  fail_unless (!getrlimit (RLIMIT_NOFILE, &limit));
+  limit.rlim_cur = limit.rlim_max;
+  fail_unless (!setrlimit (RLIMIT_NOFILE, &limit));
+}
 
 Crowd *
 crowd_new (guint n, const gchar *properties)
@@ -56,6 +67,13 @@ crowd_play (Crowd *crowd)
 {
   for (guint i = 0; i < crowd->n; i++)
     receiver_play (crowd->receivers[i]);
+}
+
+void
+crowd_halt (Crowd *crowd)
+{
+  for (guint i = 0; i < crowd->n; i++)
+    receiver_set_state (crowd->receivers[i], GST_STATE_READY);
 }
 
 void

@@ -20,6 +20,9 @@ typedef struct
   GString *destinations; /* rtpgen's options */
 } Crowd;
 
+/* As many descriptors as the process may have at all: each receiver takes six. */
+void crowd_raise_descriptor_limit (void);
+
 /* n receivers of 239.2.0.1 and the addresses that follow, port 5000. */
 Crowd *crowd_new (guint n, const gchar *properties);
 void crowd_free (Crowd *crowd);
@@ -31,6 +34,9 @@ Receiver *crowd_add (
 
 /* All PLAYING, and the first choice of a path made. */
 void crowd_play (Crowd *crowd);
+/* All READY, before one of them is freed: those that are freed one by one from PLAYING
+ * wait for a grace period each. */
+void crowd_halt (Crowd *crowd);
 /* PLAYING, with the first choice of a path AF_XDP. */
 void crowd_play_by_af_xdp (Crowd *crowd);
 

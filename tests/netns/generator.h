@@ -14,7 +14,7 @@
 #include <glib.h>
 
 /* Most flows of a generator, and the SSRC of its flow 0; flow n has n more. */
-#define GENERATOR_FLOWS 256
+#define GENERATOR_FLOWS 1024
 #define GENERATOR_SSRC 0x52545047
 
 /* A sender that is later than so many s is not steady: nobody can know how many packets

@@ -35,6 +35,30 @@ TEST (test_one_thread)
   fail_unless_equals_int (tasks_count (THREAD), 0);
 }
 
+/* What one process receives of a studio by AES67. */
+#define MANY 500
+
+TEST (test_many)
+{
+  Crowd *crowd;
+  GeneratorReport sent;
+
+  crowd_raise_descriptor_limit ();
+  crowd = crowd_new (MANY, ALL);
+  crowd_play_by_af_xdp (crowd);
+  fail_unless_equals_int (tasks_count (THREAD), 1);
+  sent =
+      generator_finish (crowd_generate (crowd, "--rate=25000 --packets=50000"));
+  crowd_assert_complete (crowd, 0, &sent);
+  for (guint i = 0; i < crowd->n; i++)
+    g_assert_cmpuint (
+        receiver_stat (crowd->receivers[i], "delivered-xdp"), >, 0);
+  crowd_halt (crowd);
+  crowd_free (crowd);
+  fail_unless_equals_int (tasks_count (THREAD), 0);
+  fail_if (network_has_program ());
+}
+
 static const struct
 {
   guint streams;

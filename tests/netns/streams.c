@@ -300,16 +300,6 @@ set_descriptor_limit (guint n)
       !setrlimit (RLIMIT_NOFILE, &limit), "no %u descriptors are allowed", n);
 }
 
-static void
-raise_descriptor_limit (void)
-{
-  struct rlimit limit;
-
-  fail_unless (!getrlimit (RLIMIT_NOFILE, &limit));
-  limit.rlim_cur = limit.rlim_max;
-  fail_unless (!setrlimit (RLIMIT_NOFILE, &limit));
-}
-
 /* One more finds no room, until somebody leaves. */
 static void
 assert_takes_the_place_of (Receiver *other)
@@ -318,7 +308,7 @@ assert_takes_the_place_of (Receiver *other)
       receiver_start_by ("address=239.3.0.1 port=5000", CROWD_SINK, "socket");
   const gchar *reason = receiver_reason (receiver, 0);
 
-  fail_unless (strstr (reason, "serves 256 streams"), "%s", reason);
+  fail_unless (strstr (reason, "serves 1024 streams"), "%s", reason);
   receiver_set_state (other, GST_STATE_NULL);
   receiver_assert_mode (receiver, 1, "af-xdp");
 }
@@ -332,7 +322,7 @@ TEST (test_as_many_as_there_are_slots)
   g_autoptr (GArray) objects = NULL;
   guint n_fds, n_threads;
 
-  raise_descriptor_limit ();
+  crowd_raise_descriptor_limit ();
   /* What GStreamer and GLib open once. */
   crowd = crowd_new (1, "mode=socket");
   crowd_play (crowd);
@@ -341,13 +331,14 @@ TEST (test_as_many_as_there_are_slots)
   n_fds = leftover_descriptors ();
   n_threads = leftover_threads ();
 
-  crowd = crowd_new (256, "");
+  crowd = crowd_new (1024, "receiver=all ring-size=64");
   crowd_play_by_af_xdp (crowd);
   sent = generator_finish (crowd_generate (crowd, "--rate=20000 --duration=3"));
   crowd_assert_complete (crowd, 0, &sent);
   assert_takes_the_place_of (crowd->receivers[0]);
   objects = leftover_find_bpf (getpid ());
   g_assert_cmpuint (objects->len, >, 0);
+  crowd_halt (crowd);
   crowd_free (crowd);
   wait_until (leftover_descriptors () <= n_fds);
   fail_if (network_has_program ());

@@ -16,7 +16,7 @@
 #include "rtpgen-plan.h"
 
 /* Most flows: a power of two. */
-#define RTPGEN_FLOWS 256
+#define RTPGEN_FLOWS 1024
 
 /* Bytes of the headers before RTP, for the three kinds of packet. */
 #define RTPGEN_IPV4 (14 + 20 + 8)

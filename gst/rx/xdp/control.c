@@ -89,28 +89,52 @@ serve_requests (AfxdpDistributor *distributor)
   return requests->len > 0;
 }
 
-/* One grace period serves all who asked before it began. */
+/* Returns whether anybody wants one. */
+static gboolean
+begin_grace (AfxdpDistributor *distributor)
+{
+  gboolean any = FALSE;
+
+  for (guint i = 0; i < distributor->registrations->len; i++) {
+    AfxdpRegistration *registration = registration_at (distributor, i);
+    AfxdpSubscription *subscription = registration->subscription;
+
+    registration->grace = afxdp_subscription_grace_wanted (subscription);
+    any |= !afxdp_subscription_grace_over (subscription, registration->grace);
+  }
+  return any;
+}
+
+/* Those who have registered since have 0 in grace, which was over before. */
+static void
+end_grace (AfxdpDistributor *distributor)
+{
+  for (guint i = 0; i < distributor->registrations->len; i++) {
+    AfxdpRegistration *registration = registration_at (distributor, i);
+
+    afxdp_subscription_end_grace (
+        registration->subscription, registration->grace);
+  }
+}
+
+/* One grace period serves all who asked before it began. Others are served while it
+ * runs. */
 static void
 serve_grace (AfxdpDistributor *distributor)
 {
-  guint n = distributor->registrations->len;
-  g_autofree guint *wanted = g_new (guint, n + 1);
-  gboolean any = FALSE;
+  AfxdpEngine *engine = distributor->interface.attachment.engine;
 
-  for (guint i = 0; i < n; i++) {
-    AfxdpSubscription *subscription =
-        registration_at (distributor, i)->subscription;
-
-    wanted[i] = afxdp_subscription_grace_wanted (subscription);
-    any |= !afxdp_subscription_grace_over (subscription, wanted[i]);
-  }
-  if (!any)
+  if (afxdp_grace_runs (&distributor->grace))
     return;
-  afxdp_engine_wait_for_grace_period (
-      distributor->interface.attachment.engine, "paths open or close");
-  for (guint i = 0; i < n; i++)
-    afxdp_subscription_end_grace (
-        registration_at (distributor, i)->subscription, wanted[i]);
+  if (distributor->awaits_grace) {
+    afxdp_engine_end_grace_period (engine);
+    end_grace (distributor);
+  }
+  distributor->awaits_grace = begin_grace (distributor);
+  if (!distributor->awaits_grace)
+    return;
+  afxdp_engine_begin_grace_period (engine);
+  afxdp_grace_begin (&distributor->grace);
 }
 
 static guint64

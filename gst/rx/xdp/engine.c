@@ -3,15 +3,12 @@
 /* Program, UMEM, queues and slots of one interface. */
 #include "engine.h"
 
-#include <linux/membarrier.h>
 #include <stdio.h>
-#include <sys/syscall.h>
 #include <sys/utsname.h>
-#include <unistd.h>
 
 #include "budget.h"
-#include "clock.h"
 #include "error.h"
+#include "grace.h"
 #include "log.h"
 #include "xskclose.h"
 #include "xskfd.h"
@@ -19,22 +16,33 @@
 /* Sockets made in advance for as many queues, while we have the privilege. */
 #define SPARE_QUEUES 4
 
+static void
+change_slots (AfxdpEngine *engine, AfxdpSlotState from, AfxdpSlotState to)
+{
+  for (guint slot = 0; engine && slot < engine->n_slots; slot++)
+    if (engine->slots[slot] == from)
+      engine->slots[slot] = to;
+}
+
+void
+afxdp_engine_begin_grace_period (AfxdpEngine *engine)
+{
+  change_slots (engine, AFXDP_SLOT_RESTING, AFXDP_SLOT_RESTED);
+}
+
+void
+afxdp_engine_end_grace_period (AfxdpEngine *engine)
+{
+  change_slots (engine, AFXDP_SLOT_RESTED, AFXDP_SLOT_FREE);
+}
+
 void
 afxdp_engine_wait_for_grace_period (AfxdpEngine *engine, const gchar *cause)
 {
-  guint64 begin = afxdp_now ();
-
-  /* membarrier is synchronize_rcu(), which waits for softirqs to end (Linux
-   * 6.18, kernel/sched/membarrier.c). nohz_full kernels refuse it; there 100 ms
-   * are many polls. */
-  if (syscall (SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
-    g_usleep (100000);
-  AFXDP_DEBUG (AFXDP_LOG_XDP, engine ? engine->netdev.name : NULL,
-      "grace period of %" G_GUINT64_FORMAT " us: %s",
-      (afxdp_now () - begin) / 1000, cause);
-  for (guint slot = 0; engine && slot < AFXDP_SLOTS; slot++)
-    if (engine->slots[slot] == AFXDP_SLOT_RESTING)
-      engine->slots[slot] = AFXDP_SLOT_FREE;
+  afxdp_engine_begin_grace_period (engine);
+  afxdp_grace_wait (engine ? engine->netdev.name : NULL, cause);
+  /* Those too that rest until one that began earlier is over. */
+  afxdp_engine_end_grace_period (engine);
 }
 
 static gboolean
@@ -180,7 +188,7 @@ afxdp_engine_free (AfxdpEngine *engine)
   afxdp_xsk_pool_unref (engine->pool);
   afxdp_xdpprog_free (engine->prog);
   afxdp_umem_unref (engine->umem);
-  for (guint slot = 0; slot < AFXDP_SLOTS; slot++)
+  for (guint slot = 0; slot < engine->n_slots; slot++)
     afxdp_sources_unref (engine->sources[slot]);
   g_free (engine->n_rings);
   g_free (engine);
@@ -191,11 +199,12 @@ afxdp_engine_driver_refuses_metadata (const AfxdpEngine *engine)
 {
   if (!afxdp_xdpprog_has_metadata (engine->prog))
     return FALSE;
-  for (guint slot = 0; slot < AFXDP_SLOTS; slot++)
-    for (guint queue = 0; engine->slots[slot] == AFXDP_SLOT_BOUND &&
-         queue < engine->netdev.rx_queues;
-         queue++)
-      if (__atomic_load_n (
+  /* Only what is about to be redirected to a ring is to have some. */
+  for (guint queue = 0; queue < engine->netdev.rx_queues; queue++)
+    for (guint slot = 0; engine->n_rings[queue] && slot < engine->n_slots;
+         slot++)
+      if (engine->slots[slot] == AFXDP_SLOT_BOUND &&
+          __atomic_load_n (
               &afxdp_xdpprog_slot (engine->prog, slot, queue)->no_metadata,
               __ATOMIC_RELAXED))
         return TRUE;
@@ -207,31 +216,41 @@ n_slots_waiting (const AfxdpEngine *engine)
 {
   guint n = 0;
 
-  for (guint slot = 0; slot < AFXDP_SLOTS; slot++)
+  for (guint slot = 0; slot < engine->n_slots; slot++)
     n += engine->slots[slot] == AFXDP_SLOT_WAITING;
   return n;
 }
 
-static gint
-find_slot (AfxdpEngine *engine, AfxdpSlotState state)
+static gboolean
+any_slot_rests (const AfxdpEngine *engine)
 {
-  for (guint slot = 0; slot < AFXDP_SLOTS; slot++)
-    if (engine->slots[slot] == state)
+  for (guint slot = 0; slot < engine->n_slots; slot++)
+    if (engine->slots[slot] == AFXDP_SLOT_RESTING ||
+        engine->slots[slot] == AFXDP_SLOT_RESTED)
+      return TRUE;
+  return FALSE;
+}
+
+static gint
+find_free_slot (const AfxdpEngine *engine)
+{
+  for (guint slot = 0; slot < engine->n_slots; slot++)
+    if (engine->slots[slot] == AFXDP_SLOT_FREE)
       return slot;
-  return -1;
+  return engine->n_slots < AFXDP_SLOTS ? (gint) engine->n_slots : -1;
 }
 
 gint
 afxdp_engine_take_slot (
     AfxdpEngine *engine, AfxdpSources *sources, GError **error)
 {
-  gint slot = find_slot (engine, AFXDP_SLOT_FREE);
+  gint slot = find_free_slot (engine);
   g_autoptr (GError) no_spare = NULL;
   guint spare;
 
-  if (slot < 0 && find_slot (engine, AFXDP_SLOT_RESTING) >= 0) {
+  if (slot < 0 && any_slot_rests (engine)) {
     afxdp_engine_wait_for_grace_period (engine, "a slot is used again");
-    slot = find_slot (engine, AFXDP_SLOT_FREE);
+    slot = find_free_slot (engine);
   }
   if (slot < 0) {
     g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_MEMORY,
@@ -240,9 +259,11 @@ afxdp_engine_take_slot (
         engine->netdev.name, AFXDP_SLOTS);
     return -1;
   }
-  if (!afxdp_xdpprog_add_sources (engine->prog, slot, sources, error))
+  if (!afxdp_xdpprog_make_room (engine->prog, slot, error) ||
+      !afxdp_xdpprog_add_sources (engine->prog, slot, sources, error))
     return -1;
   engine->slots[slot] = AFXDP_SLOT_WAITING;
+  engine->n_slots = MAX (engine->n_slots, (guint) slot + 1);
   /* One for the queue on which it will show, unless one is unused. Without the
    * privilege, that will say so. */
   spare = n_owners (engine) + n_slots_waiting (engine);

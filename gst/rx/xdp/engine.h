@@ -35,7 +35,8 @@ typedef enum
   AFXDP_SLOT_FREE,
   AFXDP_SLOT_WAITING, /* taken, and without a ring */
   AFXDP_SLOT_BOUND,
-  AFXDP_SLOT_RESTING, /* until a grace period is over */
+  AFXDP_SLOT_RESTING, /* until a grace period is over that has not begun, */
+  AFXDP_SLOT_RESTED,  /* or until the one that runs is over */
 } AfxdpSlotState;
 
 typedef struct
@@ -47,6 +48,7 @@ typedef struct
   /* The engine's own. */
   AfxdpNetdev netdev;
   AfxdpEngineSettings settings;
+  guint n_slots; /* so many, from the first on, have been in use */
   AfxdpSlotState slots[AFXDP_SLOTS];
   AfxdpSources *sources[AFXDP_SLOTS]; /* in the program too */
   guint *n_rings;                     /* of slots, on each queue */
@@ -91,8 +93,11 @@ void afxdp_engine_disconnect (
 guint afxdp_engine_free_slot (AfxdpEngine *engine, guint slot,
     const AfxdpRing *rings, guint n_rings, AfxdpXskLoss *loss);
 
-/* Waits until every XDP program run that was under way has ended, and all that
- * it passed or redirected is in a socket or ring: 10 to 30 ms. cause: for the log. */
+/* Around a grace period: the slots that were given up before it are free after it.
+ * engine may be NULL. */
+void afxdp_engine_begin_grace_period (AfxdpEngine *engine);
+void afxdp_engine_end_grace_period (AfxdpEngine *engine);
+/* Waits for one (grace.h). cause: for the log. */
 void afxdp_engine_wait_for_grace_period (
     AfxdpEngine *engine, const gchar *cause);
 

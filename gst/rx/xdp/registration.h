@@ -124,6 +124,7 @@ typedef struct _AfxdpRegistration
   AfxdpQueueRetry *retries; /* for each queue */
   guint64 bind_at; /* when the first of them is due; ns of CLOCK_MONOTONIC */
   AfxdpSightings sightings;
+  guint grace; /* ticket that the grace period which runs is for */
   AfxdpWatch watch;
   guint n_watched; /* rings; watch begins anew when they are others */
   GError *ailment; /* why nothing comes by the rings that it has, or NULL */

@@ -52,6 +52,7 @@ static void
 distributor_free (AfxdpDistributor *distributor)
 {
   stop_control_thread (distributor);
+  afxdp_grace_clear (&distributor->grace);
   afxdp_interface_clear (&distributor->interface);
   g_free (distributor->failed);
   afxdp_requests_clear (&distributor->requests);
@@ -81,6 +82,7 @@ distributor_new (const AfxdpNetdev *netdev, guint64 key,
   distributor->monitor =
       distributor->wake < 0 ? -1 : afxdp_netdev_monitor_new (error);
   afxdp_requests_init (&distributor->requests, distributor->wake);
+  afxdp_grace_init (&distributor->grace, distributor->wake);
   if (distributor->monitor >= 0 && start_control_thread (distributor, error))
     return distributor;
   distributor_free (distributor);

@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 
+#include "grace.h"
 #include "interface.h"
 #include "netcounters.h"
 #include "requests.h"
@@ -29,6 +30,8 @@ typedef struct _AfxdpDistributor
   int monitor;
   AfxdpInterface interface;
   GPtrArray *registrations;
+  AfxdpGrace grace;
+  gboolean awaits_grace; /* one that streams have asked for */
   guint64 listen_at;
   guint64 rebalance_at; /* AFXDP_NEVER: everybody has what is due */
   guint64

@@ -10,6 +10,7 @@
 #include <linux/capability.h>
 #include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "afxdp.h"
 #include "afxdp.skel.h"
@@ -17,8 +18,8 @@
 #include "generic.skel.h"
 #include "log.h"
 
-/* That loading takes: BTF, seven maps, two programs, and libbpf's probes. */
-#define DESCRIPTORS 14
+/* That loading takes: BTF, nine maps, two programs, and libbpf's probes. */
+#define DESCRIPTORS 16
 
 /* Its warnings are for DEBUG, its chatter for TRACE. */
 static int
@@ -86,12 +87,20 @@ afxdp_xdpload_check_descriptors (GError **error)
       load_error (error, EMFILE);
 }
 
+int
+afxdp_xdpload_part (guint n_queues)
+{
+  LIBBPF_OPTS (bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
+
+  return bpf_map_create (BPF_MAP_TYPE_ARRAY, "slots", sizeof (guint32),
+      sizeof (struct afxdp_slot), AFXDP_SLOTS_OF_PART * n_queues, &options);
+}
+
 struct afxdp_bpf *
 afxdp_xdpload_new (guint n_queues, guint longest, GError **error)
 {
-  guint n = AFXDP_SLOTS * n_queues;
   struct afxdp_bpf *skeleton;
-  int result;
+  int result, example;
 
   if (!afxdp_xdpload_check_descriptors (error))
     return NULL;
@@ -102,10 +111,17 @@ afxdp_xdpload_new (guint n_queues, guint longest, GError **error)
   }
   skeleton->rodata->queues = n_queues;
   skeleton->rodata->longest_packet = longest;
-  bpf_map__set_max_entries (skeleton->maps.slots, n);
-  bpf_map__set_max_entries (skeleton->maps.sockets, n);
+  bpf_map__set_max_entries (
+      skeleton->maps.slots, AFXDP_SLOTS_OF_PART * n_queues);
+  bpf_map__set_max_entries (skeleton->maps.sockets, AFXDP_SLOTS * n_queues);
   bpf_map__set_max_entries (skeleton->maps.rx_queues, n_queues);
-  result = load (skeleton->skeleton);
+  /* What is entered there has to be like this one. (The size of libbpf's own cannot be
+   * set: 1.1 crashes.) */
+  example = afxdp_xdpload_part (n_queues);
+  bpf_map__set_inner_map_fd (skeleton->maps.more_slots, example);
+  result = example < 0 ? example : load (skeleton->skeleton);
+  if (example >= 0)
+    close (example);
   if (!result)
     return skeleton;
   load_error (error, -result);

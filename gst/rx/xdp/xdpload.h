@@ -24,6 +24,10 @@ gboolean afxdp_xdpload_check_descriptors (GError **error);
 struct afxdp_bpf *afxdp_xdpload_new (
     guint n_queues, guint longest, GError **error);
 
+/* Returns a descriptor of the words of AFXDP_SLOTS_OF_PART slots, or a negative error
+ * number, which is in errno too. */
+int afxdp_xdpload_part (guint n_queues);
+
 /* Returns a descriptor of the program that knows packets of several datagrams, for
  * generic mode, which has the maps of the others; or -1: it takes Linux 6.2 and
  * CAP_PERFMON. */

@@ -21,7 +21,9 @@
 struct _AfxdpXdpProg
 {
   struct afxdp_bpf *skeleton;
-  struct afxdp_slot *slots; /* n_queues of them for each slot */
+  /* n_queues of them for each slot; those of a part are there from the first stream
+   * on that has a slot of it */
+  struct afxdp_slot *parts[AFXDP_PARTS];
   struct afxdp_queue *queues;
   guint n_queues;
   int link;    /* -1 while not attached */
@@ -31,9 +33,9 @@ struct _AfxdpXdpProg
 };
 
 static gsize
-size_of_slots (const AfxdpXdpProg *prog)
+size_of_part (const AfxdpXdpProg *prog)
 {
-  return (gsize) AFXDP_SLOTS * prog->n_queues * sizeof *prog->slots;
+  return (gsize) AFXDP_SLOTS_OF_PART * prog->n_queues * sizeof **prog->parts;
 }
 
 static gsize
@@ -44,10 +46,10 @@ size_of_queues (const AfxdpXdpProg *prog)
 
 /* The memory of an array that the program shares with us, or NULL. */
 static gpointer
-map_words (struct bpf_map *map, gsize size, GError **error)
+map_words (int map, gsize size, GError **error)
 {
-  gpointer words = mmap (
-      NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd (map), 0);
+  gpointer words =
+      mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
 
   if (words != MAP_FAILED)
     return words;
@@ -66,12 +68,12 @@ afxdp_xdpprog_new (guint n_queues, guint longest, GError **error)
   prog->skeleton = afxdp_xdpload_new (n_queues, longest, error);
   if (!prog->skeleton)
     goto free_prog;
-  prog->slots =
-      map_words (prog->skeleton->maps.slots, size_of_slots (prog), error);
-  if (!prog->slots)
+  prog->parts[0] = map_words (
+      bpf_map__fd (prog->skeleton->maps.slots), size_of_part (prog), error);
+  if (!prog->parts[0])
     goto free_prog;
-  prog->queues =
-      map_words (prog->skeleton->maps.rx_queues, size_of_queues (prog), error);
+  prog->queues = map_words (bpf_map__fd (prog->skeleton->maps.rx_queues),
+      size_of_queues (prog), error);
   if (!prog->queues)
     goto free_prog;
   return prog;
@@ -89,8 +91,9 @@ afxdp_xdpprog_free (AfxdpXdpProg *prog)
   afxdp_xdpprog_detach (prog);
   if (prog->generic >= 0)
     close (prog->generic);
-  if (prog->slots)
-    munmap (prog->slots, size_of_slots (prog));
+  for (guint part = 0; part < AFXDP_PARTS; part++)
+    if (prog->parts[part])
+      munmap (prog->parts[part], size_of_part (prog));
   if (prog->queues)
     munmap (prog->queues, size_of_queues (prog));
   afxdp_bpf__destroy (prog->skeleton);
@@ -318,6 +321,32 @@ afxdp_xdpprog_remove_flow (AfxdpXdpProg *prog, const struct afxdp_flow_key *key)
   bpf_map_delete_elem (bpf_map__fd (prog->skeleton->maps.flows), key);
 }
 
+gboolean
+afxdp_xdpprog_make_room (AfxdpXdpProg *prog, guint slot, GError **error)
+{
+  guint32 part = slot / AFXDP_SLOTS_OF_PART;
+  struct afxdp_slot *words = NULL;
+  int map;
+
+  if (prog->parts[part])
+    return TRUE;
+  map = afxdp_xdpload_part (prog->n_queues);
+  /* Entered, it is there as long as the program is. */
+  if (map < 0 ||
+      bpf_map_update_elem (
+          bpf_map__fd (prog->skeleton->maps.more_slots), &part, &map, BPF_ANY))
+    afxdp_error_set (error, errno,
+        "Could not make room in the XDP program for more than %u streams%s",
+        part * AFXDP_SLOTS_OF_PART,
+        errno == EPERM ? ", which takes CAP_BPF" : "");
+  else
+    words = map_words (map, size_of_part (prog), error);
+  if (map >= 0)
+    close (map);
+  prog->parts[part] = words;
+  return words != NULL;
+}
+
 static struct afxdp_source_key
 source_key (guint slot, const AfxdpSources *sources, guint i)
 {
@@ -390,7 +419,8 @@ afxdp_xdpprog_remove_socket (AfxdpXdpProg *prog, guint slot, guint queue)
 struct afxdp_slot *
 afxdp_xdpprog_slot (const AfxdpXdpProg *prog, guint slot, guint queue)
 {
-  return &prog->slots[slot * prog->n_queues + queue];
+  return &prog->parts[slot / AFXDP_SLOTS_OF_PART]
+                     [slot % AFXDP_SLOTS_OF_PART * prog->n_queues + queue];
 }
 
 struct afxdp_queue *

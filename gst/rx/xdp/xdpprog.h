@@ -78,6 +78,10 @@ gboolean afxdp_xdpprog_set_socket (
     AfxdpXdpProg *prog, guint slot, guint queue, int fd, GError **error);
 void afxdp_xdpprog_remove_socket (AfxdpXdpProg *prog, guint slot, guint queue);
 
+/* Before a slot is used: its words are made, with those of others. Needs CAP_BPF, but
+ * for the first AFXDP_SLOTS_OF_PART, and waits for a grace period then. */
+gboolean afxdp_xdpprog_make_room (
+    AfxdpXdpProg *prog, guint slot, GError **error);
 /* The words of (slot, queue): shared with the program, valid as long as prog.
  * Any thread, without system calls. */
 struct afxdp_slot *afxdp_xdpprog_slot (
