@@ -5,6 +5,11 @@
 
 #include <string.h>
 
+/* What on_message() looks at. */
+#define READ_MESSAGES                                          \
+  (GST_MESSAGE_ERROR | GST_MESSAGE_WARNING | GST_MESSAGE_EOS | \
+      GST_MESSAGE_ELEMENT)
+
 static void say (Stream *self, const gchar *format, ...) G_GNUC_PRINTF (2, 3);
 
 static void
@@ -131,6 +136,17 @@ on_message (Stream *self, GstMessage *message)
     default:
       break;
   }
+}
+
+/* Of hundreds of streams that start, most messages say that a state has changed: those
+ * do not wake the main loop. In whichever thread posts. */
+static GstBusSyncReply
+drop_unread (GstBus *bus, GstMessage *message, gpointer stream)
+{
+  if (GST_MESSAGE_TYPE (message) & READ_MESSAGES)
+    return GST_BUS_PASS;
+  gst_message_unref (message);
+  return GST_BUS_DROP;
 }
 
 static gboolean
@@ -265,6 +281,7 @@ stream_start (Stream *self)
 
   self->state = STREAM_RUNNING;
   self->updated_at = g_get_monotonic_time ();
+  gst_bus_set_sync_handler (bus, drop_unread, NULL, NULL);
   self->bus_watch = gst_bus_add_watch (bus, on_bus, self);
   if (gst_element_set_state (self->pipeline, GST_STATE_PLAYING) !=
       GST_STATE_CHANGE_FAILURE)
