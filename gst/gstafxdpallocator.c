@@ -196,6 +196,8 @@ destroy (gpointer data)
   GstAfxdpAllocator *self = data;
 
   for (guint i = 0; i < self->n_frames; i++) {
+    if (!self->frames[i].memory.allocator)
+      continue;
     forget_buffer (self, i);
     GST_MINI_OBJECT_CAST (&self->frames[i].memory)->dispose = NULL;
     gst_memory_unref (&self->frames[i].memory);
@@ -212,12 +214,19 @@ gst_afxdp_allocator_new (AfxdpUmem *umem)
   self->umem = umem;
   self->n_frames = afxdp_umem_n_frames (umem);
   self->frames = afxdp_umem_room (umem);
-  for (guint i = 0; i < self->n_frames; i++) {
-    gst_memory_init (&self->frames[i].memory, 0, GST_ALLOCATOR (self), NULL,
-        afxdp_umem_frame_size (umem), 0, 0, 0);
-    GST_MINI_OBJECT_CAST (&self->frames[i].memory)->dispose = dispose_memory;
-  }
   return self;
+}
+
+/* With the first packet in it, or in advance: sockets have thousands of frames, of
+ * which they use few beside AF_XDP, and there may be hundreds of sockets. */
+static void
+make_memory (GstAfxdpAllocator *self, guint32 frame)
+{
+  GstMemory *memory = &self->frames[frame].memory;
+
+  gst_memory_init (memory, 0, GST_ALLOCATOR (self), NULL,
+      afxdp_umem_frame_size (self->umem), 0, 0, 0);
+  GST_MINI_OBJECT_CAST (memory)->dispose = dispose_memory;
 }
 
 /* All streams of an interface share its area: the first to deliver makes the
@@ -253,6 +262,8 @@ set_memory (
 {
   GstMemory *memory = &self->frames[frame].memory;
 
+  if (G_UNLIKELY (!memory->allocator))
+    make_memory (self, frame);
   memory->offset = data - afxdp_umem_frame (self->umem, frame);
   memory->size = size;
   memory->maxsize = memory->offset + size;
@@ -296,6 +307,7 @@ prepare (AfxdpUmem *umem, guint n, GSocketAddress *sender)
   for (guint i = 0; i < n; i++) {
     Frame *frame = &self->frames[i];
 
+    make_memory (self, i);
     frame->buffer = make_buffer (&frame->memory);
     if (sender)
       frame->meta =

@@ -14,6 +14,7 @@ typedef struct
 {
   gchar
       address[LONGEST_ADDRESS + 1]; /* as there: in words of the host's order */
+  gchar port_text[8]; /* as there, in front of the peer's address */
   guint port;
   gulong own;
 } Question;
@@ -68,8 +69,10 @@ count (const gchar *path, const Question *question)
 
   if (!file)
     return 0;
+  /* There may be hundreds, and most are of other ports: taking a line apart costs as
+   * much as the kernel took to write it. */
   while (fgets (line, sizeof line, file))
-    n += answers (line, question);
+    n += strstr (line, question->port_text) && answers (line, question);
   fclose (file);
   return n;
 }
@@ -80,6 +83,8 @@ afxdp_competing_sockets_count (GInetAddress *address, guint16 port, guint64 own)
   Question question = { .port = port, .own = own };
 
   write_address (question.address, address);
+  g_snprintf (
+      question.port_text, sizeof question.port_text, ":%04X ", (guint) port);
   /* An IPv6 socket that is bound to any address gets what is IPv4's, too. */
   return count ("/proc/thread-self/net/udp6", &question) +
       (g_inet_address_get_family (address) == G_SOCKET_FAMILY_IPV4
