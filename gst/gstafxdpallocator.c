@@ -28,6 +28,7 @@ struct _GstAfxdpAllocator
   AfxdpUmem *umem; /* which owns us */
   Frame *frames;   /* in the room that it has for us */
   guint n_frames;
+  guint n_made; /* so many, from the first on, may have a memory; atomic */
 };
 
 G_DEFINE_TYPE (GstAfxdpAllocator, gst_afxdp_allocator, GST_TYPE_ALLOCATOR)
@@ -195,7 +196,7 @@ destroy (gpointer data)
 {
   GstAfxdpAllocator *self = data;
 
-  for (guint i = 0; i < self->n_frames; i++) {
+  for (guint i = 0; i < self->n_made; i++) {
     if (!self->frames[i].memory.allocator)
       continue;
     forget_buffer (self, i);
@@ -223,10 +224,14 @@ static void
 make_memory (GstAfxdpAllocator *self, guint32 frame)
 {
   GstMemory *memory = &self->frames[frame].memory;
+  guint made = g_atomic_int_get (&self->n_made);
 
   gst_memory_init (memory, 0, GST_ALLOCATOR (self), NULL,
       afxdp_umem_frame_size (self->umem), 0, 0, 0);
   GST_MINI_OBJECT_CAST (memory)->dispose = dispose_memory;
+  while (made <= frame &&
+      !g_atomic_int_compare_and_exchange (&self->n_made, made, frame + 1))
+    made = g_atomic_int_get (&self->n_made);
 }
 
 /* All streams of an interface share its area: the first to deliver makes the
