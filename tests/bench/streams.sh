@@ -11,16 +11,17 @@ export LC_ALL=C.UTF-8
 usage() {
   cat <<END
 usage: sudo $0 [--build-dir DIR] [--seconds N] [--rounds N] [--coalesce MS]
-       [--receivers N] [--rate N]
+       [--receivers N] [--rate N] [--only served]
 
 Receives 520,000 packets/s of 1316 bytes as 1, 4 and 64 streams, then 64 streams
 through afxdpsrc and through udpsrc at a rate that udpsrc can hold, into fakesink;
 afxdpsrc with coalesce MS, with a thread for each stream ("afxdpsrc") and with N
-threads for all of them ("served"); these receive 256 streams as well. For each:
-packets lost, and processor time of the receiving process for each packet while
-they came, in the median of the rounds. A run in which the wire dropped packets,
-or the generator was slow, does not count and is made again; after $attempts of
-them it is "not sent".
+threads for all of them ("served"); these receive 256 streams as well, and 512 of
+1,000 packets/s each, as AES67 has them. For each: packets lost, and processor time of
+the receiving process for each packet while they came, in the median of the rounds;
+how long all streams took to start and to end, the process's start included.
+A run in which the wire dropped packets, or the generator was slow, does not
+count and is made again; after $attempts of them it is "not sent".
 
   --build-dir DIR  where the project is built (default: build)
   --seconds N      length of a run (default 10)
@@ -28,6 +29,7 @@ them it is "not sent".
   --coalesce MS    how long afxdpsrc may gather packets (default 2)
   --receivers N    threads of "served" (default 1)
   --rate N         packets/s of all streams together (default 520000)
+  --only served    one stream, and those that are served; no udpsrc
 END
 }
 
@@ -38,6 +40,8 @@ rounds=3
 coalesce=2
 receivers=1
 rate=520000
+only=
+aes67=512000 # packets/s of 512 streams
 udp_rates=(450000 400000 350000 300000 250000 200000 150000 100000)
 attempts=5
 
@@ -50,6 +54,13 @@ parse_options() {
       --coalesce) coalesce=$2 ;;
       --receivers) receivers=$2 ;;
       --rate) rate=$2 ;;
+      --only)
+        only=$2
+        if [ "$only" != served ]; then
+          usage >&2
+          exit 2
+        fi
+        ;;
       --help)
         usage
         exit 0
@@ -159,13 +170,20 @@ lost_by_udpsrc() {
   echo $(($(socket_drops) - drops))
 }
 
-# measure RECEIVER STREAMS RATE: leaves lost, cost (ns a packet) and status.
+milliseconds() {
+  date +%s%3N
+}
+
+# measure RECEIVER STREAMS RATE: leaves lost, cost (ns a packet), joined and left (ms
+# that it took to start and to end the process with all its streams) and status.
 measure() {
-  local destinations=() before after packets status
+  local destinations=() before after packets status began
   mapfile -t destinations < <(groups "$2" |
     sed 's/.*/--destination=&:5000/')
   drops=$(socket_drops)
+  began=$(milliseconds)
   "start_$1" "$2"
+  joined=$(($(milliseconds) - began))
   before=$(cpu_time)
   status=0
   "${IN_SENDER[@]}" "$build/tests/tools/rtpgen" \
@@ -174,8 +192,10 @@ measure() {
     2>/dev/null || status=$?
   sleep 0.2 # the last packets are on their way
   after=$(cpu_time)
+  began=$(milliseconds)
   kill -INT "$receiver"
   wait "$receiver" || true # the number of lost packets says what happened
+  left=$(($(milliseconds) - began))
   receiver=
   packets=$(python3 -c 'import json, sys
 print(json.load(open(sys.argv[1]))["packets"])' "$work/sent")
@@ -198,6 +218,12 @@ median() {
   sort -n | awk '{ a[NR] = $1 } END { print a[int((NR + 1) / 2)] }'
 }
 
+# core_part NS-A-PACKET PACKETS/S
+core_part() {
+  [ "$1" != - ] || { echo - && return; }
+  awk -v ns="$1" -v rate="$2" 'BEGIN { print ns * rate / 1e9 }'
+}
+
 declare -A costs losses not_sent
 row() {
   local key="$1 $2 $3"
@@ -209,8 +235,8 @@ row() {
   fi
   costs[$key]+="$cost "
   losses[$key]=$((${losses[$key]:-0} + lost))
-  printf '%-8s %3d streams  %7d packets/s  lost %d  %d ns\n' "$1" "$2" "$3" \
-    "$lost" "$cost"
+  printf '%-8s %3d streams  %7d packets/s  lost %d  %d ns  (%.2f of a processor; started in %d ms, ended in %d ms)\n' \
+    "$1" "$2" "$3" "$lost" "$cost" "$(core_part "$cost" "$3")" "$joined" "$left"
 }
 
 # "-" for what was never sent, as its ratios are.
@@ -231,6 +257,39 @@ ratio() {
   fi
 }
 
+print_losses() {
+  echo "lost in all runs:  $(for key in "${!losses[@]}"; do
+    echo "$key: ${losses[$key]}"
+  done | sort | paste -sd ';')"
+}
+
+rows_served() {
+  row served 64 "$rate"
+  row served 256 "$rate"
+  row served 512 "$aes67"
+}
+
+print_served() {
+  local one aes67_cost
+  one=$(cost_of "afxdpsrc 1 $rate")
+  aes67_cost=$(cost_of "served 512 $aes67")
+  cat <<END
+served by $receivers threads:  64 streams $(ratio "$(cost_of "served 64 $rate")" "$one") times one stream, 256 $(ratio "$(cost_of "served 256 $rate")" "$one"); 512 streams of 1,000 packets/s $aes67_cost ns a packet, $(core_part "$aes67_cost" "$aes67") of a processor
+END
+}
+
+if [ "$only" = served ]; then
+  for ((round = 0; round < rounds; round++)); do
+    row afxdpsrc 1 "$rate"
+    rows_served
+  done
+  echo
+  echo "medians of $rounds runs of $seconds s"
+  print_served
+  print_losses
+  exit
+fi
+
 # On veth the sending processor does the receiving stack's work: what it cannot
 # send, sockets cannot receive.
 for udp_rate in "${udp_rates[@]}"; do
@@ -245,8 +304,7 @@ for ((round = 0; round < rounds; round++)); do
   row afxdpsrc 1 "$rate"
   row afxdpsrc 4 "$rate"
   row afxdpsrc 64 "$rate"
-  row served 64 "$rate"
-  row served 256 "$rate"
+  rows_served
   row afxdpsrc 64 "$udp_rate"
   row served 64 "$udp_rate"
   row udpsrc 64 "$udp_rate"
@@ -263,7 +321,7 @@ cat <<END
 medians of $rounds runs of $seconds s
 $rate packets/s:  1 stream $one ns, 4 streams $(cost_of "afxdpsrc 4 $rate") ns, 64 streams $many ns: $(ratio "$many" "$one") times one stream
 $udp_rate packets/s as 64 streams:  udpsrc $theirs ns; afxdpsrc $(ratio "$many" "$theirs") of that at $rate packets/s, and $(ratio "$ours" "$theirs") ($ours ns) at the same rate
-served by $receivers threads:  64 streams $(ratio "$(cost_of "served 64 $rate")" "$one") times one stream, 256 $(ratio "$(cost_of "served 256 $rate")" "$one"); at $udp_rate packets/s $(ratio "$(cost_of "served 64 $udp_rate")" "$theirs") of udpsrc
+$(print_served); 64 streams at $udp_rate packets/s $(ratio "$(cost_of "served 64 $udp_rate")" "$theirs") of udpsrc
 64 threads that only sleep for $coalesce ms at a time would cost $((wakeup / rate)) and $((wakeup / udp_rate)) ns for each of these packets
-lost in all runs:  $(for key in "${!losses[@]}"; do echo "$key: ${losses[$key]}"; done | sort | paste -sd ';')
+$(print_losses)
 END
