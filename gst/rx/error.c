@@ -58,7 +58,7 @@ describe_limit (int errnum)
   return g_strdup_printf (
       ": RLIMIT_NOFILE of this process is %" G_GUINT64_FORMAT
       "; raise it (setrlimit(), ulimit -n, LimitNOFILE= of systemd): a stream "
-      "needs about 5 descriptors",
+      "needs about 6 descriptors",
       (guint64) limit.rlim_cur);
 }
 
