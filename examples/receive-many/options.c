@@ -49,6 +49,7 @@ check_ranges (const Options *self, GError **error)
     { "interval", self->interval, 0.01, 1e6 },
     { "coalesce", MAX (self->coalesce, 0), 0, 1e6 },
     { "receivers", self->receivers, 0, 1024 },
+    { "umem-frames", self->umem_frames, 0, 1 << 24 },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (ranges); i++) {
@@ -131,6 +132,11 @@ parse (Options *self, GStrv *texts, gint *argc, gchar ***argv, GError **error)
         "Threads that receive for all streams in turn (default: each stream "
         "has its own). For many small streams; what follows the source must "
         "not wait",
+        "N"),
+    OPTION ("umem-frames", INT, &self->umem_frames,
+        "Frames of 2 or 4 KiB that all streams share with AF_XDP (default: the "
+        "element's). Hundreds of streams need more, to bridge a busy host's "
+        "pauses",
         "N"),
     OPTION ("duration", DOUBLE, &self->duration,
         "End after so long (default: at SIGINT or SIGTERM)", "SECONDS"),

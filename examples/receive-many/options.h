@@ -27,6 +27,8 @@ typedef struct
   gdouble interval; /* seconds */
   gdouble coalesce; /* milliseconds; negative: not given */
   gint receivers;   /* threads that share the streams; 0: each has its own */
+  gint
+      umem_frames; /* of the interface, for all streams; 0: the element's choice */
   GPtrArray *addresses; /* Address, each another one */
 } Options;
 

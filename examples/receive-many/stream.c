@@ -228,6 +228,8 @@ configure (Stream *self, const Options *options, guint number, GError **error)
     g_object_set (self->source, "coalesce",
         (guint64) (options->coalesce * GST_MSECOND), NULL);
   }
+  if (options->umem_frames > 0)
+    g_object_set (self->source, "umem-frames", options->umem_frames, NULL);
   if (options->receivers > 0) {
     g_autofree gchar *receiver =
         g_strdup_printf ("receiver-%u", number % options->receivers);

@@ -11,7 +11,7 @@ export LC_ALL=C.UTF-8
 usage() {
   cat <<END
 usage: sudo $0 [--build-dir DIR] [--seconds N] [--rounds N] [--coalesce MS]
-       [--receivers N] [--rate N] [--only served]
+       [--receivers N] [--rate N] [--umem-frames N] [--only served]
 
 Receives 520,000 packets/s of 1316 bytes as 1, 4 and 64 streams, then 64 streams
 through afxdpsrc and through udpsrc at a rate that udpsrc can hold, into fakesink;
@@ -29,6 +29,8 @@ count and is made again; after $attempts of them it is "not sent".
   --coalesce MS    how long afxdpsrc may gather packets (default 2)
   --receivers N    threads of "served" (default 1)
   --rate N         packets/s of all streams together (default 520000)
+  --umem-frames N  frames for 256 streams and more (default 131072: with the element's
+                   32768 each of 512 streams has credit for 21 packets)
   --only served    one stream, and those that are served; no udpsrc
 END
 }
@@ -40,6 +42,7 @@ rounds=3
 coalesce=2
 receivers=1
 rate=520000
+umem_frames=131072
 only=
 aes67=512000 # packets/s of 512 streams
 udp_rates=(450000 400000 350000 300000 250000 200000 150000 100000)
@@ -54,6 +57,7 @@ parse_options() {
       --coalesce) coalesce=$2 ;;
       --receivers) receivers=$2 ;;
       --rate) rate=$2 ;;
+      --umem-frames) umem_frames=$2 ;;
       --only)
         only=$2
         if [ "$only" != served ]; then
@@ -131,7 +135,9 @@ start_afxdpsrc() {
 }
 
 start_served() {
-  start_afxdpsrc "$1" --receivers "$receivers"
+  local more=()
+  if (($1 >= 256)); then more=(--umem-frames "$umem_frames"); fi
+  start_afxdpsrc "$1" --receivers "$receivers" "${more[@]}"
 }
 
 lost_by_served() {
