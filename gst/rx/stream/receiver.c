@@ -70,6 +70,8 @@ struct _AfxdpReceiver
   AfxdpStreamRest round; /* of all that had a turn since the last sleep */
   gdouble scarcest;      /* least room for a packet that came in the round */
   guint64 quiet_since;   /* 0: something came */
+  gboolean
+      no_pwait2; /* the kernel, or a filter of system calls, has refused it */
 };
 
 /* Turns. */
@@ -216,13 +218,39 @@ sleep_until (AfxdpReceiver *receiver, guint64 now, guint64 until)
     ppoll (&called, 1, &length, NULL);
 }
 
+/* As epoll_pwait2() does it; epoll_wait() knows only milliseconds. */
+static int
+poll_and_wait (AfxdpReceiver *receiver, struct epoll_event *events,
+    const struct timespec *time)
+{
+  struct pollfd any = { receiver->poll, POLLIN, 0 };
+  int n = ppoll (&any, 1, time, NULL);
+
+  return n > 0 ? epoll_wait (receiver->poll, events, EVENTS, 0) : n;
+}
+
+static int
+wait_for_any (AfxdpReceiver *receiver, struct epoll_event *events,
+    const struct timespec *time)
+{
+  int n;
+
+  if (!receiver->no_pwait2) {
+    n = epoll_pwait2 (receiver->poll, events, EVENTS, time, NULL);
+    if (n >= 0 || (errno != ENOSYS && errno != EPERM))
+      return n;
+    receiver->no_pwait2 = TRUE;
+  }
+  return poll_and_wait (receiver, events, time);
+}
+
 /* Until something comes, or length ns have passed. */
 static guint
 wait_for_events (
     AfxdpReceiver *receiver, struct epoll_event *events, guint64 length)
 {
   struct timespec time = timespec_of (length);
-  int n = epoll_pwait2 (receiver->poll, events, EVENTS, &time, NULL);
+  int n = wait_for_any (receiver, events, &time);
 
   if (n >= 0)
     return n;
