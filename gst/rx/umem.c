@@ -112,14 +112,14 @@ afxdp_umem_new (guint n_frames, guint frame_size, GError **error)
   pthread_mutex_init (&umem->lock, NULL);
   pthread_mutex_init (&umem->refill_lock, NULL);
   atomic_init (&umem->returned, AFXDP_NO_FRAME);
-#ifdef AFXDP_CHECK_FRAMES
-  umem->owners = g_malloc0 (n_frames);
-#endif
   if (!(umem->area = map (umem, frame_size, error)) ||
       !(umem->room = map (umem, AFXDP_FRAME_ROOM, error)) ||
       !(umem->frames = map (umem, sizeof *umem->frames, error)) ||
       !(umem->free = map (umem, sizeof *umem->free, error)))
     return NULL;
+#ifdef AFXDP_CHECK_FRAMES
+  umem->owners = g_malloc0 (n_frames);
+#endif
   /* A forked child must not keep pages that the kernel writes to. */
   madvise (umem->area, afxdp_umem_size (umem), MADV_DONTFORK);
 

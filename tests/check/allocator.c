@@ -492,6 +492,7 @@ end_with (GstMemory *other, GstMemory *last)
 {
   gpointer allocator = last->allocator;
 
+  leaks_need_names ();
   g_object_add_weak_pointer (allocator, &allocator);
   afxdp_account_close (g_steal_pointer (&account));
   afxdp_umem_unref (g_steal_pointer (&umem));
@@ -553,6 +554,7 @@ wrap_and_drop (gpointer user_data)
 
 TEST (test_one_allocator)
 {
+  leaks_need_names ();
   for (guint i = 0; i < 200; i++) {
     Start start = { .n_ready = 0 };
     GThread *one, *other;
@@ -577,6 +579,7 @@ TEST (test_prepared)
 {
   GstBuffer *received[N_FRAMES];
 
+  leaks_need_names ();
   gst_afxdp_allocator_prepare_with_senders (umem, G_MAXUINT);
   fail_unless_equals_int (leaks_n_alive ("GstBuffer"), N_FRAMES);
   for (guint i = 0; i < N_FRAMES; i++) {
@@ -593,6 +596,7 @@ TEST (test_prepared_without_senders)
 {
   GstBuffer *buffer;
 
+  leaks_need_names ();
   gst_afxdp_allocator_prepare (umem, 1);
   fail_unless_equals_int (leaks_n_alive ("GstBuffer"), 1);
   buffer = receive_buffer (SIZE, 0);

@@ -5,6 +5,7 @@
  * live.
  */
 #include "element-fixture.h"
+#include "kernel.h"
 
 /* A reading of two clocks may be interrupted in between. */
 #define INTERRUPTED (100 * GST_MSECOND)
@@ -177,6 +178,7 @@ TEST (test_times_of_a_list)
 {
   GstClockTime before, between, after;
 
+  kernel_needs_arrival_times ();
   element_play ("", "fakesink");
   before = running_time ();
   tap_hold (tap);
@@ -198,6 +200,7 @@ TEST (test_times_of_a_list)
 /* What waited in the socket since before PLAYING comes first, at time 0. */
 TEST (test_times_before_playing)
 {
+  kernel_needs_arrival_times ();
   element_new ("", "fakesink");
   receiver_set_state (receiver, GST_STATE_READY);
   send_patterns (0, 10);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "kernel.h"
 #include "loopback.h"
 #include "suite.h"
 
@@ -65,6 +66,7 @@ TEST (test_stop)
   AfxdpInput *input = &slow.input;
   guint64 sent;
 
+  kernel_needs_arrival_times ();
   loopback = loopback_new ();
   settings.address = loopback->address;
   settings.port = loopback->port;

@@ -5,7 +5,11 @@
  */
 #include "leaks.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
 #include <gst/check/gstcheck.h>
+
+#include "suite.h"
 
 static GstTracer *tracer;
 
@@ -51,6 +55,29 @@ leaks_n_alive (const gchar *type_name)
     n += g_str_equal (G_VALUE_TYPE_NAME (object), type_name);
   }
   return n;
+}
+
+/* It looks at a GstMiniObject as if it might be a GObject, whose type would then be
+ * the first word of its GType: a small number, unless the most significant byte comes
+ * first (GStreamer 1.22 on s390x: gst_debug_print_object()). */
+void
+leaks_need_names (void)
+{
+  int status;
+  pid_t child = fork ();
+
+  if (!child) {
+    GstMemory *memory = gst_allocator_alloc (NULL, 1, NULL);
+
+    _exit (memory && leaks_n_alive ("GstMemory") ? 0 : 1);
+  }
+  waitpid (child, &status, 0);
+  if (WIFSIGNALED (status))
+    suite_skip (
+        "GStreamer's tracer \"leaks\" ends with signal %d where a GstMemory "
+        "is alive",
+        WTERMSIG (status));
+  fail_if (status);
 }
 
 void

@@ -27,8 +27,9 @@ extern SuiteFunc suite_end;
 
 void suite_add (const SuiteEntry *entry);
 
-/* Ends this test, which proves nothing since the machine did not keep up: with the
- * figures, in words. Where no other test fails, the program then ends with 77. */
+/* Ends this test, which proves nothing since the machine did not keep up, with the
+ * figures in words; or which cannot be run here. Where no other test fails, the program
+ * then ends with 77. */
 void suite_skip (const gchar *format, ...) G_GNUC_PRINTF (1, 2) G_GNUC_NORETURN;
 
 /* Runs all tests, each of which may take so many seconds; 0: as many as gst-check

@@ -8,6 +8,7 @@
  * the executable has some system calls of its own, which the plugin finds before the
  * C library's.
  */
+#include <dlfcn.h>
 #include <linux/ethtool.h>
 #include <linux/genetlink.h>
 #include <linux/if_packet.h>
@@ -139,9 +140,13 @@ __attribute__ ((visibility ("default"))) void *
 mmap (
     void *address, size_t size, int protection, int flags, int fd, off_t offset)
 {
-  gpointer memory = (gpointer) syscall (
-      SYS_mmap, address, size, protection, flags, fd, offset);
+  static void *(*next) (void *, size_t, int, int, int, off64_t);
+  gpointer memory;
 
+  /* Of the system call there are several kinds. */
+  if (!next)
+    next = dlsym (RTLD_NEXT, "mmap64");
+  memory = next (address, size, protection, flags, fd, offset);
   if (fd >= 0 && (guint64) offset == XDP_UMEM_PGOFF_FILL_RING)
     g_atomic_pointer_set (&fill_ring, memory);
   return memory;

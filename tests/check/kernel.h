@@ -1,0 +1,30 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What a test needs of the kernel, tried plainly, without the code that is tested.
+ * Every kernel that we run on has it; what stands for one, such as qemu-user, may not.
+ * Then the test is skipped, with the reason.
+ */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* Joining a group by MCAST_JOIN_GROUP, on the loopback interface. */
+void kernel_needs_groups (void);
+
+/* SO_TIMESTAMPNS: when a datagram arrived. */
+void kernel_needs_arrival_times (void);
+
+/* SO_RXQ_OVFL: how many datagrams a socket has dropped. */
+void kernel_needs_drops (void);
+
+/* SIOCETHTOOL, of the loopback interface. */
+void kernel_needs_ethtool (void);
+
+/* madvise() that does as told: MADV_DONTFORK, MADV_POPULATE_WRITE. */
+void kernel_needs_dontfork (void);
+void kernel_needs_populate (void);
+
+G_END_DECLS
