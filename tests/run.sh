@@ -31,6 +31,8 @@ anything failed.
   --no-install     install no packages
   --no-sanitize    leave out "analyze", "sanitize", "memcheck", "threads" and
                    "fuzz"
+  --timeout-multiplier N
+                   tests may take N times as long: where the processor is emulated
   --build-dir DIR  build in DIR, DIR-sanitize, DIR-threads and DIR-fuzz
                    (default: build-tests)
   --help           this text
@@ -44,6 +46,7 @@ build=$top/build-tests
 suites=()
 install=yes
 sanitize=yes
+patience=()
 
 built=no
 complete=no
@@ -58,12 +61,16 @@ say() {
 parse_options() {
   while (($# > 0)); do
     case $1 in
-      --suite | --build-dir)
+      --suite | --build-dir | --timeout-multiplier)
         if (($# < 2)); then
           say "$1 needs a value"
           exit 2
         fi
-        if [ "$1" = --suite ]; then suites+=("$2"); else build=$2; fi
+        case $1 in
+          --suite) suites+=("$2") ;;
+          --build-dir) build=$2 ;;
+          *) patience=(--timeout-multiplier "$2") ;;
+        esac
         shift
         ;;
       --no-install) install=no ;;
@@ -336,7 +343,7 @@ run_suite() {
     check)
       build_plain
       # "check" is every test that is not "netns", so that none is forgotten.
-      run_meson check "$build" --no-suite netns
+      run_meson check "$build" --no-suite netns -- "${patience[@]}"
       ;;
     *)
       build_plain
@@ -359,6 +366,10 @@ main() {
   [ -z "${CI:-}" ] || werror=true
   if [ $install = yes ]; then
     require packages "$top/tests/install-packages.sh"
+  fi
+  # libcheck has a bound of its own.
+  if ((${#patience[@]} > 0)); then
+    export CK_TIMEOUT_MULTIPLIER=${patience[1]}
   fi
   # Not the user's registry, which other programs share.
   export GST_REGISTRY=$build/registry-tests.bin
