@@ -167,7 +167,8 @@ parse_options() {
     case $1 in
       --keep) keep=yes ;;
       --arch)
-        arch=${2-}
+        (($# > 1)) || usage_error
+        arch=$2
         shift
         ;;
       --help)
