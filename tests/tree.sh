@@ -27,7 +27,7 @@ is, with the packages that it has by then.
                  two commands it runs
 
   tests/build.sh build-tests --cross-file /cross
-  tests/run.sh --no-install --timeout-multiplier 10 --suite check
+  tests/run.sh --no-install --timeout-multiplier 30 --suite check
 
 The compilers, clang, meson and the shell are this machine's, which makes a build of
 minutes; what they build, and the libraries that it is linked with, run by QEMU's
@@ -158,7 +158,7 @@ END
 
 run_foreign() {
   in_tree env -C /src tests/build.sh build-tests --cross-file /cross &&
-    in_tree env -C /src tests/run.sh --no-install --timeout-multiplier 10 \
+    in_tree env -C /src tests/run.sh --no-install --timeout-multiplier 30 \
       --suite check
 }
 
