@@ -290,8 +290,8 @@ TEST (test_privileges_dropped)
   reason = receiver_reason (later[2], 0);
   fail_unless (strstr (reason, "CAP_NET_RAW is missing"), "%s", reason);
 
-  sent = generator_stop (generator);
   become (0);
+  sent = generator_stop (generator);
   /* One packet may be lost by a detach. */
   receiver_wait_stat (receiver, "packets", sent.packets - 1);
   fail_unless (receiver_stat (receiver, "lost") <= sent.dropped + 1);
