@@ -177,7 +177,7 @@ TEST (test_all_through_socket)
 static guint64
 n_sleeps (void)
 {
-  return tasks_sum ("src:src", "status", "\nvoluntary_ctxt_switches:");
+  return tasks_sleeps (0, "src:src");
 }
 
 /* How often it sleeps while 500 packets come, one in a millisecond. */

@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
-#include <time.h>
 
 struct _Player
 {
@@ -119,15 +118,4 @@ GPid
 player_pid (Player *player)
 {
   return player->pid;
-}
-
-guint64
-player_processor_time (Player *player)
-{
-  struct timespec time;
-  clockid_t clock;
-
-  fail_unless (!clock_getcpuclockid (player->pid, &clock));
-  fail_unless (!clock_gettime (clock, &time));
-  return time.tv_sec * G_GUINT64_CONSTANT (1000000000) + time.tv_nsec;
 }

@@ -32,5 +32,3 @@ gint player_wait_end (Player *player);
 guint64 player_stat (const gchar *line, const gchar *field);
 
 GPid player_pid (Player *player);
-/* Processor time that all its threads have used, in ns. */
-guint64 player_processor_time (Player *player);

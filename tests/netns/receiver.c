@@ -343,7 +343,7 @@ receiver_arrived (Receiver *receiver)
 void
 receiver_excuse (Receiver *receiver)
 {
-  guint64 waited = tasks_sum ("", "schedstat", " ");
+  guint64 waited = tasks_sum (0, "", "schedstat", " ");
   guint64 dropped = receiver_dropped_in_host (receiver);
 
   if (dropped && waited > LONG_WAIT)

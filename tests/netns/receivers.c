@@ -26,13 +26,13 @@ TEST (test_one_thread)
   GeneratorReport sent;
 
   crowd_play_by_af_xdp (crowd);
-  fail_unless_equals_int (tasks_count (THREAD), 1);
+  fail_unless_equals_int (tasks_count (0, THREAD), 1);
   sent =
       generator_finish (crowd_generate (crowd, "--rate=40000 --packets=80000"));
   crowd_assert_complete (crowd, 0, &sent);
   crowd_assert_one_path (crowd, 0, "delivered-xdp");
   crowd_free (crowd);
-  fail_unless_equals_int (tasks_count (THREAD), 0);
+  fail_unless_equals_int (tasks_count (0, THREAD), 0);
 }
 
 /* What one process receives of a studio by AES67. */
@@ -46,7 +46,7 @@ TEST (test_many)
   crowd_raise_descriptor_limit ();
   crowd = crowd_new (MANY, ALL);
   crowd_play_by_af_xdp (crowd);
-  fail_unless_equals_int (tasks_count (THREAD), 1);
+  fail_unless_equals_int (tasks_count (0, THREAD), 1);
   sent =
       generator_finish (crowd_generate (crowd, "--rate=25000 --packets=50000"));
   crowd_assert_complete (crowd, 0, &sent);
@@ -55,7 +55,7 @@ TEST (test_many)
         receiver_stat (crowd->receivers[i], "delivered-xdp"), >, 0);
   crowd_halt (crowd);
   crowd_free (crowd);
-  fail_unless_equals_int (tasks_count (THREAD), 0);
+  fail_unless_equals_int (tasks_count (0, THREAD), 0);
   fail_if (network_has_program ());
 }
 
@@ -146,7 +146,7 @@ TEST (test_one_is_too_slow)
 static guint64
 time_run (void)
 {
-  return tasks_sum (THREAD, "schedstat", "");
+  return tasks_sum (0, THREAD, "schedstat", "");
 }
 
 /* It has nothing to do, and does nothing, even while packets come. */

@@ -1,9 +1,10 @@
 /* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Threads of this process. */
+/* Threads of a process. */
 #include "tasks.h"
 
 #include <string.h>
+#include <unistd.h>
 
 typedef struct
 {
@@ -13,10 +14,10 @@ typedef struct
 
 /* FALSE: the thread has ended. */
 static gboolean
-read_file (const gchar *task, const gchar *file, gchar **text)
+read_file (
+    const gchar *tasks, const gchar *task, const gchar *file, gchar **text)
 {
-  g_autofree gchar *path =
-      g_strdup_printf ("/proc/self/task/%s/%s", task, file);
+  g_autofree gchar *path = g_build_filename (tasks, task, file, NULL);
 
   return g_file_get_contents (path, text, NULL, NULL);
 }
@@ -31,17 +32,19 @@ number_after (const gchar *text, const gchar *key)
 }
 
 static Tasks
-find (const gchar *name, const gchar *file, const gchar *key)
+find (GPid pid, const gchar *name, const gchar *file, const gchar *key)
 {
-  g_autoptr (GDir) dir = g_dir_open ("/proc/self/task", 0, NULL);
+  g_autofree gchar *path =
+      g_strdup_printf ("/proc/%d/task", pid ? pid : getpid ());
+  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
   Tasks tasks = { 0 };
   const gchar *task;
 
   while ((task = g_dir_read_name (dir))) {
     g_autofree gchar *comm = NULL, *text = NULL;
 
-    if (!read_file (task, "comm", &comm) || !g_str_has_prefix (comm, name) ||
-        !read_file (task, file, &text))
+    if (!read_file (path, task, "comm", &comm) ||
+        !g_str_has_prefix (comm, name) || !read_file (path, task, file, &text))
       continue;
     tasks.n++;
     tasks.sum += number_after (text, key);
@@ -50,13 +53,19 @@ find (const gchar *name, const gchar *file, const gchar *key)
 }
 
 guint
-tasks_count (const gchar *name)
+tasks_count (GPid pid, const gchar *name)
 {
-  return find (name, "comm", "").n;
+  return find (pid, name, "comm", "").n;
 }
 
 guint64
-tasks_sum (const gchar *name, const gchar *file, const gchar *key)
+tasks_sum (GPid pid, const gchar *name, const gchar *file, const gchar *key)
 {
-  return find (name, file, key).sum;
+  return find (pid, name, file, key).sum;
+}
+
+guint64
+tasks_sleeps (GPid pid, const gchar *name)
+{
+  return tasks_sum (pid, name, "status", "\nvoluntary_ctxt_switches:");
 }
