@@ -38,7 +38,7 @@
 /* After a stall the stream may lose what comes within. */
 #define IN_STEP (200 * MS)
 /* A pipeline that waits longer for its processor, while it catches up, shows
- * nothing; nor does a sender that is later. */
+ * nothing when it is not in step; nor does a sender that is later. */
 #define LONGEST_DISTURBANCE (20 * MS)
 #define ATTEMPTS 5
 
@@ -239,8 +239,11 @@ try_stall (void)
            "%" G_GUINT64_FORMAT "\n",
       rate, ((gint64) (sight.last_loss - sight.went_on)) / (gint64) MS,
       waited / MS, sent.late * 1000, sent.dropped);
-  if (sent.dropped || waited > LONGEST_DISTURBANCE ||
-      sent.late * 1000 * MS > LONGEST_DISTURBANCE) {
+  /* What disturbs makes it harder, but for the wire's losses. */
+  if (sent.dropped ||
+      ((waited > LONGEST_DISTURBANCE ||
+           sent.late * 1000 * MS > LONGEST_DISTURBANCE) &&
+          (!sight.lost || sight.lost_later))) {
     receiver_free (receiver);
     return FALSE;
   }
