@@ -4,27 +4,16 @@
 #include "receiver.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/epoll.h>
-#include <time.h>
 
 #include "clock.h"
 #include "coalesce.h"
 #include "error.h"
-#include "wakeup.h"
+#include "poller.h"
 
 #define US G_GUINT64_CONSTANT (1000)
 #define MS (1000 * US)
-#define NS G_GUINT64_CONSTANT (1000000000)
-
-/* Descriptors that are found ready at a time; the others are the next time's. */
-#define EVENTS 256
-/* What a descriptor is watched as; see watch(). */
-#define OWN_WAKEUP G_MAXUINT64
-/* Longer sleeps to gather a batch end when somebody calls. */
-#define SHORT_PAUSE (5 * MS)
 
 struct _AfxdpServed
 {
@@ -52,8 +41,7 @@ struct _AfxdpReceiver
   gchar *name;
   AfxdpReceiverSettings settings;
   GThread *thread;
-  int poll;   /* epoll: all descriptors, */
-  int wakeup; /* and this eventfd */
+  AfxdpPoller poller;
 
   pthread_mutex_t
       lock; /* protects all down to quit; not held in a turn, nor asleep */
@@ -70,8 +58,6 @@ struct _AfxdpReceiver
   AfxdpStreamRest round; /* of all that had a turn since the last sleep */
   gdouble scarcest;      /* least room for a packet that came in the round */
   guint64 quiet_since;   /* 0: something came */
-  gboolean
-      no_pwait2; /* the kernel, or a filter of system calls, has refused it */
 };
 
 /* Turns. */
@@ -92,14 +78,10 @@ watch_new_ones (AfxdpServed *served)
   int fd;
 
   while ((fd = afxdp_stream_fd (served->stream, served->n_watched)) >= 0) {
-    struct epoll_event event = {
-      .events = EPOLLIN | EPOLLRDHUP,
-      .data.u64 = (guint64) served->generation << 32 | served->index << 8 |
-          served->n_watched,
-    };
-
     /* Without memory for that it is found by time alone. */
-    epoll_ctl (served->receiver->poll, EPOLL_CTL_ADD, fd, &event);
+    afxdp_poller_watch (&served->receiver->poller, fd,
+        (guint64) served->generation << 32 | served->index << 8 |
+            served->n_watched);
     served->n_watched++;
   }
 }
@@ -108,8 +90,8 @@ void
 afxdp_served_unwatch (AfxdpServed *served)
 {
   while (served->n_watched)
-    epoll_ctl (served->receiver->poll, EPOLL_CTL_DEL,
-        afxdp_stream_fd (served->stream, --served->n_watched), NULL);
+    afxdp_poller_unwatch (&served->receiver->poller,
+        afxdp_stream_fd (served->stream, --served->n_watched));
 }
 
 /* Adds what a stream that rests tells of the round. */
@@ -199,67 +181,6 @@ spins (AfxdpReceiver *receiver, guint64 now)
   return now - receiver->quiet_since < receiver->settings.busy_poll * US;
 }
 
-static struct timespec
-timespec_of (guint64 ns)
-{
-  return (struct timespec){ MIN (ns / NS, G_MAXINT), ns % NS };
-}
-
-/* Without waiting for anything, if it is near, which makes it cheaper. */
-static void
-sleep_until (AfxdpReceiver *receiver, guint64 now, guint64 until)
-{
-  struct pollfd called = { receiver->wakeup, POLLIN, 0 };
-  struct timespec end = timespec_of (until), length = timespec_of (until - now);
-
-  if (until - now <= SHORT_PAUSE)
-    clock_nanosleep (CLOCK_MONOTONIC, TIMER_ABSTIME, &end, NULL);
-  else
-    ppoll (&called, 1, &length, NULL);
-}
-
-/* As epoll_pwait2() does it; epoll_wait() knows only milliseconds. */
-static int
-poll_and_wait (AfxdpReceiver *receiver, struct epoll_event *events,
-    const struct timespec *time)
-{
-  struct pollfd any = { receiver->poll, POLLIN, 0 };
-  int n = ppoll (&any, 1, time, NULL);
-
-  return n > 0 ? epoll_wait (receiver->poll, events, EVENTS, 0) : n;
-}
-
-static int
-wait_for_any (AfxdpReceiver *receiver, struct epoll_event *events,
-    const struct timespec *time)
-{
-  int n;
-
-  if (!receiver->no_pwait2) {
-    n = epoll_pwait2 (receiver->poll, events, EVENTS, time, NULL);
-    if (n >= 0 || (errno != ENOSYS && errno != EPERM))
-      return n;
-    receiver->no_pwait2 = TRUE;
-  }
-  return poll_and_wait (receiver, events, time);
-}
-
-/* Until something comes, or length ns have passed. */
-static guint
-wait_for_events (
-    AfxdpReceiver *receiver, struct epoll_event *events, guint64 length)
-{
-  struct timespec time = timespec_of (length);
-  int n = wait_for_any (receiver, events, &time);
-
-  if (n >= 0)
-    return n;
-  /* Memory was refused: look later, but do not run for nothing. */
-  if (errno != EINTR)
-    g_usleep (1000);
-  return 0;
-}
-
 /* Called with the lock, and leaves without. */
 static guint
 sleep_or_wait (AfxdpReceiver *receiver, struct epoll_event *events)
@@ -270,17 +191,17 @@ sleep_or_wait (AfxdpReceiver *receiver, struct epoll_event *events)
   /* Those that have more must not keep the others from their turns. */
   if (receiver->ready.length) {
     pthread_mutex_unlock (&receiver->lock);
-    return wait_for_events (receiver, events, 0);
+    return afxdp_poller_wait (&receiver->poller, events, 0);
   }
   pause = next_pause (receiver, now);
   pthread_mutex_unlock (&receiver->lock);
   if (spins (receiver, now)) {
     wait = 0;
   } else if (pause && pause <= wait) {
-    sleep_until (receiver, now, now + pause);
+    afxdp_poller_pause (&receiver->poller, now, now + pause);
     wait = 0;
   }
-  return wait_for_events (receiver, events, wait);
+  return afxdp_poller_wait (&receiver->poller, events, wait);
 }
 
 /* Called with the lock. */
@@ -288,13 +209,8 @@ static void
 note_event (AfxdpReceiver *receiver, const struct epoll_event *event)
 {
   guint index = event->data.u64 >> 8 & 0xffffff;
-  const Place *place;
+  const Place *place = &g_array_index (receiver->places, Place, index);
 
-  if (event->data.u64 == OWN_WAKEUP) {
-    afxdp_wakeup_clear (receiver->wakeup);
-    return;
-  }
-  place = &g_array_index (receiver->places, Place, index);
   if (!place->served || place->generation != event->data.u64 >> 32)
     return;
   afxdp_stream_note_events (
@@ -307,7 +223,7 @@ note_event (AfxdpReceiver *receiver, const struct epoll_event *event)
 static void
 find_ready (AfxdpReceiver *receiver)
 {
-  struct epoll_event events[EVENTS];
+  struct epoll_event events[AFXDP_POLLER_EVENTS];
   guint n = sleep_or_wait (receiver, events);
   guint64 now = afxdp_now ();
 
@@ -357,27 +273,13 @@ run (gpointer data)
 static void
 free_all (AfxdpReceiver *receiver)
 {
-  if (receiver->poll >= 0)
-    close (receiver->poll);
-  if (receiver->wakeup >= 0)
-    close (receiver->wakeup);
+  afxdp_poller_clear (&receiver->poller);
   g_array_unref (receiver->places);
   g_array_unref (receiver->dues);
   pthread_mutex_destroy (&receiver->lock);
   pthread_cond_destroy (&receiver->turn_over);
   g_free (receiver->name);
   g_free (receiver);
-}
-
-static gboolean
-open_descriptors (AfxdpReceiver *receiver)
-{
-  struct epoll_event event = { .events = EPOLLIN, .data.u64 = OWN_WAKEUP };
-
-  receiver->wakeup = afxdp_wakeup_new ();
-  receiver->poll = epoll_create1 (EPOLL_CLOEXEC);
-  return receiver->wakeup >= 0 && receiver->poll >= 0 &&
-      !epoll_ctl (receiver->poll, EPOLL_CTL_ADD, receiver->wakeup, &event);
 }
 
 AfxdpReceiver *
@@ -397,7 +299,7 @@ afxdp_receiver_new (
   g_queue_init (&receiver->ready);
   pthread_mutex_init (&receiver->lock, NULL);
   pthread_cond_init (&receiver->turn_over, NULL);
-  if (!open_descriptors (receiver)) {
+  if (!afxdp_poller_init (&receiver->poller)) {
     g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_FAILED,
         "The receiver \"%s\" gets no epoll or eventfd descriptor: %s. Raise "
         "RLIMIT_NOFILE (ulimit -n)",
@@ -419,7 +321,7 @@ afxdp_receiver_free (AfxdpReceiver *receiver)
   pthread_mutex_lock (&receiver->lock);
   receiver->quit = TRUE;
   pthread_mutex_unlock (&receiver->lock);
-  afxdp_wakeup_signal (receiver->wakeup);
+  afxdp_poller_call (&receiver->poller);
   g_thread_join (receiver->thread);
   free_all (receiver);
 }
@@ -469,7 +371,7 @@ afxdp_receiver_add (AfxdpReceiver *receiver, AfxdpStream *stream,
   served->index = find_place (receiver);
   place = &g_array_index (receiver->places, Place, served->index);
   place->served = served;
-  /* Never all ones, which is the wake-up's. */
+  /* Never all ones, as the poller asks. */
   served->generation = ++place->generation & G_MAXINT32;
   place->generation = served->generation;
   pthread_mutex_unlock (&receiver->lock);
@@ -503,7 +405,7 @@ afxdp_served_call (AfxdpServed *served)
   pthread_mutex_lock (&receiver->lock);
   make_ready (served);
   pthread_mutex_unlock (&receiver->lock);
-  afxdp_wakeup_signal (receiver->wakeup);
+  afxdp_poller_call (&receiver->poller);
 }
 
 gboolean
