@@ -5,6 +5,8 @@
 
 results.py list BUILD [--suite S | --no-suite S]
     prints the names of the tests, one a line
+results.py targets BUILD --suite S
+    prints what ninja has to build for them, one a line
 results.py report LOG EXPECTED LABEL
     reads meson-logs/NAME.json, says on stderr what failed or was skipped and
     why, and prints "PASSED FAILED SKIPPED" on stdout. EXPECTED is the number of
@@ -26,10 +28,25 @@ def in_suite(test, suite):
     return any(s.split(':')[-1] == suite for s in test['suite'])
 
 
+def introspect(build, what):
+    path = os.path.join(build, 'meson-info', f'intro-{what}.json')
+    with open(path, encoding='utf-8') as file:
+        return json.load(file)
+
+
+def list_targets(arguments):
+    needed = set()
+    for test in introspect(arguments.build, 'tests'):
+        if in_suite(test, arguments.suite):
+            needed.update(test['depends'])
+    for target in introspect(arguments.build, 'targets'):
+        if target['id'] in needed:
+            for name in target['filename']:
+                print(os.path.relpath(name, arguments.build))
+
+
 def list_tests(arguments):
-    with open(os.path.join(arguments.build, 'meson-info',
-                           'intro-tests.json'), encoding='utf-8') as file:
-        tests = json.load(file)
+    tests = introspect(arguments.build, 'tests')
     if arguments.suite:
         tests = [t for t in tests if in_suite(t, arguments.suite)]
     if arguments.no_suite:
@@ -102,6 +119,10 @@ def main():
     command.add_argument('--suite')
     command.add_argument('--no-suite')
     command.set_defaults(run=list_tests)
+    command = commands.add_parser('targets')
+    command.add_argument('build')
+    command.add_argument('--suite', required=True)
+    command.set_defaults(run=list_targets)
     command = commands.add_parser('report')
     command.add_argument('log')
     command.add_argument('expected', type=int)

@@ -267,7 +267,8 @@ run_sanitize() {
   # GST_READ_UINT16_BE and its like read unaligned, on purpose, where the
   # processor can (gstutils.h), so alignment is not checked.
   require 'build with sanitizers' "$top/tests/build.sh" "$build-sanitize" \
-    -Dwerror="$werror" -Db_sanitize=address,undefined -Db_lundef=false \
+    --suite check -Dwerror="$werror" -Db_sanitize=address,undefined \
+    -Db_lundef=false \
     -Dc_args=-fno-sanitize=alignment
   # The scanner that GStreamer forks has no AddressSanitizer and so could not
   # load a plugin that has it; a finding must end the test with a failure.
@@ -301,7 +302,8 @@ run_threads() {
   fi
   say 'build with ThreadSanitizer: started'
   require 'build with ThreadSanitizer' "$top/tests/build.sh" "$build-threads" \
-    -Dwerror="$werror" -Db_sanitize=thread -Db_lundef=false -Dexamples=false
+    --suite threads -Dwerror="$werror" -Db_sanitize=thread -Db_lundef=false \
+    -Dexamples=false
   run_meson threads "$build-threads" --suite threads
 }
 
