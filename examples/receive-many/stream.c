@@ -213,7 +213,11 @@ configure (Stream *self, const Options *options, guint number, GError **error)
   g_autofree gchar *filter = address_filter (address);
 
   g_object_set (self->source, "multicast-group", address->group, "port",
-      (gint) address->port, "multicast-iface", options->interface, NULL);
+      (gint) address->port, "multicast-iface", options->interface,
+      /* They are read when a line is printed: the messages of hundreds of streams,
+       * each of which wakes a main loop with as many buses, cost a quarter of a
+       * processor. */
+      "stats-interval", (guint64) 0, NULL);
   if (options->mode)
     gst_util_set_object_arg (G_OBJECT (self->source), "mode", options->mode);
   if (filter) {

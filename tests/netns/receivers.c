@@ -59,6 +59,29 @@ TEST (test_many)
   fail_if (network_has_program ());
 }
 
+/* It sleeps once for all, and as long as they let it, although of many something is
+ * always due by time. */
+TEST (test_gathers)
+{
+  Crowd *crowd = crowd_new (64, ALL " coalesce=8000000 stats-interval=9000000");
+  guint64 sleeps;
+  gint64 began;
+  GeneratorReport sent;
+
+  crowd_play_by_af_xdp (crowd);
+  sleeps = tasks_sleeps (0, THREAD);
+  began = g_get_monotonic_time ();
+  sent =
+      generator_finish (crowd_generate (crowd, "--rate=64000 --packets=64000"));
+  sleeps = tasks_sleeps (0, THREAD) - sleeps;
+  /* One for each 8 ms, and as many again for what begins and ends. */
+  fail_unless (sleeps <=
+          2 * (guint64) (g_get_monotonic_time () - began) / 8000,
+      "%" G_GUINT64_FORMAT " sleeps", sleeps);
+  crowd_assert_complete (crowd, 0, &sent);
+  crowd_free (crowd);
+}
+
 static const struct
 {
   guint streams;

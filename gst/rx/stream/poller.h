@@ -11,8 +11,9 @@
 
 G_BEGIN_DECLS
 
-/* Descriptors that are found ready at a time; the others are the next time's. */
-#define AFXDP_POLLER_EVENTS 256
+/* Descriptors that are found ready at a time; the others are the next time's, behind
+ * another pause. So as many as an interface has streams (AFXDP_SLOTS). */
+#define AFXDP_POLLER_EVENTS 1024
 
 typedef struct
 {

@@ -195,9 +195,11 @@ sleep_or_wait (AfxdpReceiver *receiver, struct epoll_event *events)
   }
   pause = next_pause (receiver, now);
   pthread_mutex_unlock (&receiver->lock);
+  /* What is due by time can wait until a batch is gathered: of hundreds of streams
+   * something always is, and none ever would be. */
   if (spins (receiver, now)) {
     wait = 0;
-  } else if (pause && pause <= wait) {
+  } else if (pause) {
     afxdp_poller_pause (&receiver->poller, now, now + pause);
     wait = 0;
   }
