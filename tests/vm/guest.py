@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: The afxdpsrc authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A guest: QEMU with pairs of NICs, and what its agent is asked to do.
+"""A guest: QEMU with a pair of NICs, and what its agent is asked to do.
 
-Each NIC has a tap, and the two taps of a pair are joined by a bridge, all in a network
+Each NIC has a tap, and the two taps are joined by a bridge, all in a network
 namespace of the host's that goes with the guest. The agent (inside/agent.py) takes
 jobs from a directory that both see.
 """
@@ -34,6 +34,10 @@ class Broken(Exception):
 
 class Hung(Exception):
     """The guest does not answer any more."""
+
+
+class Interrupted(Exception):
+    """Somebody wants the lab to end."""
 
 
 def address(nic, end):
@@ -68,12 +72,11 @@ def tell_qemu(path, name, arguments):
 class Wires:
     """The namespace of the host's in which the taps are."""
 
-    def __init__(self, nics):
-        self.name = f'afxdp-vm-{os.getpid()}'
+    def __init__(self, kernel, nic):
+        self.name = f'afxdp-vm-{kernel}-{nic}-{os.getpid()}'
         run('ip', 'netns', 'add', self.name)
         self.inside = ['nsenter', f'--net=/run/netns/{self.name}']
-        for nic in nics:
-            self.add_pair(nic)
+        self.add_pair(nic)
 
     def add_pair(self, nic):
         bridge = f'b-{nic}'
@@ -106,29 +109,31 @@ class Wires:
 class Guest:
     """Boots when it is made. log: the file of its console."""
 
-    def __init__(self, lab, kernel, nics, work):
+    def __init__(self, lab, kernel, nic, work):
+        self.interrupted = lab.interrupted
         self.work = work
         self.log = os.path.join(work, 'console.log')
         self.share = os.path.join(work, 'share')
         self.jobs = 0
         self.warnings = 0  # characters of the log that were looked at
         os.makedirs(self.share)
-        self.wires = Wires(nics)
+        self.wires = Wires(kernel, nic)
         try:
             with open(os.path.join(work, 'qemu.log'), 'w',
                       encoding='utf-8') as log:
                 self.process = subprocess.Popen(
-                    self.wires.inside + self.command(lab, kernel, nics),
+                    self.wires.inside + self.command(lab, lab.kernels[kernel], nic),
                     stdin=subprocess.DEVNULL, stdout=log, stderr=log)
             self.wait('booted', BOOT_SECONDS)
         except BaseException:
             self.close()
             raise
 
-    def command(self, lab, kernel, nics):
+    def command(self, lab, kernel, nic):
+        """kernel: the directory of one."""
         libraries = os.path.join(lab.qemu, 'usr/lib/x86_64-linux-gnu')
         share = 'local,security_model=passthrough'
-        command = [
+        return [
             'setpriv', '--pdeathsig', 'KILL', 'nice', '-n', '10',
             os.path.join(libraries, 'ld-linux-x86-64.so.2'), '--library-path',
             f'{libraries}:{lab.qemu}/lib/x86_64-linux-gnu',
@@ -148,13 +153,9 @@ class Guest:
             '-virtfs', f'{share},path={lab.top},mount_tag=src,readonly=on',
             '-virtfs', f'{share},path={kernel}/lib/modules,'
             'mount_tag=modules,readonly=on',
-            '-virtfs', f'{share},path={self.share},mount_tag=lab']
-        for nic in nics:
-            command += self.nic_options(f't-{nic}', SENDERS, VIRTIO, 1,
-                                        address(nic, 1))
-            command += self.nic_options(f'r-{nic}', *NICS[nic],
-                                        address(nic, 2))
-        return command
+            '-virtfs', f'{share},path={self.share},mount_tag=lab',
+            *self.nic_options(f't-{nic}', SENDERS, VIRTIO, 1, address(nic, 1)),
+            *self.nic_options(f'r-{nic}', *NICS[nic], address(nic, 2))]
 
     @staticmethod
     def nic_options(tap, device, options, queues, mac):
@@ -169,6 +170,8 @@ class Guest:
         deadline = time.monotonic() + seconds
         while not os.path.exists(path):
             self.serve()
+            if self.interrupted.is_set():
+                raise Interrupted
             if self.process.poll() is not None:
                 raise Broken(f'QEMU ended; see {self.work}')
             if time.monotonic() > deadline:

@@ -1,13 +1,15 @@
 # SPDX-FileCopyrightText: The afxdpsrc authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Runs the matrix of the virtual lab, one guest at a time; for run.sh, which has made
-what a guest needs."""
+"""Runs the matrix of the virtual lab, in a guest for each kernel and NIC; for run.sh,
+which has made what a guest needs."""
 
 import argparse
+import concurrent.futures
 import json
 import os
 import signal
 import sys
+import threading
 import time
 
 import guest
@@ -26,6 +28,7 @@ class Lab:
         self.qemu = options.qemu
         self.image = options.image
         self.kernels = dict(word.split('=', 1) for word in options.kernel)
+        self.interrupted = threading.Event()
 
 
 def say(*words):
@@ -73,33 +76,35 @@ def run_case(machine, kernel, nic, case):
     return result
 
 
-def boot(lab, kernel, nics, work):
+def boot(lab, kernel, nic, work):
     """A guest, in a new directory below work. Once in some ten boots a kernel stands
     still under emulation, before it comes to anything of ours: then again."""
+    os.makedirs(work, exist_ok=True)
     for number in range(len(os.listdir(work)), len(os.listdir(work)) + BOOTS):
-        directory = os.path.join(work, f'{number}-{kernel}')
+        directory = os.path.join(work, str(number))
         os.makedirs(directory)
         started = time.monotonic()
         try:
-            machine = guest.Guest(lab, lab.kernels[kernel], nics, directory)
+            machine = guest.Guest(lab, kernel, nic, directory)
         except guest.Hung as hung:
             say(f'Linux {kernel} does not boot: {hung}')
             continue
-        say(f'Linux {kernel} booted in {time.monotonic() - started:.0f} s')
+        say(f'Linux {kernel} with {nic} booted in '
+            f'{time.monotonic() - started:.0f} s')
         return machine
     raise guest.Broken(f'Linux {kernel} did not boot {BOOTS} times')
 
 
-def run_guest(lab, kernel, chosen, work):
-    """chosen: (nic, case). Yields results; a guest that hangs, or whose kernel has
-    complained, makes room for another, for what remains."""
-    while chosen:
-        nics = list(dict.fromkeys(nic for nic, _ in chosen))
-        machine = boot(lab, kernel, nics, work)
+def run_guest(lab, kernel, nic, cases, work):
+    """Yields results; a guest that hangs, or whose kernel has complained, makes room for
+    another, for what remains."""
+    cases = list(cases)
+    while cases:
+        machine = boot(lab, kernel, nic, work)
         try:
             is_well = True
-            while chosen and is_well:
-                nic, case = chosen.pop(0)
+            while cases and is_well:
+                case = cases.pop(0)
                 result = run_case(machine, kernel, nic, case)
                 is_well = 'stats' in result and not result['complaints']
                 yield result
@@ -135,45 +140,73 @@ def print_row(result):
         print(f'       {text}', flush=True)
 
 
+class Table:
+    """Of all results, printed and written as they come, from any thread."""
+
+    def __init__(self, path):
+        self.path = path
+        self.results = []
+        self.lock = threading.Lock()
+        print_head()
+
+    def add(self, result):
+        with self.lock:
+            print_row(result)
+            self.results.append(result)
+            with open(self.path, 'w', encoding='utf-8') as file:
+                json.dump(self.results, file, indent=1)
+
+
 def choose(lab, options):
-    """Yields kernel and its (nic, case)."""
+    """Yields kernel, NIC and cases."""
     only_nic = (options.only or '').partition('/')[2]
     for kernel in lab.kernels:
-        chosen = []
         for nic in guest.NICS:
             if only_nic and nic != only_nic:
                 continue
             if options.quick and not only_nic and nic not in matrix.QUICK_NICS:
                 continue
             cases_of = matrix.quick_cases_of if options.quick else matrix.cases_of
-            chosen += [(nic, case) for case in cases_of(kernel, nic)
-                       if not options.run or case.name in options.run]
-        if chosen:
-            yield kernel, chosen
+            cases = [case for case in cases_of(kernel, nic)
+                     if not options.run or case.name in options.run]
+            if cases:
+                yield kernel, nic, cases
+
+
+def run_all(lab, options, table):
+    def work(kernel, nic, cases):
+        directory = os.path.join(options.work, f'{kernel}-{nic}')
+        for result in run_guest(lab, kernel, nic, cases, directory):
+            table.add(result)
+
+    with concurrent.futures.ThreadPoolExecutor(options.guests) as pool:
+        runs = [pool.submit(work, *chosen) for chosen in choose(lab, options)]
+        for done in concurrent.futures.as_completed(runs):
+            done.result()
 
 
 def main():
     parser = argparse.ArgumentParser()
     for name in ('--top', '--qemu', '--image', '--work', '--json', '--only'):
         parser.add_argument(name)
+    parser.add_argument('--guests', type=int)
     parser.add_argument('--kernel', action='append')
     parser.add_argument('--run', action='append')
     parser.add_argument('--quick', action='store_true')
     options = parser.parse_args()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: sys.exit('interrupted'))
     lab = Lab(options)
-    results = []
-    print_head()
-    for kernel, chosen in choose(lab, options):
-        for result in run_guest(lab, kernel, chosen, options.work):
-            print_row(result)
-            results.append(result)
-            with open(options.json, 'w', encoding='utf-8') as file:
-                json.dump(results, file, indent=1)
-    failed = sum(bool(result['wrong']) for result in results)
-    print(f'{len(results) - failed} passed, {failed} failed')
-    return 1 if failed or not results else 0
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: lab.interrupted.set())
+    table = Table(options.json)
+    started = time.monotonic()
+    try:
+        run_all(lab, options, table)
+    except guest.Interrupted:
+        return 'interrupted'
+    failed = sum(bool(result['wrong']) for result in table.results)
+    print(f'{len(table.results) - failed} passed, {failed} failed, in '
+          f'{(time.monotonic() - started) / 60:.0f} min')
+    return 1 if failed or not table.results else 0
 
 
 sys.exit(main())

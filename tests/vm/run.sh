@@ -18,6 +18,7 @@ and writes all that was seen as JSON. The exit status is 1 when anything failed.
   --quick            newest kernel, zero-copy of igb and virtio-net, a stream each
   --only KERNEL/NIC  such as 7.3/igb, 6.1/ or /igb
   --run NAME         only runs of that name; may be given several times
+  --guests N         how many at the same time (default 3)
   --json FILE        default: build-vm/lab.json
   --prepare          only make what the guests boot
   --available        the versions that Debian's archive has now
@@ -53,15 +54,17 @@ fail() {
 parse_options() {
   only=
   runs=()
+  guests=3
   quick=no
   prepare=no
   while (($# > 0)); do
     case $1 in
-      --only | --run | --json)
+      --only | --run | --guests | --json)
         (($# > 1)) || fail "$1 needs a value"
         case $1 in
           --only) only=$2 ;;
           --run) runs+=(--run "$2") ;;
+          --guests) guests=$2 ;;
           --json) json=$2 ;;
         esac
         shift
@@ -94,7 +97,7 @@ chosen_kernels() {
 # Of runs that were killed.
 remove_stale_namespaces() {
   local name
-  for name in $(ip netns list | sed -n 's/^\(afxdp-vm-[0-9]*\).*/\1/p'); do
+  for name in $(ip netns list | sed -n 's/^\(afxdp-vm-[^ ]*\).*/\1/p'); do
     [ -d "/proc/${name##*-}" ] || ip netns del "$name"
   done
 }
@@ -127,7 +130,7 @@ main() {
   mkdir -p "$work"
   [ $quick = no ] || runs+=(--quick)
   PYTHONDONTWRITEBYTECODE=1 python3 "$top/tests/vm/run.py" --top "$top" \
-    --qemu "$qemu" --image "$image" "${kernels[@]}" --work "$work" \
+    --qemu "$qemu" --image "$image" "${kernels[@]}" --work "$work" --guests "$guests" \
     --json "$json" ${only:+--only "$only"} "${runs[@]}"
 }
 
