@@ -75,8 +75,7 @@ TEST (test_gathers)
       generator_finish (crowd_generate (crowd, "--rate=64000 --packets=64000"));
   sleeps = tasks_sleeps (0, THREAD) - sleeps;
   /* One for each 8 ms, and as many again for what begins and ends. */
-  fail_unless (sleeps <=
-          2 * (guint64) (g_get_monotonic_time () - began) / 8000,
+  fail_unless (sleeps <= 2 * (guint64) (g_get_monotonic_time () - began) / 8000,
       "%" G_GUINT64_FORMAT " sleeps", sleeps);
   crowd_assert_complete (crowd, 0, &sent);
   crowd_free (crowd);
