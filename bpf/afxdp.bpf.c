@@ -58,8 +58,9 @@ struct slots
   __type (value, struct afxdp_slot);
 };
 
-/* The first part. It is not one of those behind it, for their sake who have few
- * streams: it costs a packet one look less, and no grace period to enter. */
+/* The first part. It is a map of its own, and not one of those behind it, since most
+ * have few streams: a packet costs one look less, and there is no grace period to wait
+ * for. */
 struct slots slots SEC (".maps");
 
 /* The others, by their number; 0 is not used. */
@@ -361,12 +362,13 @@ receive (struct xdp_md *ctx, int with_metadata, int aggregated)
   if (!slot)
     return XDP_PASS;
   index = flow->slot * queues + rx_queue;
-  if (parsed == CUT) {
-    count (slot->cut); /* the stack drops it */
-    return XDP_PASS;
-  }
+  /* First: what others than its sources send tells nothing of the stream. */
   if (flow->filter != AFXDP_FILTER_NONE && !is_of_a_source (flow, &source)) {
     count (slot->filtered); /* the stack drops it: the socket did not join it */
+    return XDP_PASS;
+  }
+  if (parsed == CUT) {
+    count (slot->cut); /* the stack drops it */
     return XDP_PASS;
   }
   verdict = aggregated

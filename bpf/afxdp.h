@@ -87,8 +87,9 @@ struct afxdp_slot
   __u64 no_frame;    /* the queue's frames are all in use */
   __u64 no_socket;   /* no AF_XDP socket in the map */
   __u64 no_metadata; /* the driver has no room for metadata */
-  __u64 filtered;    /* from a source that the stream is not received from */
-  __u64 cut;         /* ends before its IP header says; the stack drops it */
+  /* from a source that the stream is not received from, cut or not */
+  __u64 filtered;
+  __u64 cut; /* ends before its IP header says; the stack drops it */
 
   /* Written by user space; the program stores EXHAUSTED in redirect. */
   __u32 redirect;   /* enum afxdp_redirect */

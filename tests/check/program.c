@@ -534,6 +534,32 @@ TABLE_TEST (test_sources, sources)
   }
 }
 
+/* A packet without its end is the stream's when it is from one of its sources. */
+LOOP_TEST (test_cut, 2)
+{
+  guint n_cases;
+  const PacketCase *packet = packet_table (&n_cases) + 2 * __i__;
+  const PacketFlow *flow = &packet_table_flows[2 * __i__];
+  struct afxdp_flow_key key =
+      make_key (flow->version, flow->address, PACKET_TABLE_PORT);
+  struct afxdp_slot *slot = &slots[INDEX (1)];
+
+  fail_unless_equals_int (
+      run (packet->frame, packet->size - 1, 1).verdict, XDP_PASS);
+  fail_unless_equals_uint64 (slot->cut, 1);
+  assert_counters (INDEX (1), 0);
+  set_filtered_flow (&key, SLOT, AFXDP_FILTER_EXCLUDE);
+  fail_unless_equals_int (
+      run (packet->frame, packet->size - 1, 1).verdict, XDP_PASS);
+  fail_unless_equals_uint64 (slot->cut, 2);
+  assert_counters (INDEX (1), 0);
+  set_filtered_flow (&key, SLOT, AFXDP_FILTER_INCLUDE);
+  fail_unless_equals_int (
+      run (packet->frame, packet->size - 1, 1).verdict, XDP_PASS);
+  fail_unless_equals_uint64 (slot->cut, 2);
+  assert_counters (INDEX (1), .filtered = 1);
+}
+
 /* There is room for as many as the layout says, and no more. */
 TEST (test_sources_full)
 {
