@@ -112,7 +112,7 @@ afxdp_admission_let_in (
     attachment->settings = engine_settings (interface, settings);
   attachment->has_settings = TRUE;
   if (check_settings (interface, registration, &registration->error) &&
-      !attachment->attached)
+      !attachment->attached && !atomic_load (&interface->gone))
     afxdp_attachment_try (attachment, afxdp_now ());
 }
 
