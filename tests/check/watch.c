@@ -14,6 +14,7 @@ typedef struct
 {
   const gchar *what;
   guint redirected, passed, delivered, cut, seen, elsewhere, arrived;
+  guint others; /* packets that the rings of other streams get */
   gboolean waiting;
   AfxdpWatchVerdict verdict;
 } Situation;
@@ -42,6 +43,10 @@ static const Situation situations[] = {
       .verdict = AFXDP_WATCH_CUT },
   { "a slow one is cut", .cut = 50, .seen = 50, .arrived = 50,
       .verdict = AFXDP_WATCH_CUT },
+  { "others come whole", .cut = 500, .others = 1000, .seen = 1500,
+      .arrived = 1500, .verdict = AFXDP_WATCH_CUT_HERE },
+  { "others come whole on another queue", .cut = 50, .others = 20, .seen = 50,
+      .elsewhere = 20, .arrived = 70, .verdict = AFXDP_WATCH_CUT_HERE },
   { "the program is not run", .arrived = 1000, .verdict = AFXDP_WATCH_UNSEEN },
   { "not on this queue", .elsewhere = 100, .arrived = 1100,
       .verdict = AFXDP_WATCH_UNSEEN },
@@ -64,6 +69,8 @@ count (const Situation *situation, guint64 time)
     .redirected = after (situation->redirected, time),
     .passed = after (situation->passed, time),
     .delivered = after (situation->delivered, time),
+    .delivered_anywhere =
+        after (situation->delivered + situation->others, time),
     .cut = after (situation->cut, time),
     .seen = after (situation->seen, time),
     .seen_anywhere = after (situation->seen + situation->elsewhere, time),
@@ -78,6 +85,7 @@ add (AfxdpWatchCounts *counts, const AfxdpWatchCounts *more)
   counts->redirected += more->redirected;
   counts->passed += more->passed;
   counts->delivered += more->delivered;
+  counts->delivered_anywhere += more->delivered_anywhere;
   counts->cut += more->cut;
   counts->seen += more->seen;
   counts->seen_anywhere += more->seen_anywhere;

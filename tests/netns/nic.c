@@ -372,6 +372,41 @@ LOOP_TEST (test_cut_in_zero_copy, 2)
   receiver_free (receiver);
 }
 
+static gboolean
+has_left_zero_copy (Receiver *receiver)
+{
+  return has_said (receiver, "zero-copy was given up");
+}
+
+/* Somebody sends a stream nothing but cut packets, while the others get whole ones:
+ * they keep zero-copy. When they end it may be the driver after all. */
+LOOP_TEST (test_cut_for_one_in_zero_copy, 2)
+{
+  g_autoptr (Receiver) receiver = NULL;
+  g_autoptr (Receiver) other = NULL;
+  Generator *generator;
+
+  pretend_zero_copy ();
+  receiver = receiver_start ("", DROP);
+  other = receiver_start ("multicast-group=239.1.1.9 port=5000", DROP);
+  generator = generator_start ("--rate=1000 --destination=239.1.1.9:5000");
+  receiver_wait_stat (other, "delivered-xdp", 100);
+  send_cut_packets_until (receiver, has_told_of_cut_packets);
+  fail_unless (is_in_mode (receiver, "socket", FALSE));
+  if (__i__) {
+    generator_stop (generator);
+    send_cut_packets_until (receiver, has_left_zero_copy);
+    wait_until (is_in_mode (receiver, "af-xdp", FALSE));
+    wait_until (is_in_mode (other, "af-xdp", FALSE));
+  } else {
+    generator_send ("--rate=20000 --packets=1000");
+    wait_until (is_in_mode (receiver, "af-xdp", TRUE));
+    generator_stop (generator);
+    fail_unless (is_in_mode (other, "af-xdp", TRUE));
+    assert_goes_on (receiver, "delivered-xdp");
+  }
+}
+
 /* A sender or a network that cuts them: AF_XDP waits for whole ones. */
 TEST (test_cut_in_copy_mode)
 {

@@ -266,7 +266,8 @@ afxdp_registration_recover (
 {
   /* Whether the kernel still drops what is redirected only another packet would
    * show, that it drops. */
-  if (registration->ails != AFXDP_WATCH_CUT ||
+  if ((registration->ails != AFXDP_WATCH_CUT &&
+          registration->ails != AFXDP_WATCH_CUT_HERE) ||
       counts->redirected + counts->passed == registration->ails_since)
     return FALSE;
   AFXDP_DEBUG (AFXDP_LOG_XDP, registration->name, "packets come whole again");

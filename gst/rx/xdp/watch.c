@@ -51,11 +51,15 @@ look_at_program (
     return AFXDP_WATCH_WELL;
   }
   *n = counts->cut - watch->silent.cut;
-  if (!*n)
+  if (!*n) {
     watch->silent_at = at;
-  return *n >= FEWEST_PACKETS && at - watch->silent_at >= SHORTEST_SILENCE
+    watch->silent.delivered_anywhere = counts->delivered_anywhere;
+  }
+  if (*n < FEWEST_PACKETS || at - watch->silent_at < SHORTEST_SILENCE)
+    return AFXDP_WATCH_WELL;
+  return counts->delivered_anywhere == watch->silent.delivered_anywhere
       ? AFXDP_WATCH_CUT
-      : AFXDP_WATCH_WELL;
+      : AFXDP_WATCH_CUT_HERE;
 }
 
 /* What comes to the interface and not to the program. */

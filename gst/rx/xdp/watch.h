@@ -24,15 +24,19 @@ typedef struct
   guint64 cut;                /* packets of the stream without their end */
   guint64 seen;               /* packets of any kind that the program ran for */
   /* Of the interface. */
-  guint64 seen_anywhere; /* on all of its queues */
-  guint64 arrived;       /* packets that it counted, dropped ones included, */
-  gboolean asked;        /* if it was asked */
+  guint64 seen_anywhere;      /* on all of its queues */
+  guint64 delivered_anywhere; /* packets that all rings got, of any stream */
+  guint64 arrived; /* packets that it counted, dropped ones included, */
+  gboolean asked;  /* if it was asked */
 } AfxdpWatchCounts;
 
 typedef enum
 {
   AFXDP_WATCH_WELL,
-  AFXDP_WATCH_CUT,         /* all packets come without their end */
+  /* All packets come without their end, and no ring of the interface got any; or those
+   * of the stream alone do: */
+  AFXDP_WATCH_CUT,
+  AFXDP_WATCH_CUT_HERE,
   AFXDP_WATCH_UNSEEN,      /* the program does not run for what arrives */
   AFXDP_WATCH_UNDELIVERED, /* what it redirects does not come */
 } AfxdpWatchVerdict;

@@ -27,14 +27,31 @@ is_watched (
       registration->slot >= 0 && registration->path.n_rings;
 }
 
+/* Packets that the rings of all streams got; another number too when one comes or
+ * goes. */
+static guint64
+count_delivered (GPtrArray *registrations)
+{
+  guint64 n = 0;
+
+  for (guint i = 0; i < registrations->len; i++) {
+    const AfxdpRegistration *registration = registrations->pdata[i];
+
+    for (guint j = 0; j < registration->path.n_rings; j++)
+      n += afxdp_xsk_n_produced (registration->path.rings[j].xsk);
+  }
+  return n;
+}
+
 static void
 count (const AfxdpRegistration *registration, AfxdpEngine *engine,
-    AfxdpWatchCounts *counts)
+    guint64 delivered_anywhere, AfxdpWatchCounts *counts)
 {
   const AfxdpFastPath *path = &registration->path;
 
   *counts = (AfxdpWatchCounts){
     .seen_anywhere = afxdp_engine_n_seen (engine),
+    .delivered_anywhere = delivered_anywhere,
   };
   for (guint i = 0; i < path->n_rings; i++) {
     const AfxdpRing *ring = &path->rings[i];
@@ -60,6 +77,7 @@ describe (const AfxdpInterface *interface, AfxdpWatchVerdict verdict, guint64 n)
 
   switch (verdict) {
     case AFXDP_WATCH_CUT:
+    case AFXDP_WATCH_CUT_HERE:
       return g_strdup_printf ("%" G_GUINT64_FORMAT
                               " packets of the stream arrived on %s (%s "
                               "mode) with their end cut off, and none whole",
@@ -102,23 +120,34 @@ is_on_probation (const AfxdpWatchdog *watchdog, guint64 now)
   return watchdog->renewed_at && now < watchdog->renewed_at + PROBATION;
 }
 
+/* The others get theirs. */
+static void
+leave_to_socket (const AfxdpInterface *interface,
+    AfxdpRegistration *registration, AfxdpWatchVerdict verdict, guint64 n)
+{
+  afxdp_registration_ail (registration, verdict,
+      advise (describe (interface, verdict, n),
+          verdict == AFXDP_WATCH_UNDELIVERED
+              ? "Packets come through the socket until the stream is started "
+                "again"
+              : "Check the sender and the MTU of the network; AF_XDP is used "
+                "again when whole ones arrive"));
+}
+
 /* In copy mode packets come as they do without AF_XDP. */
 static void
 act_in_copy_mode (AfxdpWatchdog *watchdog, AfxdpInterface *interface,
     AfxdpRegistration *registration, AfxdpWatchVerdict verdict, guint64 n,
     guint64 now)
 {
-  gchar *what = describe (interface, verdict, n);
+  gchar *what;
 
   if (verdict != AFXDP_WATCH_UNSEEN) {
-    afxdp_registration_ail (registration, verdict,
-        advise (what,
-            verdict == AFXDP_WATCH_CUT
-                ? "Check the sender and the MTU of the network; AF_XDP is "
-                  "used again when whole ones arrive"
-                : "Packets come through the socket until the stream is "
-                  "started again"));
-  } else if (is_on_probation (watchdog, now) &&
+    leave_to_socket (interface, registration, verdict, n);
+    return;
+  }
+  what = describe (interface, verdict, n);
+  if (is_on_probation (watchdog, now) &&
       afxdp_engine_n_seen (interface->attachment.engine) ==
           watchdog->seen_before) {
     afxdp_attachment_give_up (&interface->attachment,
@@ -145,6 +174,12 @@ act (AfxdpWatchdog *watchdog, AfxdpInterface *interface,
 {
   if (!afxdp_xsk_pool_is_zero_copy (interface->attachment.engine->pool)) {
     act_in_copy_mode (watchdog, interface, registration, verdict, n, now);
+    return AFXDP_WATCHDOG_CHANGED;
+  }
+  /* Not the driver's doing: who sends a stream cut packets must not cost the others
+   * their zero-copy. */
+  if (verdict == AFXDP_WATCH_CUT_HERE) {
+    leave_to_socket (interface, registration, verdict, n);
     return AFXDP_WATCHDOG_CHANGED;
   }
   if (interface->attachment.settings.zero_copy == AFXDP_ZERO_COPY_REQUIRE) {
@@ -204,11 +239,21 @@ ask (AfxdpWatchdog *watchdog, const AfxdpInterface *interface,
   counts->arrived = watchdog->arrived;
 }
 
+/* Whether a stream is watched on although AF_XDP delivers nothing to it: when nothing
+ * comes to the others either any more, it may be the driver after all. */
+static gboolean
+may_be_the_driver (
+    const AfxdpInterface *interface, const AfxdpRegistration *registration)
+{
+  return registration->ails == AFXDP_WATCH_CUT_HERE &&
+      afxdp_xsk_pool_is_zero_copy (interface->attachment.engine->pool);
+}
+
 /* Returns whether there is news of registration, and in verdict what. */
 static gboolean
 look_at_registration (AfxdpWatchdog *watchdog, AfxdpInterface *interface,
-    AfxdpRegistration *registration, guint64 now, AfxdpWatchVerdict *verdict,
-    guint64 *n)
+    AfxdpRegistration *registration, guint64 delivered, guint64 now,
+    AfxdpWatchVerdict *verdict, guint64 *n)
 {
   AfxdpWatchCounts counts;
 
@@ -219,15 +264,20 @@ look_at_registration (AfxdpWatchdog *watchdog, AfxdpInterface *interface,
     registration->watch = (AfxdpWatch){ 0 };
     return FALSE;
   }
-  count (registration, interface->attachment.engine, &counts);
-  if (registration->ailment)
-    return afxdp_registration_recover (registration, &counts);
+  count (registration, interface->attachment.engine, delivered, &counts);
+  if (registration->ailment) {
+    if (afxdp_registration_recover (registration, &counts))
+      return TRUE;
+    if (!may_be_the_driver (interface, registration))
+      return FALSE;
+  }
   ask (watchdog, interface, registration, &counts, now);
   *verdict = afxdp_watch_look (&registration->watch, &counts, now, n);
   if (*verdict == AFXDP_WATCH_WELL)
     return FALSE;
   registration->watch = (AfxdpWatch){ .silent = counts };
-  return holds (interface, registration, *verdict);
+  return *verdict != registration->ails &&
+      holds (interface, registration, *verdict);
 }
 
 AfxdpWatchdogResult
@@ -235,18 +285,20 @@ afxdp_watchdog_look (AfxdpWatchdog *watchdog, AfxdpInterface *interface,
     GPtrArray *registrations, guint64 now, gchar **reason)
 {
   AfxdpWatchdogResult result = AFXDP_WATCHDOG_QUIET;
+  guint64 delivered;
 
   if (now < watchdog->look_at || !interface->attachment.attached)
     return AFXDP_WATCHDOG_QUIET;
   watchdog->look_at = now + LOOK_INTERVAL;
   afxdp_xsk_pool_wake_driver (interface->attachment.engine->pool);
+  delivered = count_delivered (registrations);
   for (guint i = 0; i < registrations->len; i++) {
     AfxdpRegistration *registration = registrations->pdata[i];
     AfxdpWatchVerdict verdict;
     guint64 n;
 
     if (!look_at_registration (
-            watchdog, interface, registration, now, &verdict, &n))
+            watchdog, interface, registration, delivered, now, &verdict, &n))
       continue;
     result = AFXDP_WATCHDOG_CHANGED;
     if (verdict != AFXDP_WATCH_WELL)
