@@ -3,6 +3,7 @@
 /* The other UDP sockets of this host. */
 #include "competing.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -60,37 +61,43 @@ answers (const gchar *line, const Question *question)
       meets (address, question->address);
 }
 
-static guint
-count (const gchar *path, const Question *question)
+/* Adds to n those in a file. Returns FALSE, and errno, when it cannot be read. */
+static gboolean
+count (const gchar *path, const Question *question, guint *n)
 {
   FILE *file = fopen (path, "re");
   gchar line[256];
-  guint n = 0;
+  gboolean is_read;
 
   if (!file)
-    return 0;
+    return FALSE;
   /* Whole pages of it: for each read the kernel looks from the start for the place
    * where the one before ended. */
   setvbuf (file, NULL, _IOFBF, 4 * 4096);
   /* There may be hundreds, and most are of other ports: taking a line apart costs as
    * much as the kernel took to write it. */
   while (fgets (line, sizeof line, file))
-    n += strstr (line, question->port_text) && answers (line, question);
+    *n += strstr (line, question->port_text) && answers (line, question);
+  is_read = !ferror (file);
   fclose (file);
-  return n;
+  return is_read;
 }
 
-guint
-afxdp_competing_sockets_count (GInetAddress *address, guint16 port, guint64 own)
+gboolean
+afxdp_competing_sockets_count (
+    GInetAddress *address, guint16 port, guint64 own, guint *n)
 {
+  gboolean ipv4 = g_inet_address_get_family (address) == G_SOCKET_FAMILY_IPV4;
   Question question = { .port = port, .own = own };
 
   write_address (question.address, address);
   g_snprintf (
       question.port_text, sizeof question.port_text, ":%04X ", (guint) port);
-  /* An IPv6 socket that is bound to any address gets what is IPv4's, too. */
-  return count ("/proc/thread-self/net/udp6", &question) +
-      (g_inet_address_get_family (address) == G_SOCKET_FAMILY_IPV4
-              ? count ("/proc/thread-self/net/udp", &question)
-              : 0);
+  *n = 0;
+  /* An IPv6 socket that is bound to any address gets what is IPv4's, too. A kernel
+   * without IPv6 has no such file. */
+  if (!count ("/proc/thread-self/net/udp6", &question, n) &&
+      !(ipv4 && errno == ENOENT))
+    return FALSE;
+  return !ipv4 || count ("/proc/thread-self/net/udp", &question, n);
 }

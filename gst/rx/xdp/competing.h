@@ -13,11 +13,11 @@
 
 G_BEGIN_DECLS
 
-/* How many sockets but own, by the kernel's number of it, get what is sent to address,
- * which may be any, and port: they are bound to that, or to any address. A socket that
- * is connected does not count, nor does a group that one has not joined: the kernel
- * does not tell. 0 too where there is no /proc. */
-guint afxdp_competing_sockets_count (
-    GInetAddress *address, guint16 port, guint64 own);
+/* Finds out how many sockets but own, by the kernel's number of it, get what is sent to
+ * address, which may be any, and port: they are bound to that, or to any address. A
+ * socket that is connected does not count, nor does a group that one has not joined: the
+ * kernel does not tell. FALSE: it cannot be found out, and there may be more than n. */
+gboolean afxdp_competing_sockets_count (
+    GInetAddress *address, guint16 port, guint64 own, guint *n);
 
 G_END_DECLS

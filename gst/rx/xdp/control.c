@@ -183,6 +183,17 @@ serve_drops (AfxdpDistributor *distributor)
         distributor->drops_asked);
 }
 
+static gboolean
+has_no_competitor (const AfxdpRegistration *registration)
+{
+  const AfxdpRegistrationSettings *settings = &registration->settings;
+  guint n;
+
+  return afxdp_competing_sockets_count (
+             settings->address, settings->port, settings->socket, &n) &&
+      !n;
+}
+
 /* For streams that may be overloaded: whether what they drop could have reached
  * somebody else. */
 static void
@@ -200,10 +211,7 @@ serve_alone (AfxdpDistributor *distributor)
     if (alone < 0)
       alone = !afxdp_onlookers_are_there (netdev);
     afxdp_subscription_tell_if_alone (registration->subscription,
-        alone &&
-            !afxdp_competing_sockets_count (registration->settings.address,
-                registration->settings.port, registration->settings.socket),
-        now);
+        alone && has_no_competitor (registration), now);
   }
 }
 

@@ -3,33 +3,44 @@
 /* Who else may get a packet of an interface. */
 #include "onlookers.h"
 
+#include <errno.h>
 #include <linux/if_ether.h>
 #include <stdio.h>
 
-/* Whether the first line of a file begins with another number than 0. One that is
- * not there says nothing: without IPv6 there is none of its. */
-static gboolean
-is_on (const gchar *format, const gchar *name)
+typedef struct
 {
-  g_autofree gchar *path = g_strdup_printf (format, name);
-  g_autofree gchar *text = NULL;
+  const gchar *path;       /* with the interface's name */
+  gboolean may_be_missing; /* from the kernel */
+} Switch;
 
-  return g_file_get_contents (path, &text, NULL, NULL) &&
-      g_ascii_strtoull (text, NULL, 10) != 0;
+static gboolean
+may_be_on (const Switch *its, const gchar *name)
+{
+  g_autofree gchar *path = g_strdup_printf (its->path, name);
+  FILE *file = fopen (path, "re");
+  gboolean is_off;
+  int value;
+
+  if (!file)
+    return errno != ENOENT || !its->may_be_missing;
+  is_off = fscanf (file, "%d", &value) == 1 && !value;
+  fclose (file);
+  return !is_off;
 }
 
 static gboolean
-forwards (const AfxdpNetdev *netdev)
+may_forward (const AfxdpNetdev *netdev)
 {
-  static const gchar *const switches[] = {
-    "/proc/sys/net/ipv4/conf/%s/forwarding",
-    "/proc/sys/net/ipv4/conf/%s/mc_forwarding",
-    "/proc/sys/net/ipv6/conf/%s/forwarding",
-    "/proc/sys/net/ipv6/conf/%s/mc_forwarding",
+  static const Switch switches[] = {
+    /* Where that is missing there is no /proc, or no such interface. */
+    { "/proc/sys/net/ipv4/conf/%s/forwarding", FALSE },
+    { "/proc/sys/net/ipv4/conf/%s/mc_forwarding", TRUE },
+    { "/proc/sys/net/ipv6/conf/%s/forwarding", TRUE },
+    { "/proc/sys/net/ipv6/conf/%s/mc_forwarding", TRUE },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (switches); i++)
-    if (is_on (switches[i], netdev->name))
+    if (may_be_on (&switches[i], netdev->name))
       return TRUE;
   return FALSE;
 }
@@ -50,16 +61,17 @@ captures (const gchar *line, const AfxdpNetdev *netdev)
 }
 
 static gboolean
-is_captured (const AfxdpNetdev *netdev)
+may_be_captured (const AfxdpNetdev *netdev)
 {
   FILE *file = fopen ("/proc/thread-self/net/packet", "re");
   gboolean found = FALSE;
   gchar line[256];
 
   if (!file)
-    return FALSE; /* a kernel without packet sockets */
+    return errno != ENOENT; /* a kernel without packet sockets has none */
   while (!found && fgets (line, sizeof line, file))
     found = captures (line, netdev);
+  found |= ferror (file) != 0;
   fclose (file);
   return found;
 }
@@ -67,6 +79,6 @@ is_captured (const AfxdpNetdev *netdev)
 gboolean
 afxdp_onlookers_are_there (const AfxdpNetdev *netdev)
 {
-  return afxdp_netdev_has_uppers (netdev) || is_captured (netdev) ||
-      forwards (netdev);
+  return afxdp_netdev_has_uppers (netdev) || may_be_captured (netdev) ||
+      may_forward (netdev);
 }

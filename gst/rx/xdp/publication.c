@@ -3,6 +3,8 @@
 /* What a stream is told of its fast path. */
 #include "publication.h"
 
+#include <errno.h>
+
 #include "competing.h"
 #include "error.h"
 #include "log.h"
@@ -199,9 +201,12 @@ afxdp_publication_renew (AfxdpRegistration *registration)
   AfxdpFastPathState former = path->state;
 
   describe (registration);
-  if (path->state != former && path->state == AFXDP_FAST_PATH_READY)
-    path->n_competing = afxdp_competing_sockets_count (
-        settings->address, settings->port, settings->socket);
+  if (path->state != former && path->state == AFXDP_FAST_PATH_READY &&
+      !afxdp_competing_sockets_count (settings->address, settings->port,
+          settings->socket, &path->n_competing))
+    AFXDP_DEBUG (AFXDP_LOG_XDP, registration->name,
+        "it cannot be found out which other sockets miss its packets: %s",
+        g_strerror (errno));
   if (afxdp_subscription_publish (registration->subscription, path))
     AFXDP_DEBUG (AFXDP_LOG_XDP, registration->name,
         "published: the fast path %s (rings: %u)%s%s", states[path->state],
