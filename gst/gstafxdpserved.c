@@ -58,7 +58,7 @@ gst_afxdp_src_choose_receiver (GstAfxdpSrc *self)
   self->receiver = afxdp_receivers_get (name, &ours, &error);
   if (!self->receiver) {
     GST_ELEMENT_ERROR (self, RESOURCE, FAILED, ("%s.", error->message),
-        ("epoll_create1() or eventfd() failed."));
+        ("epoll_create1(), eventfd() or pthread_create() failed."));
     return FALSE;
   }
   its = afxdp_receiver_settings (self->receiver);

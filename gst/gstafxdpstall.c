@@ -3,11 +3,10 @@
 /* That downstream does not return from a push. */
 #include "gstafxdpstall.h"
 
-#include <signal.h>
-
 #include "clock.h"
 #include "gstafxdpculprit.h"
 #include "gstafxdpsrc.h"
+#include "thread.h"
 
 #define GST_CAT_DEFAULT gst_afxdp_src_debug
 
@@ -197,27 +196,30 @@ watch (gpointer data)
   return NULL;
 }
 
-/* Called with the lock. */
-static void
-begin_to_watch (void)
+/* Called with the lock. Returns whether there is a thread. */
+static gboolean
+watches (void)
 {
-  sigset_t all, former;
+  g_autoptr (GError) error = NULL;
+  pthread_t thread;
 
+  if (registry)
+    return TRUE;
+  if (!afxdp_thread_start (&thread, "afxdp-watch", watch, NULL, &error)) {
+    GST_WARNING (
+        "nobody watches whether downstream stalls: %s", error->message);
+    return FALSE;
+  }
+  pthread_detach (thread);
   registry = g_ptr_array_new ();
-  /* Signals are the application's. */
-  sigfillset (&all);
-  pthread_sigmask (SIG_SETMASK, &all, &former);
-  g_thread_unref (g_thread_new ("afxdp-watch", watch, NULL));
-  pthread_sigmask (SIG_SETMASK, &former, NULL);
+  return TRUE;
 }
 
 void
 gst_afxdp_stall_start (GstAfxdpStall *stall)
 {
   g_mutex_lock (&lock);
-  if (!stall->playing) {
-    if (!registry)
-      begin_to_watch ();
+  if (!stall->playing && watches ()) {
     g_ptr_array_add (registry, stall);
     stall->playing = TRUE;
     stall->started_at = afxdp_now ();

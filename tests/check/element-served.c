@@ -1,9 +1,13 @@
 /* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The thread that receives for many elements, where a system call is missing. */
+/* The thread that receives for many elements, where a system call is missing, or
+ * where there may be no more threads. */
 #include "element-fixture.h"
 
+#include <dlfcn.h>
 #include <errno.h>
+#include <pthread.h>
+#include <string.h>
 #include <sys/epoll.h>
 
 #define PACKETS 100
@@ -22,6 +26,32 @@ epoll_pwait2 (int poll, struct epoll_event *events, int n,
   return -1;
 }
 
+typedef void *(*ThreadFunc) (void *);
+
+static gint refuses; /* the plugin's own threads */
+
+static gboolean
+is_plugins (ThreadFunc run)
+{
+  Dl_info info;
+
+  return dladdr ((gpointer) run, &info) && strstr (info.dli_fname, "gstafxdp");
+}
+
+/* In the C library's place, likewise. */
+__attribute__ ((visibility ("default"))) int
+pthread_create (pthread_t *thread, const pthread_attr_t *attributes,
+    ThreadFunc run, void *data)
+{
+  static int (*next) (pthread_t *, const pthread_attr_t *, ThreadFunc, void *);
+
+  if (g_atomic_int_get (&refuses) && is_plugins (run))
+    return EAGAIN;
+  if (!next)
+    next = dlsym (RTLD_NEXT, "pthread_create");
+  return next (thread, attributes, run, data);
+}
+
 static const gint errnums[] = { ENOSYS, EPERM };
 
 /* It is asked for once, and what does the same is taken. */
@@ -37,6 +67,37 @@ TABLE_TEST (test_no_epoll_pwait2, errnums)
   }
   element_wait (PACKETS);
   fail_unless_equals_int (g_atomic_int_get (&n_calls), 1);
+}
+
+/* The element says so; the process lives, and the next one gets its receiver. */
+TEST (test_no_thread)
+{
+  errnum = ENOSYS;
+  g_atomic_int_set (&refuses, TRUE);
+  element_new ("receiver=one", "fakesink");
+  fail_unless_equals_int (
+      gst_element_set_state (receiver->pipeline, GST_STATE_READY),
+      GST_STATE_CHANGE_FAILURE);
+  g_atomic_int_set (&refuses, FALSE);
+  fail_unless_equals_string (receiver_wait_error (receiver),
+      "The receiver \"one\": Could not start the thread afxdp-receiver, since "
+      "there may be no more threads: raise RLIMIT_NPROC (ulimit -u), TasksMax= "
+      "of systemd or pids.max of the cgroup: Resource temporarily unavailable.");
+  fail_unless_equals_int (receiver->n_errors, 1);
+  element_end ();
+  element_play ("receiver=one", "fakesink");
+  element_receive (33, 0, PACKETS);
+}
+
+/* The thread that watches for stalls: the stream does without. */
+TEST (test_no_thread_that_watches)
+{
+  element_new ("", "fakesink");
+  receiver_set_state (receiver, GST_STATE_READY);
+  g_atomic_int_set (&refuses, TRUE);
+  receiver_play (receiver);
+  element_receive (33, 0, PACKETS);
+  g_atomic_int_set (&refuses, FALSE);
 }
 
 ELEMENT_SUITE ("element-served", NULL)

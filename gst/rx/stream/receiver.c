@@ -5,12 +5,12 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 
 #include "clock.h"
 #include "coalesce.h"
 #include "error.h"
 #include "poller.h"
+#include "thread.h"
 
 #define US G_GUINT64_CONSTANT (1000)
 #define MS (1000 * US)
@@ -40,7 +40,7 @@ struct _AfxdpReceiver
 {
   gchar *name;
   AfxdpReceiverSettings settings;
-  GThread *thread;
+  pthread_t thread;
   AfxdpPoller poller;
 
   pthread_mutex_t
@@ -289,7 +289,6 @@ afxdp_receiver_new (
     const gchar *name, const AfxdpReceiverSettings *settings, GError **error)
 {
   AfxdpReceiver *receiver = g_new0 (AfxdpReceiver, 1);
-  sigset_t all, former;
 
   receiver->name = g_strdup (name);
   receiver->settings = *settings;
@@ -301,20 +300,18 @@ afxdp_receiver_new (
   g_queue_init (&receiver->ready);
   pthread_mutex_init (&receiver->lock, NULL);
   pthread_cond_init (&receiver->turn_over, NULL);
-  if (!afxdp_poller_init (&receiver->poller)) {
-    g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_FAILED,
-        "The receiver \"%s\" gets no epoll or eventfd descriptor: %s. Raise "
-        "RLIMIT_NOFILE (ulimit -n)",
-        name, g_strerror (errno));
-    free_all (receiver);
-    return NULL;
-  }
-  /* Signals are the application's. */
-  sigfillset (&all);
-  pthread_sigmask (SIG_SETMASK, &all, &former);
-  receiver->thread = g_thread_new ("afxdp-receiver", run, receiver);
-  pthread_sigmask (SIG_SETMASK, &former, NULL);
-  return receiver;
+  if (!afxdp_poller_init (&receiver->poller))
+    afxdp_error_set (error, errno,
+        "Could not create the epoll descriptor and the eventfd of the receiver "
+        "\"%s\"",
+        name);
+  else if (afxdp_thread_start (
+               &receiver->thread, "afxdp-receiver", run, receiver, error))
+    return receiver;
+  else
+    g_prefix_error (error, "The receiver \"%s\": ", name);
+  free_all (receiver);
+  return NULL;
 }
 
 void
@@ -324,7 +321,7 @@ afxdp_receiver_free (AfxdpReceiver *receiver)
   receiver->quit = TRUE;
   pthread_mutex_unlock (&receiver->lock);
   afxdp_poller_call (&receiver->poller);
-  g_thread_join (receiver->thread);
+  pthread_join (receiver->thread, NULL);
   free_all (receiver);
 }
 
@@ -416,7 +413,7 @@ afxdp_served_has_turn (const AfxdpServed *served)
   AfxdpReceiver *receiver = served->receiver;
   gboolean has_turn;
 
-  if (receiver->thread != g_thread_self ())
+  if (!pthread_equal (receiver->thread, pthread_self ()))
     return FALSE;
   pthread_mutex_lock (&receiver->lock);
   has_turn = receiver->serving == served;

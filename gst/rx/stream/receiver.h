@@ -37,8 +37,8 @@ typedef struct
 typedef struct _AfxdpReceiver AfxdpReceiver;
 typedef struct _AfxdpServed AfxdpServed;
 
-/* Begins with its thread. name: for messages. Errors: AFXDP_ERROR_FAILED, no
- * descriptor is left. */
+/* Begins with its thread. name: for messages. Errors: AFXDP_ERROR_MEMORY, no
+ * descriptor is left; _FAILED, there may be no more threads. */
 AfxdpReceiver *afxdp_receiver_new (
     const gchar *name, const AfxdpReceiverSettings *settings, GError **error);
 /* Without streams; not in its thread, which ends. */

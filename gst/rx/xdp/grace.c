@@ -4,12 +4,12 @@
 #include "grace.h"
 
 #include <linux/membarrier.h>
-#include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "log.h"
+#include "thread.h"
 #include "wakeup.h"
 
 void
@@ -77,25 +77,12 @@ afxdp_grace_clear (AfxdpGrace *grace)
   pthread_cond_destroy (&grace->asked);
 }
 
-static void
-start_thread (AfxdpGrace *grace)
-{
-  sigset_t all, former;
-
-  /* Signals are the application's. */
-  sigfillset (&all);
-  pthread_sigmask (SIG_SETMASK, &all, &former);
-  grace->has_thread = !pthread_create (&grace->thread, NULL, run, grace);
-  pthread_sigmask (SIG_SETMASK, &former, NULL);
-  if (grace->has_thread)
-    pthread_setname_np (grace->thread, "afxdp-grace");
-}
-
 void
 afxdp_grace_begin (AfxdpGrace *grace)
 {
   if (!grace->has_thread)
-    start_thread (grace);
+    grace->has_thread =
+        afxdp_thread_start (&grace->thread, "afxdp-grace", run, grace, NULL);
   pthread_mutex_lock (&grace->lock);
   grace->n_begun++;
   if (grace->has_thread)

@@ -5,7 +5,8 @@
  * was under way at its beginning has ended, and all that it passed or redirected is in
  * a socket or ring. It takes 10 to 30 ms, in which a control thread has better things
  * to do: hundreds of streams that register one by one each open a path, and ask for
- * one. So a thread of its own waits for it, which is made with the first one.
+ * one. So a thread of its own waits for it, which is made with the first one. Where there may
+ * be no more threads the control thread waits itself.
  *
  * All but afxdp_grace_wait() is for the control thread.
  */

@@ -4,11 +4,11 @@
 #include "registry.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include "error.h"
 #include "fork.h"
+#include "thread.h"
 #include "wakeup.h"
 
 /* Outermost. Protects the table of distributors and their counts; held while
@@ -23,20 +23,9 @@ static GHashTable *left;
 static gboolean
 start_control_thread (AfxdpDistributor *distributor, GError **error)
 {
-  sigset_t all, former;
-  int errnum;
-
-  /* Signals are the application's. */
-  sigfillset (&all);
-  pthread_sigmask (SIG_SETMASK, &all, &former);
-  errnum = pthread_create (
-      &distributor->thread, NULL, distributor->run, distributor);
-  pthread_sigmask (SIG_SETMASK, &former, NULL);
-  if (errnum)
-    return afxdp_error_set (error, errnum, "Could not start a thread");
-  distributor->has_thread = TRUE;
-  pthread_setname_np (distributor->thread, "afxdp-control");
-  return TRUE;
+  distributor->has_thread = afxdp_thread_start (&distributor->thread,
+      "afxdp-control", distributor->run, distributor, error);
+  return distributor->has_thread;
 }
 
 static void

@@ -3,10 +3,9 @@
 /* Closes many AF_XDP sockets. */
 #include "xskclose.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 
+#include "thread.h"
 #include "xsk.h"
 
 /* Threads that close sockets, besides the one that waits for them. */
@@ -34,16 +33,12 @@ afxdp_xsk_close_all (GPtrArray *sockets)
 {
   Closing closing = { .sockets = sockets };
   pthread_t threads[CLOSERS];
-  sigset_t all, former;
   guint n = 0;
 
-  /* Signals are the application's. */
-  sigfillset (&all);
-  pthread_sigmask (SIG_SETMASK, &all, &former);
   while (n < CLOSERS && n + 1 < sockets->len &&
-      !pthread_create (&threads[n], NULL, close_some, &closing))
+      afxdp_thread_start (
+          &threads[n], "afxdp-close", close_some, &closing, NULL))
     n++;
-  pthread_sigmask (SIG_SETMASK, &former, NULL);
   close_some (&closing);
   while (n)
     pthread_join (threads[--n], NULL);
