@@ -292,8 +292,8 @@ TABLE_TEST (test_partial, partials)
   GstElement *udpsrc;
   gint n_ours = 0, n_theirs = 0;
 
-  if (!payloader->launch && !plugins_has ("mpegtsdemux"))
-    return;
+  if (!payloader->launch)
+    plugins_need ("mpegtsdemux");
   element_new (properties, rest);
   count_at_end (receiver->pipeline, &n_ours);
   receiver_play (receiver);

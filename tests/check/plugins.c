@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <gst/gst.h>
 
+#include "suite.h"
+
 #define SKIP 77
 
 static GstPlugin *
@@ -34,14 +36,12 @@ plugins_require (const gchar *const *names)
   }
 }
 
-gboolean
-plugins_has (const gchar *name)
+void
+plugins_need (const gchar *name)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GstPlugin) plugin = load (name, &error);
 
   if (!plugin)
-    printf (
-        "left out: the plugin %s is not installed: %s\n", name, error->message);
-  return plugin != NULL;
+    suite_skip ("the plugin %s is not installed: %s", name, error->message);
 }

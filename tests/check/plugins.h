@@ -14,7 +14,7 @@ G_BEGIN_DECLS
  * reason when one is not installed. */
 void plugins_require (const gchar *const *names);
 
-/* Loads one. FALSE, and says so, when it is not installed. */
-gboolean plugins_has (const gchar *name);
+/* Loads one that only this test needs, or skips it. */
+void plugins_need (const gchar *name);
 
 G_END_DECLS

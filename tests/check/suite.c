@@ -14,12 +14,13 @@
 typedef struct
 {
   gint n;
-  gchar words[512]; /* the reasons, each of them once */
+  gchar words[2048]; /* names and reasons, each of them once */
 } Skips;
 
 static Skips *skips;
 
 SuiteFunc suite_end;
+const gchar *suite_test;
 
 static GPtrArray *entries; /* SuiteEntry */
 
@@ -35,12 +36,14 @@ suite_add (const SuiteEntry *entry)
 void
 suite_skip (const gchar *format, ...)
 {
-  g_autofree gchar *words = NULL;
+  g_autofree gchar *reason = NULL, *words = NULL;
   va_list list;
 
   va_start (list, format);
-  words = g_strdup_vprintf (format, list);
+  reason = g_strdup_vprintf (format, list);
   va_end (list);
+  words =
+      g_strconcat (suite_test ? suite_test : "a fixture", ": ", reason, NULL);
   fail_unless (g_strcmp0 (g_getenv ("CK_FORK"), "no"), "%s", words);
   if (!strstr (skips->words, words)) {
     if (skips->n)

@@ -25,11 +25,14 @@ typedef struct
  * nothing. */
 extern SuiteFunc suite_end;
 
+/* The name of the test that runs; NULL: in a fixture. */
+extern const gchar *suite_test;
+
 void suite_add (const SuiteEntry *entry);
 
 /* Ends this test, which proves nothing since the machine did not keep up, with the
  * figures in words; or which cannot be run here. Where no other test fails, the program
- * then ends with 77. */
+ * then ends with 77 and a line with the names of such tests and their reasons. */
 void suite_skip (const gchar *format, ...) G_GNUC_PRINTF (1, 2) G_GNUC_NORETURN;
 
 /* Runs all tests, each of which may take so many seconds; 0: as many as gst-check
@@ -50,6 +53,7 @@ int suite_run (int argc, char **argv, const gchar *name, guint seconds,
   static void name##_body (gint __i__);  \
   GST_START_TEST (name)                  \
   {                                      \
+    suite_test = #name;                  \
     name##_body (__i__);                 \
     if (suite_end)                       \
       suite_end ();                      \
