@@ -185,10 +185,9 @@ TEST (test_garbage)
       send_garbage (random);
     loopback_send_many (loopback, 33, i, 1);
     n_sent += 21;
-    while (receiver_stat (receiver, "packets") +
-            receiver_stat (receiver, "not-rtp") <
-        n_sent)
-      tap_wait (tap, tap_n_packets (tap));
+    wait_until (receiver_stat (receiver, "packets") +
+            receiver_stat (receiver, "not-rtp") >=
+        n_sent);
   }
   receiver_set_state (receiver, GST_STATE_NULL);
   fail_unless_equals_uint64 (

@@ -25,6 +25,8 @@ static void
 tear_down (void)
 {
   g_clear_pointer (&loopback, loopback_free);
+  /* Tests may share a process. */
+  gst_check_clear_log_filter ();
   leaks_assert_none ();
 }
 

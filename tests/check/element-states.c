@@ -32,13 +32,14 @@ assert_in_order (guint start, guint n)
   }
 }
 
-/* Seconds that something took. */
-#define assert_takes_less_than(seconds, something)         \
+/* A thread that sleeps is woken for it: nothing else would wake it, where stats-interval
+ * is 0 and no packets come. What is less is the machine's business. */
+#define assert_wakes(something)                            \
   do {                                                     \
     gint64 begin = g_get_monotonic_time (), took;          \
     something;                                             \
     took = g_get_monotonic_time () - begin;                \
-    fail_unless (took < (seconds) *G_TIME_SPAN_SECOND,     \
+    fail_unless (took < 10 * G_TIME_SPAN_SECOND,           \
         #something " took %" G_GINT64_FORMAT " us", took); \
   } while (0)
 
@@ -81,8 +82,7 @@ TEST (test_stopped_while_idle)
 {
   for (guint i = 0; i < 5; i++) {
     element_play ("stats-interval=0", "fakesink");
-    assert_takes_less_than (
-        1, gst_element_set_state (receiver->pipeline, GST_STATE_NULL));
+    assert_wakes (gst_element_set_state (receiver->pipeline, GST_STATE_NULL));
     element_end ();
   }
 }
@@ -98,9 +98,8 @@ TEST (test_stopped_under_traffic)
   for (guint i = 0; i < N_STOPS; i++) {
     receiver_set_state (receiver, GST_STATE_PLAYING);
     tap_wait (tap, n + 1 + i % 5);
-    assert_takes_less_than (2,
-        gst_element_set_state (
-            receiver->pipeline, i % 2 ? GST_STATE_NULL : GST_STATE_READY));
+    gst_element_set_state (
+        receiver->pipeline, i % 2 ? GST_STATE_NULL : GST_STATE_READY);
     n = tap_n_packets (tap);
     if (i % 2)
       receiver_assert_stat (
@@ -204,8 +203,8 @@ send_eos (gpointer element)
 TEST (test_eos_while_idle)
 {
   element_play ("stats-interval=0", "fakesink");
-  assert_takes_less_than (1, fail_unless (send_eos (receiver->src)));
-  assert_takes_less_than (1, tap_wait_eos (tap));
+  assert_wakes (fail_unless (send_eos (receiver->src)));
+  assert_wakes (tap_wait_eos (tap));
 }
 
 TEST (test_eos_under_traffic)
@@ -219,8 +218,7 @@ TEST (test_eos_under_traffic)
   tap_wait_eos (tap);
   n = tap_n_packets (tap);
   loopback_end (loopback);
-  while (!receiver->eos)
-    receiver_read_bus (receiver);
+  receiver_wait_eos (receiver);
   fail_unless_equals_int (tap_n_packets (tap), n);
 }
 
@@ -239,9 +237,9 @@ flush (gboolean reset_time)
 
 TEST (test_flushed_while_idle)
 {
-  element_play ("", FLUSHED_SINK);
+  element_play ("stats-interval=0", FLUSHED_SINK);
   for (guint i = 0; i < 20; i++) {
-    assert_takes_less_than (1, fail_unless (flush (i % 2)));
+    assert_wakes (fail_unless (flush (i % 2)));
     element_pass (33, i, 1, i + 1);
   }
   element_wait (20);
@@ -278,11 +276,21 @@ TEST (test_flushed_for_another_time)
   fail_unless (tap_packet (tap, 2)->pts < 100 * GST_SECOND);
 }
 
+static guint64
+n_rendered (GstElement *sink)
+{
+  g_autoptr (GstStructure) stats = NULL;
+  guint64 rendered = 0;
+
+  g_object_get (sink, "stats", &stats, NULL);
+  gst_structure_get_uint64 (stats, "rendered", &rendered);
+  return rendered;
+}
+
 /* What was held over a pause has a time of before, for which a sink would wait. */
 TEST (test_flushed_while_paused)
 {
   g_autoptr (GstElement) sink = NULL;
-  guint64 rendered = 0;
 
   pause_with_batch (
       "fakesink name=sink sync=true async=false", 3600 * GST_SECOND);
@@ -293,13 +301,7 @@ TEST (test_flushed_while_paused)
   element_receive (33, 0, 5);
   assert_in_order (0, 5);
   fail_unless (tap_packet (tap, 4)->pts < 3600 * GST_SECOND);
-  while (rendered < 5) {
-    g_autoptr (GstStructure) stats = NULL;
-
-    g_object_get (sink, "stats", &stats, NULL);
-    gst_structure_get_uint64 (stats, "rendered", &rendered);
-    g_usleep (1000);
-  }
+  wait_until (n_rendered (sink) >= 5);
   receiver_assert_stat (receiver, "discarded", 20);
 }
 
@@ -340,11 +342,10 @@ TEST (test_flushed_at_first_packet)
 /* There is nothing to seek to, but the flush of one must not stop us. */
 TEST (test_seek)
 {
-  element_play ("", "fakesink");
+  element_play ("stats-interval=0", "fakesink");
   for (guint i = 0; i < 20; i++) {
-    assert_takes_less_than (1,
-        gst_element_seek_simple (
-            receiver->pipeline, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, 0));
+    assert_wakes (gst_element_seek_simple (
+        receiver->pipeline, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, 0));
     element_pass (33, i, 1, i + 1);
   }
 }
