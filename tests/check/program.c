@@ -12,9 +12,11 @@
 #include "program-fixture.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -591,14 +593,31 @@ TEST (test_mac_changes)
       run (unicast->frame, unicast->size, 0).verdict, XDP_REDIRECT);
 }
 
+/* Only a missing privilege is a reason to skip. */
 static int
-skip (const gchar *what)
+skip_or_fail (const gchar *what, const gchar *privilege)
 {
-  g_print ("SKIP: %s: %s\n", what, g_strerror (errno));
-  return EXIT_SKIP;
+  gboolean forbidden = errno == EPERM;
+
+  g_print ("%s: cannot %s (%s): %s\n", forbidden ? "SKIP" : "failed", what,
+      privilege, g_strerror (errno));
+  return forbidden ? EXIT_SKIP : EXIT_FAILURE;
 }
 
-/* Anything but a missing privilege is for the tests to fail at. */
+/* ip(8) does not tell why it fails. */
+static gboolean
+may_set_up_interfaces (void)
+{
+  struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+  int fd = socket (AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  gboolean may = fd >= 0 && !ioctl (fd, SIOCSIFFLAGS, &request);
+  int reason = errno;
+
+  close (fd);
+  errno = reason;
+  return may;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -610,18 +629,21 @@ main (int argc, char **argv)
   int probe_fd;
 
   if (unshare (CLONE_NEWNET))
-    return skip ("cannot make a network namespace (CAP_SYS_ADMIN)");
+    return skip_or_fail ("make a network namespace", "CAP_SYS_ADMIN");
   probe_fd = socket (AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
   if (probe_fd < 0)
-    return skip ("cannot make an AF_XDP socket (CAP_NET_RAW)");
+    return skip_or_fail ("make an AF_XDP socket", "CAP_NET_RAW");
   close (probe_fd);
   probe = load ();
-  if (!probe && errno == EPERM)
-    return skip ("cannot load the XDP program (CAP_BPF, CAP_NET_ADMIN)");
+  if (!probe)
+    return skip_or_fail ("load the XDP program", "CAP_BPF, CAP_NET_ADMIN");
   afxdp_bpf__destroy (probe);
-  errno = 0;
-  if (system (add_interface))
-    return skip ("cannot make a veth interface (ip link, CAP_NET_ADMIN)");
+  if (!may_set_up_interfaces ())
+    return skip_or_fail ("set an interface up", "CAP_NET_ADMIN");
+  if (system (add_interface)) {
+    g_print ("failed: %s\n", add_interface);
+    return EXIT_FAILURE;
+  }
 
   return suite_run (argc, argv, "program", 60, set_up, tear_down);
 }
