@@ -32,8 +32,6 @@ if [ ! -x "$build/tests/bench/receiver" ]; then
   exit 2
 fi
 
-# shellcheck source=tests/netns/veth.sh
-. "$here/../netns/veth.sh"
 # shellcheck source=tests/netns/work.sh
 . "$here/../netns/work.sh"
 

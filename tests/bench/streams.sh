@@ -89,8 +89,6 @@ if ((EUID != 0)); then
 fi
 build=$(cd "$build" && pwd)
 
-# shellcheck source=tests/netns/veth.sh
-. "$here/../netns/veth.sh"
 # shellcheck source=tests/netns/work.sh
 . "$here/../netns/work.sh"
 

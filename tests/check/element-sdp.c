@@ -43,8 +43,8 @@ end (void)
   forget_file ();
 }
 
-/* A file with a session of these lines m=, whose port is in them. It is gone
- * with the process that a test is. */
+/* A file with a session of these lines m=, whose port is in them as "%u". It is gone
+ * with the end of the test. */
 static void
 write_file (const gchar *address, guint port, const gchar *lines)
 {

@@ -37,16 +37,6 @@ skip_unless_can (gboolean can, const gchar *what)
     suite_skip ("no %s: %s", what, g_strerror (errno));
 }
 
-static void
-needs_option (int option, const gchar *name)
-{
-  int fd = new_socket ();
-  int on = 1;
-
-  skip_unless_can (!setsockopt (fd, SOL_SOCKET, option, &on, sizeof on), name);
-  close (fd);
-}
-
 void
 kernel_needs_groups (void)
 {
@@ -65,13 +55,12 @@ kernel_needs_groups (void)
 void
 kernel_needs_arrival_times (void)
 {
-  needs_option (SO_TIMESTAMPNS, "SO_TIMESTAMPNS");
-}
+  int fd = new_socket ();
+  int on = 1;
 
-void
-kernel_needs_drops (void)
-{
-  needs_option (SO_RXQ_OVFL, "SO_RXQ_OVFL");
+  skip_unless_can (!setsockopt (fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on),
+      "SO_TIMESTAMPNS");
+  close (fd);
 }
 
 void

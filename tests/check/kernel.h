@@ -17,9 +17,6 @@ void kernel_needs_groups (void);
 /* SO_TIMESTAMPNS: when a datagram arrived. */
 void kernel_needs_arrival_times (void);
 
-/* SO_RXQ_OVFL: how many datagrams a socket has dropped. */
-void kernel_needs_drops (void);
-
 /* SIOCETHTOOL, of the loopback interface. */
 void kernel_needs_ethtool (void);
 

@@ -69,7 +69,7 @@ add_interface (void)
                "ip link set tx1 up && ip link set rx1 up");
 }
 
-/* "%s": the location of an SDP file for the group on rx1. */
+/* Behind the last one, the location of an SDP file for the group on rx1. */
 static const gchar *const zones[] = {
   "address=" GROUP "%rx1 port=5000",
   "multicast-group=" GROUP "%77 port=5000",

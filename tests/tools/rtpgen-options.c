@@ -146,8 +146,8 @@ rtpgen_address_to_string (const RtpgenAddress *self)
       self->family == AF_INET6 ? "[%s]:%u" : "%s:%u", text, self->port);
 }
 
-gboolean
-rtpgen_address_is_multicast (const RtpgenAddress *self)
+static gboolean
+is_multicast (const RtpgenAddress *self)
 {
   return self->family == AF_INET6 ? self->address[0] == 0xff
                                   : (self->address[0] & 0xf0) == 0xe0;
@@ -327,7 +327,7 @@ check_together (const RtpgenOptions *self, GError **error)
           "--marker-ip-option and --destination %s: IPv6 has no IP options",
           text);
     if (self->method == RTPGEN_METHOD_LIVE && !self->has_destination_mac &&
-        !rtpgen_address_is_multicast (address))
+        !is_multicast (address))
       return rtpgen_refuse (error,
           "--destination %s is not multicast: live frames know no neighbours, "
           "so give --destination-mac, or use --method socket",

@@ -67,6 +67,5 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RtpgenOptions, rtpgen_options_free)
 
 /* "239.1.1.1:5000" or "[ff15::1]:5000". */
 gchar *rtpgen_address_to_string (const RtpgenAddress *self);
-gboolean rtpgen_address_is_multicast (const RtpgenAddress *self);
 
 G_END_DECLS

@@ -29,8 +29,9 @@ typedef struct
   gboolean apart;    /* what comes next is another stretch */
 } Compiler;
 
-const gchar *
-rtpgen_event_name (RtpgenEventKind kind)
+/* The name of the option for it, also. */
+static const gchar *
+event_name (RtpgenEventKind kind)
 {
   static const gchar *const names[] = { "gap", "duplicate", "reorder",
     "silence", "pause", "hold" };
@@ -56,7 +57,7 @@ rtpgen_event_parse (
   return rtpgen_refuse (error,
       "Cannot read --%s %s: it wants POSITION:AMOUNT, a packet's index (from "
       "0) and a number (from 1)",
-      rtpgen_event_name (kind), text);
+      event_name (kind), text);
 }
 
 static gint
@@ -224,14 +225,14 @@ check_event (const Compiler *self, const RtpgenEvent *event, guint64 cycle,
     return rtpgen_refuse (error,
         "--%s at packet %" G_GUINT64_FORMAT
         ": an earlier event of the script concerns that packet already",
-        rtpgen_event_name (event->kind), event->position);
+        event_name (event->kind), event->position);
   if (event->kind == RTPGEN_EVENT_SILENCE && !self->flow_rate)
     return rtpgen_refuse (
         error, "--silence needs --rate: it says how many packets are not sent");
   if (event->kind >= RTPGEN_EVENT_PAUSE && !event->position) {
     g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
         "--%s at packet 0: nothing is sent before it; start later instead",
-        rtpgen_event_name (event->kind));
+        event_name (event->kind));
     return FALSE;
   }
   if (cycle && event_end (self, event) > cycle)
@@ -239,8 +240,8 @@ check_event (const Compiler *self, const RtpgenEvent *event, guint64 cycle,
         "--%s at packet %" G_GUINT64_FORMAT
         " reaches to packet %" G_GUINT64_FORMAT
         ", beyond --script-every %" G_GUINT64_FORMAT,
-        rtpgen_event_name (event->kind), event->position,
-        event_end (self, event) - 1, cycle);
+        event_name (event->kind), event->position, event_end (self, event) - 1,
+        cycle);
   return TRUE;
 }
 

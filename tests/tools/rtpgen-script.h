@@ -62,9 +62,6 @@ gboolean rtpgen_script_compile (GArray *events, guint64 cycle,
     const RtpgenClock *clock, struct rtpgen_plan *plan,
     struct rtpgen_stretch *stretches, GError **error);
 
-/* The name of the option for it, also. */
-const gchar *rtpgen_event_name (RtpgenEventKind kind);
-
 /* Fills in what a flow has done in so many turns. */
 void rtpgen_script_tally (const struct rtpgen_plan *plan,
     const struct rtpgen_stretch *stretches, guint64 turns, RtpgenTally *tally);
