@@ -9,7 +9,7 @@
 typedef struct
 {
   guint n;
-  guint64 sum;
+  guint64 sum, most;
 } Tasks;
 
 /* FALSE: the thread has ended. */
@@ -42,12 +42,15 @@ find (GPid pid, const gchar *name, const gchar *file, const gchar *key)
 
   while ((task = g_dir_read_name (dir))) {
     g_autofree gchar *comm = NULL, *text = NULL;
+    guint64 value;
 
     if (!read_file (path, task, "comm", &comm) ||
         !g_str_has_prefix (comm, name) || !read_file (path, task, file, &text))
       continue;
+    value = number_after (text, key);
     tasks.n++;
-    tasks.sum += number_after (text, key);
+    tasks.sum += value;
+    tasks.most = MAX (tasks.most, value);
   }
   return tasks;
 }
@@ -62,6 +65,12 @@ guint64
 tasks_sum (GPid pid, const gchar *name, const gchar *file, const gchar *key)
 {
   return find (pid, name, file, key).sum;
+}
+
+guint64
+tasks_most (GPid pid, const gchar *name, const gchar *file, const gchar *key)
+{
+  return find (pid, name, file, key).most;
 }
 
 guint64

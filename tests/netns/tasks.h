@@ -9,5 +9,8 @@ guint tasks_count (GPid pid, const gchar *name);
 /* The sum of a number: the one after key in their /proc/PID/task/N/file. */
 guint64 tasks_sum (
     GPid pid, const gchar *name, const gchar *file, const gchar *key);
+/* The largest of them, of one thread. */
+guint64 tasks_most (
+    GPid pid, const gchar *name, const gchar *file, const gchar *key);
 /* How often they went to sleep. */
 guint64 tasks_sleeps (GPid pid, const gchar *name);
