@@ -283,16 +283,14 @@ open_what_stays (void)
 
 TEST (test_faults)
 {
-  g_autoptr (GArray) objects = NULL;
-  guint n_fds, n_threads;
+  Leftover before;
   SoakingMemory memory;
   Generator *generator;
   GeneratorReport sent;
   Faults faults;
 
   open_what_stays ();
-  n_fds = leftover_descriptors ();
-  n_threads = leftover_threads ();
+  leftover_begin (&before);
   faults = begin ();
   generator = generator_start ("--cpu=0 --rate=" RATE);
   receiver_wait_stat (faults.receiver, "packets", 1000);
@@ -303,17 +301,12 @@ TEST (test_faults)
   soaking_memory_end (&memory);
 
   sent = generator_stop_lossy (generator);
-  objects = leftover_find_bpf (getpid ());
-  g_assert_cmpuint (objects->len, >, 0);
+  leftover_expect_bpf (&before);
   receiver_set_state (faults.receiver, GST_STATE_NULL);
   assert_accounted_for (&faults, &sent);
   end (&faults);
 
-  fail_if (network_has_program ());
-  wait_until (leftover_descriptors () <= n_fds);
-  for (guint i = 0; i < objects->len; i++)
-    wait_until (!leftover_exists (&g_array_index (objects, LeftoverBpf, i)));
-  wait_until (leftover_threads () <= n_threads);
+  leftover_end (&before);
   soaking_memory_assert_flat (&memory);
 }
 

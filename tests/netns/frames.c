@@ -7,6 +7,7 @@
 #include "network.h"
 #include "payload.h"
 #include "receiver.h"
+#include "../check/tap.h"
 
 /* A sink that keeps nothing. */
 #define DROP "fakesink async=false enable-last-sample=false"
@@ -150,7 +151,7 @@ TABLE_TEST (test_kept_past_the_end, paths)
   hoard_start (&whole, receiver, "whole");
   hoard_start (&payloads, receiver, "payloads");
   receiver_play (receiver);
-  generator_send ("--rate=10000 --packets=%u", n);
+  generator_send_exact ("--rate=10000 --packets=%u", n);
   receiver_assert_nothing_lost (receiver, n);
   keep (kept, &whole, &payloads);
   drop_rest (&whole, n - KEPT);
@@ -173,7 +174,7 @@ TABLE_TEST (test_kept_past_the_end, paths)
 
   /* Another life of the interface must not write to what was kept. */
   receiver = receiver_start (paths[__i__], DROP);
-  generator_send ("--rate=20000 --packets=20000 --first-seq=7");
+  generator_send_exact ("--rate=20000 --packets=20000 --first-seq=7");
   receiver_assert_nothing_lost (receiver, 20000);
   receiver_free (receiver);
   assert_kept (kept);
@@ -265,7 +266,7 @@ TABLE_TEST (test_memory_outlives_its_buffer, paths)
     g_assert_cmpint (g_atomic_int_get (&collection.n), ==, MEMORIES);
     assert_collection (&collection);
   }
-  generator_finish (generator);
+  generator_finish_exact (generator);
   receiver_assert_nothing_lost (receiver, 60000);
   assert_collection (&collection);
   receiver_assert_stat (receiver, "copied", 0);
@@ -295,7 +296,6 @@ take_out (Hoard *hoard, guint n)
 {
   for (guint i = 0; i < n; i++) {
     g_autoptr (GstBuffer) buffer = hoard_pull (hoard);
-
     guint64 index = payload_index_of_buffer (buffer, PAYLOAD_RTP_HEADER);
 
     fail_unless (index == i, "%" G_GUINT64_FORMAT " instead of %u: %s", index,
@@ -316,7 +316,7 @@ TABLE_TEST (test_frames_run_out, hoards)
   hoard_start (&hoard, receiver, "sink");
   receiver_play (receiver);
   g_assert_cmpuint (frames_away (receiver), ==, 0);
-  generator_send ("--rate=20000 --packets=%u", n);
+  generator_send_exact ("--rate=20000 --packets=%u", n);
   receiver_assert_nothing_lost (receiver, n);
   copied = receiver_stat (receiver, "copied");
   g_assert_cmpuint (copied, >, 0);
@@ -332,9 +332,9 @@ TABLE_TEST (test_frames_run_out, hoards)
       "--rate=20000 --packets=%u --first-seq=%u", n, n & G_MAXUINT16);
   receiver_wait_stat (receiver, "packets", n + n / 2);
   take_out (&hoard, n);
-  generator_finish (generator);
-  take_out (&hoard, n);
+  generator_finish_exact (generator);
   receiver_assert_nothing_lost (receiver, 2 * n);
+  take_out (&hoard, n);
   g_assert_cmpuint (receiver_stat (receiver, delivered), >, before);
   wait_for_frames (receiver, 0);
 
@@ -342,7 +342,7 @@ TABLE_TEST (test_frames_run_out, hoards)
   g_atomic_int_set (&hoard.sated, TRUE);
   copied = receiver_stat (receiver, "copied");
   before = receiver_stat (receiver, delivered);
-  generator_send (
+  generator_send_exact (
       "--rate=20000 --packets=%u --first-seq=%u", n, 2 * n & G_MAXUINT16);
   receiver_assert_nothing_lost (receiver, 3 * n);
   receiver_assert_stat (receiver, "copied", copied);
@@ -353,48 +353,6 @@ TABLE_TEST (test_frames_run_out, hoards)
 }
 
 /* Downstream stands still. */
-
-typedef struct
-{
-  GMutex lock;
-  GCond changed;
-  gboolean shut, waiting;
-} Gate;
-
-static GstPadProbeReturn
-pass_gate (GstPad *pad, GstPadProbeInfo *info, gpointer data)
-{
-  Gate *gate = data;
-
-  g_mutex_lock (&gate->lock);
-  while (gate->shut) {
-    gate->waiting = TRUE;
-    g_cond_broadcast (&gate->changed);
-    g_cond_wait (&gate->changed, &gate->lock);
-  }
-  gate->waiting = FALSE;
-  g_mutex_unlock (&gate->lock);
-  return GST_PAD_PROBE_OK;
-}
-
-static void
-shut_gate (Gate *gate)
-{
-  g_mutex_lock (&gate->lock);
-  gate->shut = TRUE;
-  while (!gate->waiting)
-    g_cond_wait (&gate->changed, &gate->lock);
-  g_mutex_unlock (&gate->lock);
-}
-
-static void
-open_gate (Gate *gate)
-{
-  g_mutex_lock (&gate->lock);
-  gate->shut = FALSE;
-  g_cond_broadcast (&gate->changed);
-  g_mutex_unlock (&gate->lock);
-}
 
 /* Until the socket was in use for a while, since the n-th change of path. There
  * may be more than one such while: the machine may stall us too. */
@@ -424,13 +382,10 @@ TEST (test_sink_stands_still)
 {
   const guint rate = 5000, backlog = 21 << 20;
   g_autoptr (Receiver) receiver = receiver_new ("ring-size=256", DROP);
+  g_autoptr (Tap) tap = tap_new_counting (receiver->src);
   Generator *generator;
   GeneratorReport sent;
-  Gate gate = { 0 };
 
-  add_probe (receiver,
-      GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, pass_gate,
-      &gate);
   receiver_play (receiver);
   generator = generator_start ("--rate=%u", rate);
   for (guint i = 0; i < 2; i++) {
@@ -438,12 +393,13 @@ TEST (test_sink_stands_still)
     guint n;
 
     receiver_wait_stat (receiver, "packets", (1 + 2 * i) * rate);
-    shut_gate (&gate);
+    tap_hold (tap);
+    tap_wait_held (tap);
     receiver_read_bus (receiver);
     n = receiver->modes->len;
     by_socket = receiver_stat (receiver, "delivered-socket");
     network_wait_for_backlog (5000, backlog);
-    open_gate (&gate);
+    tap_let_go (tap);
     wait_for_the_way_back (receiver, n);
     receiver_wait_stat (receiver, "delivered-socket", by_socket + rate);
   }

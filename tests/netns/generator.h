@@ -42,6 +42,8 @@ typedef struct
 Generator *generator_start (const gchar *format, ...) G_GNUC_PRINTF (1, 2);
 /* Waits until it has sent all. */
 GeneratorReport generator_finish (Generator *generator);
+/* The same, for a test that names what must come: skips it if the wire lost any. */
+GeneratorReport generator_finish_exact (Generator *generator);
 /* Ends it, if it was to send until it is stopped. Not before something of it has
  * arrived: until then it may die of the signal. */
 GeneratorReport generator_stop (Generator *generator);
@@ -53,3 +55,5 @@ GeneratorReport generator_stop_lossy (Generator *generator);
 void generator_excuse (void);
 /* Sends, and waits until all is sent. */
 #define generator_send(...) generator_finish (generator_start (__VA_ARGS__))
+#define generator_send_exact(...) \
+  generator_finish_exact (generator_start (__VA_ARGS__))

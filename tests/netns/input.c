@@ -118,7 +118,7 @@ stream_finish (Stream *stream, guint n_not_rtp, guint n_strangers)
 {
   Receiver *receiver = stream->receiver;
 
-  stream->sent = generator_finish (stream->generator);
+  stream->sent = generator_finish_exact (stream->generator);
   receiver_wait_stat (receiver, "packets", stream->sent.packets + n_strangers);
   receiver_wait_stat (receiver, "not-rtp", n_not_rtp);
   receiver_assert_stat (
@@ -561,7 +561,7 @@ TABLE_TEST (test_noise, paths)
     wait_unread (stream, "packets", receiver_stat (receiver, "packets") + 50);
   }
   n_lost = n_noise - 2; /* all but the first two show a gap */
-  stream->sent = generator_finish (stream->generator);
+  stream->sent = generator_finish_exact (stream->generator);
   wait_unread (stream, "packets", stream->sent.packets + n_noise);
   wait_unread (stream, "not-rtp", n_not_rtp);
   wait_unread (stream, "lost", n_lost);
@@ -649,7 +649,7 @@ TABLE_TEST (test_port_in_use, paths)
   fail_if (network_has_program ());
   close (fd);
   receiver = receiver_start (paths[__i__], "fakesink");
-  generator_send ("--rate=10000 --packets=1000");
+  generator_send_exact ("--rate=10000 --packets=1000");
   receiver_wait_stat (receiver, "packets", 1000);
   receiver_free (receiver);
 }

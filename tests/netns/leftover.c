@@ -4,10 +4,12 @@
 #include "leftover.h"
 
 #include <bpf/bpf.h>
-#include <gst/check/gstcheck.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <unistd.h>
+
+#include "network.h"
+#include "receiver.h"
 
 static const struct
 {
@@ -82,6 +84,39 @@ leftover_threads (void)
   g_thread_pool_set_max_unused_threads (0);
   g_thread_pool_stop_unused_threads ();
   return count_entries ("/proc/self/task");
+}
+
+void
+leftover_begin (Leftover *before)
+{
+  before->descriptors = leftover_descriptors ();
+  before->threads = leftover_threads ();
+  before->bpf = NULL;
+}
+
+void
+leftover_expect_bpf (Leftover *before)
+{
+  before->bpf = leftover_find_bpf (getpid ());
+  g_assert_cmpuint (before->bpf->len, >, 0);
+}
+
+void
+leftover_wait_for_bpf (GArray *objects)
+{
+  for (guint i = 0; i < objects->len; i++)
+    wait_until (!leftover_exists (&g_array_index (objects, LeftoverBpf, i)));
+  g_array_unref (objects);
+}
+
+void
+leftover_end (Leftover *before)
+{
+  wait_until (leftover_descriptors () <= before->descriptors);
+  fail_if (network_has_program ());
+  if (before->bpf)
+    leftover_wait_for_bpf (g_steal_pointer (&before->bpf));
+  wait_until (leftover_threads () <= before->threads);
 }
 
 guint64

@@ -28,6 +28,22 @@ gboolean leftover_exists (const LeftoverBpf *object);
  * a generator that has ended. */
 guint leftover_descriptors (void);
 guint leftover_threads (void);
+/* What there is of both, and later the BPF objects that must be gone. */
+typedef struct
+{
+  guint descriptors, threads;
+  GArray *bpf; /* NULL: not asked for */
+} Leftover;
+
+/* When GStreamer, GLib and others have opened what they open once. */
+void leftover_begin (Leftover *before);
+/* While there are some: this process's. */
+void leftover_expect_bpf (Leftover *before);
+/* Until there is no more than before, nor a program on rx0. */
+void leftover_end (Leftover *before);
+/* Until these, LeftoverBpf, are gone. Frees the array. */
+void leftover_wait_for_bpf (GArray *objects);
+
 /* Bytes in memory, after the C library gave back what it could. */
 guint64 leftover_memory (void);
 /* Bytes that malloc() gave and nobody freed. */

@@ -22,17 +22,6 @@
 
 static const gchar *const paths[] = { "", "mode=socket" };
 
-/* Until AF_XDP is in use, since the n-th change of path. */
-static void
-wait_for_af_xdp (Receiver *receiver, guint n)
-{
-  const GstStructure *mode;
-
-  do
-    mode = receiver_wait_modes (receiver, ++n);
-  while (g_strcmp0 (gst_structure_get_string (mode, "mode"), "af-xdp"));
-}
-
 static gboolean
 has_joined (void)
 {
@@ -46,7 +35,7 @@ TEST (test_killed)
 {
   for (guint round = 0; round < 3; round++) {
     Player *player = player_start ("", "stats-interval=50000000");
-    g_autoptr (GArray) objects = NULL;
+    GArray *objects;
     Receiver *receiver;
     Generator *generator;
     guint n[LEFTOVER_BPF_KINDS] = { 0 };
@@ -67,15 +56,14 @@ TEST (test_killed)
     player_free (player);
     receiver = receiver_new ("mode=af-xdp", "fakesink");
     receiver_play_by (receiver, "af-xdp");
-    for (guint i = 0; i < objects->len; i++)
-      wait_until (!leftover_exists (&g_array_index (objects, LeftoverBpf, i)));
+    leftover_wait_for_bpf (objects);
     generator_stop (generator);
     receiver_set_state (receiver, GST_STATE_NULL);
     fail_if (network_has_program ());
     fail_if (has_joined ());
 
     receiver_play (receiver);
-    generator_send ("--rate=20000 --packets=10000");
+    generator_send_exact ("--rate=20000 --packets=10000");
     receiver_assert_nothing_lost (receiver, 10000);
     receiver_assert_stat (receiver, "delivered-xdp", 10000);
     receiver_free (receiver);
@@ -86,14 +74,13 @@ TEST (test_killed)
 TEST (test_killed_and_left_alone)
 {
   Player *player = player_start ("", "");
-  g_autoptr (GArray) objects = NULL;
+  GArray *objects;
 
   player_wait_line (player, "mode=(string)af-xdp");
   objects = leftover_find_bpf (player_pid (player));
   player_free (player);
   wait_until (!network_has_program ());
-  for (guint i = 0; i < objects->len; i++)
-    wait_until (!leftover_exists (&g_array_index (objects, LeftoverBpf, i)));
+  leftover_wait_for_bpf (objects);
   wait_until (!has_joined ());
 }
 
@@ -124,7 +111,7 @@ LOOP_TEST (test_forked, 2)
 
   receiver_assert_mode (receiver, 0, "af-xdp");
   child = make_child (by_clone);
-  generator_send ("--rate=10000 --packets=2000");
+  generator_send_exact ("--rate=10000 --packets=2000");
   receiver_assert_nothing_lost (receiver, 2000);
   receiver_set_state (receiver, GST_STATE_NULL);
   fail_if (has_joined ());
@@ -134,14 +121,11 @@ LOOP_TEST (test_forked, 2)
   receiver_play (receiver);
   if (by_clone) {
     /* What cannot be helped is told, with its cause and cure. */
-    wait_until ((receiver_read_bus (receiver),
-        strstr (gst_structure_get_string (
-                    receiver->modes->pdata[receiver->modes->len - 1], "reason"),
-            "clone()")));
+    receiver_wait_reason (receiver, n, "clone()");
     fail_if (kill (child, SIGKILL));
   }
-  wait_for_af_xdp (receiver, n);
-  generator_send ("--rate=10000 --packets=2000");
+  receiver_wait_mode (receiver, n, "af-xdp");
+  generator_send_exact ("--rate=10000 --packets=2000");
   receiver_assert_nothing_lost (receiver, 2000);
   if (!by_clone)
     fail_if (kill (child, SIGKILL));
@@ -168,7 +152,7 @@ TEST (test_forked_and_started)
   }
   waitpid (child, &status, 0);
   fail_unless (WIFEXITED (status) && !WEXITSTATUS (status), "%x", status);
-  generator_send ("--rate=10000 --packets=2000");
+  generator_send_exact ("--rate=10000 --packets=2000");
   receiver_assert_nothing_lost (receiver, 2000);
   receiver_assert_stat (receiver, "delivered-xdp", 2000);
 }
@@ -220,7 +204,7 @@ TABLE_TEST (test_without_privileges, privileges)
   } else {
     fail_unless (strstr (line, "mode=(string)af-xdp"), "%s", line);
   }
-  generator_send ("--rate=10000 --packets=5000");
+  generator_send_exact ("--rate=10000 --packets=5000");
   line = player_wait_stat (player, "packets", 5000);
   fail_unless (player_stat (line, "lost") == 0, "%s", line);
   fail_unless (player_stat (line,
@@ -277,7 +261,7 @@ TEST (test_privileges_dropped)
   network_detach_program ();
   become (NOBODY);
   receiver_wait_modes (receiver, 2);
-  wait_for_af_xdp (receiver, 2);
+  receiver_wait_mode (receiver, 2, "af-xdp");
   receiver_wait_stat (receiver, "delivered-xdp",
       receiver_stat (receiver, "delivered-xdp") + 10000);
 
@@ -340,13 +324,13 @@ LOOP_TEST (test_started_again_and_again, 2)
     guint n = receiver->modes->len;
 
     receiver_set_state (receiver, GST_STATE_PLAYING);
-    wait_for_af_xdp (receiver, n);
+    receiver_wait_mode (receiver, n, "af-xdp");
     receiver_set_state (receiver, GST_STATE_NULL);
     fail_if (network_has_program ());
   }
   receiver_play (receiver);
-  wait_for_af_xdp (receiver, receiver->modes->len - 1);
-  generator_send ("--rate=20000 --packets=10000");
+  receiver_wait_mode (receiver, receiver->modes->len - 1, "af-xdp");
+  generator_send_exact ("--rate=20000 --packets=10000");
   receiver_assert_nothing_lost (receiver, 10000);
   receiver_assert_stat (receiver, "delivered-xdp", 10000);
 }
@@ -381,25 +365,22 @@ play_for_a_moment (const gchar *properties)
 {
   g_autoptr (Receiver) receiver = receiver_start (properties, "fakesink");
 
-  generator_send ("--rate=10000 --packets=2000");
+  generator_send_exact ("--rate=10000 --packets=2000");
   receiver_assert_nothing_lost (receiver, 2000);
 }
 
 TABLE_TEST (test_nothing_is_left, paths)
 {
-  guint n_fds, n_threads;
+  Leftover before;
 
   /* What GStreamer and GLib open once; through the socket, so that all of AF_XDP
    * counts. */
   play_for_a_moment ("mode=socket");
-  n_fds = leftover_descriptors ();
-  n_threads = leftover_threads ();
+  leftover_begin (&before);
   for (guint i = 0; i < 5; i++) {
     play_for_a_moment (paths[__i__]);
-    wait_until (leftover_descriptors () <= n_fds);
-    fail_if (network_has_program ());
+    leftover_end (&before);
   }
-  wait_until (leftover_threads () <= n_threads);
 }
 
 /* Page faults of the streaming thread between its first packet and the one that

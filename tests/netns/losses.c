@@ -144,9 +144,9 @@ TEST (test_network)
 
   page_assert_fields (queue, NULL);
   /* Around a wrap of the numbers, and one that takes its time. */
-  sent = generator_send ("--rate=50000 --packets=110000 --first-seq=65030 "
-                         "--gap=100:3 --gap=500:1 --gap=505:40 --gap=40000:1 "
-                         "--silence=99000:60");
+  sent = generator_send_exact (
+      "--rate=50000 --packets=110000 --first-seq=65030 --gap=100:3 --gap=500:1 "
+      "--gap=505:40 --gap=40000:1 --silence=99000:60");
   wait_for_verdicts (receiver, sent.missing);
   receiver_assert_stat (receiver, "packets", sent.packets);
   assert_lost_only (receiver, "network", sent.missing, sent.dropped);
@@ -192,8 +192,8 @@ TEST (test_sizes_and_marker)
   guint64 suppressed = 1, time = 0;
 
   /* Packet 9 ends a frame: marker, 300 bytes and RTP's header. */
-  generator_send ("--rate=20000 --packets=4000 "
-                  "--marker-every=10 --gap=10:2");
+  generator_send_exact (
+      "--rate=20000 --packets=4000 --marker-every=10 --gap=10:2");
   gst_structure_get (receiver_wait_gaps (receiver, 1), "previous-size",
       G_TYPE_UINT, &previous, "next-size", G_TYPE_UINT, &next,
       "previous-marker", G_TYPE_BOOLEAN, &marker, "payload-type", G_TYPE_UINT,

@@ -242,16 +242,6 @@ static const struct
   { CALL_MMAP, ENOMEM },
 };
 
-static gboolean
-is_by_af_xdp (const Receiver *receiver)
-{
-  return receiver->modes->len &&
-      g_str_equal (
-          gst_structure_get_string (
-              receiver->modes->pdata[receiver->modes->len - 1], "mode"),
-          "af-xdp");
-}
-
 TABLE_TEST (test_refused_once, passing)
 {
   gboolean refused = TRUE;
@@ -272,7 +262,8 @@ TABLE_TEST (test_refused_once, passing)
       receiver_read_bus (receiver);
       fail_if (g_get_monotonic_time () > deadline, "after %u: %s", n,
           receiver_describe (receiver));
-    } while (!receiver->error && !is_by_af_xdp (receiver));
+    } while (!receiver->error &&
+        g_strcmp0 (receiver_last (receiver, "mode"), "af-xdp"));
     /* Without memory of its own the socket is an error, which names it. */
     if (receiver->error)
       fail_unless (
@@ -318,7 +309,7 @@ TEST (test_occupied)
   receiver_assert_reason (receiver, 0, "\"foreign\"");
   fail_unless_equals_int (n_registered, 0);
   close (foreign);
-  wait_until ((receiver_read_bus (receiver), is_by_af_xdp (receiver)));
+  receiver_wait_mode (receiver, 1, "af-xdp");
   fail_unless_equals_int (n_registered, 1);
 }
 

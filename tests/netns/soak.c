@@ -311,15 +311,13 @@ open_what_stays (void)
 TEST (test_soak)
 {
   Soak soak = { 0 };
-  g_autoptr (GArray) objects = NULL;
+  Leftover before;
   SoakingMemory memory;
   guint64 dropped;
-  guint n_fds, n_threads;
   Slot *last = NULL;
 
   open_what_stays ();
-  n_fds = leftover_descriptors ();
-  n_threads = leftover_threads ();
+  leftover_begin (&before);
   soak_begin (&soak);
   for (guint i = 0; i < SLOTS; i++)
     if (soak.slots[i].stayer)
@@ -334,8 +332,7 @@ TEST (test_soak)
   soaking_memory_end (&memory);
   dropped = assert_complete (&soak);
 
-  objects = leftover_find_bpf (getpid ());
-  g_assert_cmpuint (objects->len, >, 0);
+  leftover_expect_bpf (&before);
   for (guint i = 0; i < SLOTS; i++) {
     Slot *slot = &soak.slots[i];
 
@@ -360,11 +357,7 @@ TEST (test_soak)
       soak.lost_excused);
   fflush (stdout);
   g_assert_cmpuint (soak.lost, <=, dropped);
-  wait_until (leftover_descriptors () <= n_fds);
-  fail_if (network_has_program ());
-  for (guint i = 0; i < objects->len; i++)
-    wait_until (!leftover_exists (&g_array_index (objects, LeftoverBpf, i)));
-  wait_until (leftover_threads () <= n_threads);
+  leftover_end (&before);
   soaking_memory_assert_flat (&memory);
   soak_end (&soak);
 }

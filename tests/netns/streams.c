@@ -319,8 +319,7 @@ TEST (test_as_many_as_there_are_slots)
 {
   Crowd *crowd;
   GeneratorReport sent;
-  g_autoptr (GArray) objects = NULL;
-  guint n_fds, n_threads;
+  Leftover before;
 
   crowd_raise_descriptor_limit ();
   /* What GStreamer and GLib open once. */
@@ -328,23 +327,17 @@ TEST (test_as_many_as_there_are_slots)
   crowd_play (crowd);
   generator_finish (crowd_generate (crowd, "--packets=10"));
   crowd_free (crowd);
-  n_fds = leftover_descriptors ();
-  n_threads = leftover_threads ();
+  leftover_begin (&before);
 
   crowd = crowd_new (1024, "receiver=all ring-size=64");
   crowd_play_by_af_xdp (crowd);
   sent = generator_finish (crowd_generate (crowd, "--rate=20000 --duration=3"));
   crowd_assert_complete (crowd, 0, &sent);
   assert_takes_the_place_of (crowd->receivers[0]);
-  objects = leftover_find_bpf (getpid ());
-  g_assert_cmpuint (objects->len, >, 0);
+  leftover_expect_bpf (&before);
   crowd_halt (crowd);
   crowd_free (crowd);
-  wait_until (leftover_descriptors () <= n_fds);
-  fail_if (network_has_program ());
-  for (guint i = 0; i < objects->len; i++)
-    wait_until (!leftover_exists (&g_array_index (objects, LeftoverBpf, i)));
-  wait_until (leftover_threads () <= n_threads);
+  leftover_end (&before);
 }
 
 /* Starts it where it will not get all descriptors that it wants. Returns whether
