@@ -15,6 +15,8 @@
 #include "network.h"
 #include "player.h"
 #include "receiver.h"
+#include "soaking.h"
+#include "tasks.h"
 
 /* What it got through AF_XDP, so many more. */
 static void
@@ -161,15 +163,12 @@ TABLE_TEST (test_lost_and_found, ways)
 {
   g_autoptr (Receiver) receiver =
       receiver_start ("multicast-iface=rx0", "fakesink");
-  const gchar *reason;
   guint64 frames = receiver_stat (receiver, "frames");
 
   send_and_receive (receiver, "239.1.1.1", 5000);
   for (guint n = 1; n <= 2; n++) {
     ways[__i__].lose ();
-    reason = gst_structure_get_string (
-        receiver_wait_modes (receiver, 2 * n), "reason");
-    fail_unless (strstr (reason, "Interface rx0 was removed"), "%s", reason);
+    receiver_assert_reason (receiver, 2 * n - 1, "Interface rx0 was removed");
     ways[__i__].find ();
     receiver_wait_modes (receiver, 2 * n + 1);
     receiver_assert_mode (receiver, 2 * n, "af-xdp");
@@ -242,16 +241,6 @@ keep_sending (gpointer data)
   return NULL;
 }
 
-static gboolean
-is_by_af_xdp (Receiver *receiver)
-{
-  receiver_read_bus (receiver);
-  return g_str_equal (
-      gst_structure_get_string (
-          receiver->modes->pdata[receiver->modes->len - 1], "mode"),
-      "af-xdp");
-}
-
 TABLE_TEST (test_renamed_and_lost_under_traffic, names_again)
 {
   g_autoptr (Receiver) receiver =
@@ -269,7 +258,7 @@ TABLE_TEST (test_renamed_and_lost_under_traffic, names_again)
   network_up_again ();
   if (strcmp (names_again[__i__], "rx0"))
     network_run ("ip link set rx0 name %s", names_again[__i__]);
-  wait_until (is_by_af_xdp (receiver));
+  wait_until (g_str_equal (receiver_last (receiver, "mode"), "af-xdp"));
   before = receiver_stat (receiver, "delivered-xdp");
   receiver_wait_stat (receiver, "delivered-xdp", before + 100);
   assert_no_error (receiver);
@@ -353,29 +342,6 @@ TEST (test_lost_for_good)
   receiver_wait_modes (receiver, 2);
 }
 
-/* How often the control thread has slept so far. */
-static guint64
-n_control_sleeps (void)
-{
-  g_autoptr (GDir) tasks = g_dir_open ("/proc/self/task", 0, NULL);
-  guint64 n = 0;
-  const gchar *task;
-
-  while ((task = g_dir_read_name (tasks))) {
-    g_autofree gchar *path =
-        g_strdup_printf ("/proc/self/task/%s/status", task);
-    g_autofree gchar *text = NULL;
-    const gchar *switches;
-
-    if (!g_file_get_contents (path, &text, NULL, NULL) ||
-        !strstr (text, "afxdp-control"))
-      continue;
-    switches = strstr (text, "\nvoluntary_ctxt_switches:");
-    n += g_ascii_strtoull (strchr (switches, ':') + 1, NULL, 10);
-  }
-  return n;
-}
-
 /* What waits for an interface that does not come does so in its sleep. */
 TEST (test_lost_and_nothing_to_do)
 {
@@ -388,11 +354,9 @@ TEST (test_lost_and_nothing_to_do)
   receiver_wait_modes (receiver, 2);
   /* Statistics, which ask what the interface dropped. */
   g_usleep (2 * G_TIME_SPAN_SECOND);
-  before = n_control_sleeps ();
+  before = tasks_sleeps (0, "afxdp-control");
   g_usleep (3 * G_TIME_SPAN_SECOND);
-  g_printerr (
-      "%" G_GUINT64_FORMAT " wake-ups in 3 s\n", n_control_sleeps () - before);
-  fail_unless (n_control_sleeps () - before < 20);
+  g_assert_cmpuint (tasks_sleeps (0, "afxdp-control") - before, <, 20);
 }
 
 /* It comes while a stream pauses, which then ends. */
@@ -535,11 +499,10 @@ TEST (test_states_from_many_threads)
   Generator *generator = generator_start ("--rate=20000 --packets=2000000");
   Changer changers[N_THREADS];
   GThread *threads[N_THREADS];
-  guint32 seed = g_random_int ();
+  g_autoptr (GRand) rand = soaking_random ();
 
-  g_printerr ("seed %u\n", seed);
   for (guint i = 0; i < N_THREADS; i++) {
-    changers[i] = (Changer){ receiver, seed + i };
+    changers[i] = (Changer){ receiver, g_rand_int (rand) };
     threads[i] = g_thread_new ("changer", change_states, &changers[i]);
   }
   for (guint i = 0; i < N_THREADS; i++)

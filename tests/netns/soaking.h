@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What tests have in common that do things at random for a long time: how long
- * (SOAK_SECONDS), which things (SOAK_SEED), and whether memory grows.
+ * What tests have in common that do things at random: for how long (SOAK_SECONDS),
+ * which things (SOAK_SEED), and whether memory grows.
  */
 #pragma once
 
