@@ -1,7 +1,9 @@
 /* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What one stream does costs its neighbours on the interface nothing: coming,
- * going, standing still, keeping all it gets, failing. */
+ * going, standing still, keeping all it gets, failing. With one thread for all it is the
+ * same but for standing still, which holds up all of them: that they do not lose what
+ * their rings and sockets have room for is then all. */
 
 #include "crowd.h"
 #include "network.h"
@@ -61,7 +63,7 @@ TEST (test_one_comes_and_goes)
 
 /* For ever: until the others have seen far more than its credit and its socket
  * hold. */
-TEST (test_one_blocks)
+LOOP_TEST (test_one_blocks, !receiver_is_shared ())
 {
   g_autoptr (Crowd) crowd = crowd_new (4, "");
   g_autoptr (Tap) tap = tap_new_counting (crowd->receivers[0]->src);
@@ -77,6 +79,33 @@ TEST (test_one_blocks)
   fail_unless (tap_is_held (tap));
   fail_unless (receiver_stat (crowd->receivers[0], "packets") < 1000);
   tap_let_go (tap);
+  receiver_set_state (crowd->receivers[0], GST_STATE_NULL);
+  for (guint i = 1; i < 4; i++)
+    wait_for_frames (crowd->receivers[i]);
+}
+
+/* All stand still, and no longer than that one. */
+LOOP_TEST (test_one_blocks_all, receiver_is_shared ())
+{
+  g_autoptr (Crowd) crowd = crowd_new (4, "");
+  g_autoptr (Tap) tap = tap_new_counting (crowd->receivers[0]->src);
+  guint64 before[4];
+  Generator *generator;
+  GeneratorReport sent;
+
+  crowd_play_by_af_xdp (crowd);
+  generator = crowd_generate (crowd, "--rate=60000 --packets=120000");
+  receiver_wait_stat (crowd->receivers[1], "packets", 1000);
+  tap_hold (tap);
+  tap_wait_held (tap);
+  for (guint i = 1; i < 4; i++)
+    before[i] = receiver_stat (crowd->receivers[i], "packets");
+  g_usleep (200 * G_TIME_SPAN_MILLISECOND);
+  for (guint i = 1; i < 4; i++)
+    receiver_assert_stat (crowd->receivers[i], "packets", before[i]);
+  tap_let_go (tap);
+  sent = generator_finish (generator);
+  crowd_assert_complete (crowd, 0, &sent);
   receiver_set_state (crowd->receivers[0], GST_STATE_NULL);
   for (guint i = 1; i < 4; i++)
     wait_for_frames (crowd->receivers[i]);
