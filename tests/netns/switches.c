@@ -89,34 +89,34 @@ map_values (const gchar *name, guint value_size)
 }
 
 static void
-for_each_value (const Mapped *mapped, void (*each) (gpointer value))
+for_each_value (const Mapped *mapped, void (*each) (gpointer value, guint i))
 {
   for (guint i = 0; i < mapped->n; i++)
-    each (mapped->values + (gsize) i * mapped->value_size);
+    each (mapped->values + (gsize) i * mapped->value_size, i);
 }
 
-/* Of the one stream there is. */
-static guint32 credit;
+/* Of each slot. */
+static guint32 credits[AFXDP_SLOTS];
 
 static void
-credit_off (gpointer value)
+credit_off (gpointer value, guint i)
 {
   struct afxdp_slot *slot = value;
   guint32 now = slot->credit;
 
   if (!now || now == G_MAXUINT32)
     return;
-  credit = now;
+  credits[i] = now;
   __atomic_store_n (&slot->credit, G_MAXUINT32, __ATOMIC_RELAXED);
 }
 
 static void
-credit_on (gpointer value)
+credit_on (gpointer value, guint i)
 {
   struct afxdp_slot *slot = value;
 
   if (slot->credit == G_MAXUINT32)
-    __atomic_store_n (&slot->credit, credit, __ATOMIC_RELAXED);
+    __atomic_store_n (&slot->credit, credits[i], __ATOMIC_RELAXED);
 }
 
 static const Mapped *
@@ -130,7 +130,7 @@ slots (void)
 }
 
 static void
-frames_off (gpointer value)
+frames_off (gpointer value, G_GNUC_UNUSED guint i)
 {
   struct afxdp_queue *queue = value;
 
@@ -228,7 +228,7 @@ switches_frame_size (void)
 static guint64 outstanding;
 
 static void
-add_outstanding (gpointer value)
+add_outstanding (gpointer value, G_GNUC_UNUSED guint i)
 {
   const struct afxdp_slot *slot = value;
 

@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Faults on the way from the XDP program to the element, made behind the back of
- * an element in this process: through its own BPF maps and sockets. For one stream
- * on one RX queue.
+ * an element in this process: through its own BPF maps and sockets. For one RX queue,
+ * and, but for the limits, one stream.
  *
  * The executable has a setsockopt() of its own, which notes the sockets that get
  * an RX ring; it must be linked so that the plugin finds it.
