@@ -649,6 +649,46 @@ TEST (test_time_was_wrong)
   assert_ledger ("socket-buffer 212505");
 }
 
+/* Recorded: the host had no processor for 0.9 s. Of what the socket dropped then, some
+ * belongs to gaps behind that are not known yet. */
+TEST (test_restart_within_drops)
+{
+  guint64 missing = 353376;
+
+  restart (27259, 27259 + 1 + missing % 65536, 300000);
+  for (guint i = 0; i < 30; i++)
+    drop (AFXDP_COLUMN_OVERLOAD, 10300, 1010 + 30 * i, 1040 + 30 * i);
+  drop (AFXDP_COLUMN_SOCKET_BUFFER, 63223, 1950, 2030);
+  judge (2500, 2500);
+  fail_unless_equals_int (n_joined, 1);
+  assert_ledger ("socket-buffer 44376 overload 309000");
+}
+
+/* The same, of which time said two turns more. */
+TEST (test_length_within_drops)
+{
+  for (guint i = 0; i < 30; i++)
+    drop (AFXDP_COLUMN_OVERLOAD, 10300, 1010 + 30 * i, 1040 + 30 * i);
+  drop (AFXDP_COLUMN_SOCKET_BUFFER, 7000, 1950, 2030);
+  uncertain_gap (SSRC, 10, 312000 + 2 * 65536, 1000, 2000, 500000);
+  judge (2500, 2500);
+  fail_unless_equals_int (n_corrected, 1);
+  assert_ledger ("socket-buffer 3000 overload 309000");
+}
+
+/* Recorded: what the socket dropped is also of gaps behind, and all together is by
+ * chance nearly as much as another turn would be. */
+TEST (test_sum_by_chance)
+{
+  drop (AFXDP_COLUMN_OVERLOAD, 20704, 1200, 1230);
+  drop (AFXDP_COLUMN_SOCKET_BUFFER, 184828, 823, 1487);
+  drop (AFXDP_COLUMN_SOCKET_BUFFER, 42149, 1260, 1830);
+  uncertain_gap (SSRC, 10, 182007, 1100, 1418, 300000);
+  judge (1850, 1850);
+  fail_unless_equals_int (n_corrected, 0);
+  assert_ledger ("socket-buffer 161303 overload 20704");
+}
+
 TEST (test_restart)
 {
   restart (4999, 60000, 200000);

@@ -323,6 +323,11 @@ decide_restart (AfxdpAttribution *attribution, const Restart *restart)
   guint n_waiting = attribution->waiting->len;
   guint64 end;
 
+  /* A length that has so many drops is no more than what they cost, whatever the sender
+   * did. */
+  if (length == G_MAXUINT64)
+    length =
+        afxdp_dropped_length_between (&seeming, &dropped, AFXDP_RTP_CYCLE - 1);
   if (!length || length == G_MAXUINT64 || !attribution->funcs)
     return;
   if (attribution->waiting->len == AFXDP_ATTRIBUTION_WAITING ||

@@ -7,6 +7,8 @@
 
 /* What the network may well have lost beside, as a part of what was dropped. */
 #define SMALL 16
+/* Some length lies between two that are that far apart once in eight times. */
+#define CLOSE (AFXDP_RTP_CYCLE / 8)
 
 AfxdpDropped
 afxdp_dropped_in (const AfxdpRtpGap *gap, const AfxdpDropHistory *history,
@@ -70,12 +72,18 @@ length_of (
       : G_MAXUINT64;
 }
 
+/* What others leave need not be this gap's, and then time has a say. */
+static guint64
+most_missing (const AfxdpRtpGap *gap, const AfxdpDropped *dropped)
+{
+  return dropped->shared && gap->possible ? gap->possible : G_MAXUINT64;
+}
+
 guint64
 afxdp_dropped_explain_length (
     const AfxdpRtpGap *gap, const AfxdpDropped *dropped, guint part)
 {
-  /* What others leave need not be this gap's, and then time has a say. */
-  guint64 most = dropped->shared && gap->possible ? gap->possible : G_MAXUINT64;
+  guint64 most = most_missing (gap, dropped);
   guint64 found = length_of (gap, dropped->n, most, AFXDP_FIT_FEW, part);
 
   for (guint i = 0; i < dropped->n_records && found != gap->missing; i++) {
@@ -93,6 +101,25 @@ afxdp_dropped_explain_length (
     }
   }
   return found;
+}
+
+guint64
+afxdp_dropped_length_between (
+    const AfxdpRtpGap *gap, const AfxdpDropped *dropped, guint64 apart)
+{
+  guint64 least = dropped->within, most = most_missing (gap, dropped);
+  guint64 length = gap->missing % AFXDP_RTP_CYCLE;
+
+  /* What may all belong to others says nothing. */
+  if (dropped->n - least > apart || least < dropped->n / 2 ||
+      least < AFXDP_FIT_FEW)
+    return G_MAXUINT64;
+  least -= AFXDP_FIT_FEW;
+  if (length < least)
+    length += (least - length + AFXDP_RTP_CYCLE - 1) / AFXDP_RTP_CYCLE *
+        AFXDP_RTP_CYCLE;
+  return length <= MIN (dropped->n + AFXDP_FIT_FEW, most) ? length
+                                                          : G_MAXUINT64;
 }
 
 /* What was dropped within a gap is missing from it, whatever time says: as many, and
@@ -128,12 +155,28 @@ shorter_by_drops (const AfxdpRtpGap *gap, const AfxdpDropped *dropped)
   return gap->missing - turns * AFXDP_RTP_CYCLE;
 }
 
+/* Whether the length by the pace lies between what was dropped within the gap and all
+ * of its time. */
+static gboolean
+is_likely (const AfxdpRtpGap *gap, const AfxdpDropped *dropped)
+{
+  return gap->missing + AFXDP_FIT_FEW >= dropped->within &&
+      gap->missing <= dropped->n + AFXDP_FIT_FEW;
+}
+
 guint64
 afxdp_dropped_decide_length (
     const AfxdpRtpGap *gap, const AfxdpDropped *dropped)
 {
-  guint64 length = afxdp_dropped_explain_length (gap, dropped, 1024);
+  guint64 length = afxdp_dropped_explain_length (gap, dropped, G_MAXUINT);
 
+  /* A sum that is only nearly another length may be so by chance, as one of 300 is. */
+  if (length == G_MAXUINT64 && is_likely (gap, dropped))
+    return gap->missing;
+  if (length == G_MAXUINT64)
+    length = afxdp_dropped_explain_length (gap, dropped, 1024);
+  if (length == G_MAXUINT64)
+    length = afxdp_dropped_length_between (gap, dropped, CLOSE);
   if (length != G_MAXUINT64)
     return length;
   length = gap->missing;
