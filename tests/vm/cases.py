@@ -45,6 +45,11 @@ def joins_datagrams(kernel, nic):
     return number(kernel) < (6, 2) and nic in ('virtio', 'virtio-mq')
 
 
+def shares_queues(kernel, path):
+    """Whether several streams may have AF_XDP on one queue."""
+    return path != BY_XDP['generic'] or number(kernel) >= (6, 15)
+
+
 @dataclasses.dataclass
 class Case:
     name: str
