@@ -8,16 +8,19 @@
 
 G_BEGIN_DECLS
 
+/* In ns. */
+#define AFXDP_US G_GUINT64_CONSTANT (1000)
+#define AFXDP_MS (1000 * AFXDP_US)
+#define AFXDP_S (1000 * AFXDP_MS)
+
 static inline guint64
 afxdp_clock (clockid_t id)
 {
   struct timespec time;
 
   clock_gettime (id, &time);
-  return time.tv_sec * G_GUINT64_CONSTANT (1000000000) + time.tv_nsec;
+  return time.tv_sec * AFXDP_S + time.tv_nsec;
 }
-
-#define AFXDP_MS G_GUINT64_CONSTANT (1000000) /* in ns */
 
 /* The clock of all times in rx/ that do not say otherwise. */
 static inline guint64

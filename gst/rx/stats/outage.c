@@ -3,13 +3,14 @@
 /* How many packets a sender can have sent, and did, while nothing came. */
 #include "outage.h"
 
-#define MS G_GUINT64_CONSTANT (1000000)
+#include "clock.h"
+
 #define CYCLE 65536
 
 /* Fewer periods without one may be a single frame's. */
 #define FEW_PERIODS 5
 /* Before the first period is over: all of less may have been a burst. */
-#define SHORTEST (2 * MS)
+#define SHORTEST (2 * AFXDP_MS)
 
 /* Part by which a steady sender's own pace may be off in a long silence, and by which
  * any sender's that is called steady. */
@@ -24,7 +25,7 @@
 
 /* A timestamp may lie behind the one before it: video is not sent in the order in
  * which it is shown. */
-#define BACK (500 * MS)
+#define BACK (500 * AFXDP_MS)
 /* Timestamps no further apart may be of one run, where nothing else is known: 12
  * minutes at 90 kHz. */
 #define MAX_TIME_STEP (1 << 26)

@@ -6,14 +6,14 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define MS G_GUINT64_CONSTANT (1000000)
+#include "clock.h"
 
 /* A period without a change of timestamp: it is one of a sender whose timestamps
  * never change, or of one of less than a frame a second. */
 #define LONGEST_CONSTANT AFXDP_PACE_INTERVAL
 /* Pauses further apart do not tell frames. */
-#define LONGEST_BURST (250 * MS)
-#define LONGEST_FRAME (1000 * MS)
+#define LONGEST_BURST (250 * AFXDP_MS)
+#define LONGEST_FRAME AFXDP_S
 
 /* Periods whose pace is no further off the median, as a factor, count. */
 #define OUTLIER 1.5

@@ -7,9 +7,9 @@
 
 /* After a silence nobody knows the rate: the first sleep is short, and each next
  * one at most twice as long. */
-#define FIRST_PAUSE (100 * G_GUINT64_CONSTANT (1000))
+#define FIRST_PAUSE (100 * AFXDP_US)
 /* Less than this is no silence, but the space between two packets. */
-#define SILENCE (100 * G_GUINT64_CONSTANT (1000000))
+#define SILENCE (100 * AFXDP_MS)
 /* So many packets must be due meanwhile, or the first one may as well wake us: in
  * the mean of some sleeps, or one packet more or less would decide it each time
  * anew. */

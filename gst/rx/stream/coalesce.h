@@ -9,7 +9,15 @@
 
 #include <glib.h>
 
+#include "clock.h"
+
 G_BEGIN_DECLS
+
+/* ns between two packets of a burst: a socket's buffer may be small, and must not run
+ * over in a sleep. */
+#define AFXDP_SHORTEST_SPACE (1 * AFXDP_US)
+/* Shorter sleeps are not interrupted when somebody calls, which makes them cheaper. */
+#define AFXDP_SHORT_PAUSE (5 * AFXDP_MS)
 
 typedef struct
 {

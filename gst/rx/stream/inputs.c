@@ -9,7 +9,7 @@
  * most of its packets come with one. */
 #define BATCHES_BETWEEN_LOOKS 16
 /* So soon after it was empty, a gap is no reason either; ns. */
-#define GAP_LOOK_INTERVAL 1000000
+#define GAP_LOOK_INTERVAL AFXDP_MS
 
 void
 afxdp_inputs_add (AfxdpInputs *inputs, AfxdpInput *input)

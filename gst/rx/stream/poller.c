@@ -7,15 +7,12 @@
 #include <poll.h>
 #include <time.h>
 
+#include "clock.h"
+#include "coalesce.h"
 #include "wakeup.h"
-
-#define MS G_GUINT64_CONSTANT (1000000)
-#define NS G_GUINT64_CONSTANT (1000000000)
 
 /* What its own descriptor is watched as. */
 #define OWN_WAKEUP G_MAXUINT64
-/* Longer pauses end when somebody calls. */
-#define SHORT_PAUSE (5 * MS)
 
 gboolean
 afxdp_poller_init (AfxdpPoller *poller)
@@ -61,7 +58,7 @@ afxdp_poller_call (AfxdpPoller *poller)
 static struct timespec
 timespec_of (guint64 ns)
 {
-  return (struct timespec){ MIN (ns / NS, G_MAXINT), ns % NS };
+  return (struct timespec){ MIN (ns / AFXDP_S, G_MAXINT), ns % AFXDP_S };
 }
 
 /* As epoll_pwait2() does it; epoll_wait() knows only milliseconds. */
@@ -116,7 +113,7 @@ afxdp_poller_pause (AfxdpPoller *poller, guint64 now, guint64 until)
   struct timespec end = timespec_of (until), length = timespec_of (until - now);
 
   /* Without a look at any descriptor, which makes it cheaper. */
-  if (until - now <= SHORT_PAUSE)
+  if (until - now <= AFXDP_SHORT_PAUSE)
     clock_nanosleep (CLOCK_MONOTONIC, TIMER_ABSTIME, &end, NULL);
   else
     ppoll (&called, 1, &length, NULL);

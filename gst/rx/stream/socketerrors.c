@@ -12,7 +12,7 @@
 
 /* An answer to something sent (ICMP) is over when it was reported. What is reported
  * for so long without a pause stays; ns. */
-#define LONGEST_FAILING G_GUINT64_CONSTANT (100000000)
+#define LONGEST_FAILING (100 * AFXDP_MS)
 /* Of an application's error queue, as much is read at once. */
 #define ERRORS_AT_ONCE 256
 

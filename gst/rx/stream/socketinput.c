@@ -8,7 +8,7 @@
 /* No packet is so long between its stamp and its socket; in ns. A clock that is set
  * ahead by less is not noticed: that costs less than a packet that seems to have
  * come later than it did. */
-#define LONGEST_IN_THE_STACK 1000000000
+#define LONGEST_IN_THE_STACK AFXDP_S
 
 /* The socket has dropped so many, until the packet that arrived then. Counters
  * that were read at different places may be behind what is told. */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "clock.h"
 #include "error.h"
 
 /* A UDP datagram has 16 bits of length. */
@@ -98,8 +99,7 @@ read_control (struct msghdr *header, AfxdpSocketPacket *packet)
       struct timespec time;
 
       memcpy (&time, CMSG_DATA (control), sizeof time);
-      packet->arrival =
-          time.tv_sec * G_GUINT64_CONSTANT (1000000000) + time.tv_nsec;
+      packet->arrival = time.tv_sec * AFXDP_S + time.tv_nsec;
     } else if (control->cmsg_type == SO_RXQ_OVFL) {
       memcpy (&packet->dropped, CMSG_DATA (control), sizeof packet->dropped);
     }

@@ -7,7 +7,7 @@
 #include "log.h"
 
 /* Between two attempts to receive by the socket from an interface that came again. */
-#define MOVE_INTERVAL G_GUINT64_CONSTANT (1000000000) /* ns */
+#define MOVE_INTERVAL AFXDP_S
 
 gboolean
 afxdp_stream_is_left_behind (const AfxdpStream *stream)

@@ -8,9 +8,6 @@
 #include "clock.h"
 #include "wakeup.h"
 
-/* Between two packets of a burst, ns: a socket's buffer may be small. */
-#define SHORTEST_SPACE 1000
-
 /* The first of the inputs is the socket. */
 enum
 {
@@ -52,7 +49,7 @@ afxdp_stream_rest (AfxdpStream *stream, AfxdpStreamRest *rest)
   rest->room = afxdp_paths_room (paths);
   rest->longest = afxdp_paths_is_open (paths)
       ? G_MAXUINT64
-      : rest->room * (guint64) SHORTEST_SPACE;
+      : rest->room * AFXDP_SHORTEST_SPACE;
   rest->settling = afxdp_paths_is_settling (paths);
   rest->look_at = wait < G_MAXUINT64 ? afxdp_now () + wait : G_MAXUINT64;
 }

@@ -9,23 +9,16 @@
 #include "wakeup.h"
 #include "clock.h"
 
-#define US G_GUINT64_CONSTANT (1000)
-#define MS (1000 * US)
-
 /* Where nothing waits for it the socket is looked at as often as this. */
-#define LOOK_INTERVAL (5 * MS)
+#define LOOK_INTERVAL (5 * AFXDP_MS)
 /* And as often as this by who does not sleep. */
-#define SPIN_LOOK_INTERVAL (50 * US)
-/* Between two packets of a burst. */
-#define SHORTEST_SPACE (1 * US)
-/* Sleeps to gather a batch that are shorter than this are not interrupted. */
-#define SHORT_PAUSE (5 * MS)
+#define SPIN_LOOK_INTERVAL (50 * AFXDP_US)
 /* While one path follows the other, what poll() does not tell is looked at. */
-#define SETTLING_TICK (1 * MS)
+#define SETTLING_TICK (1 * AFXDP_MS)
 /* A zero-copy driver that found no frame may say that it waits to be woken after it
  * was looked whether it does; then nothing wakes us either. So the first waits
  * after a packet are no longer than this, and so many. */
-#define LOOK_AT_DRIVER_INTERVAL (10 * MS)
+#define LOOK_AT_DRIVER_INTERVAL (10 * AFXDP_MS)
 #define LOOKS_AT_DRIVER 20
 
 /* pausing: packets of the path in use are no reason to wake up. */
@@ -34,7 +27,7 @@ wait_for_events (const AfxdpWait *waiting, const AfxdpPaths *paths,
     AfxdpInputs *inputs, guint64 wait, gboolean pausing)
 {
   struct pollfd fds[1 + AFXDP_MOST_INPUTS];
-  struct timespec timeout = { wait / (1000 * MS), wait % (1000 * MS) };
+  struct timespec timeout = { wait / AFXDP_S, wait % AFXDP_S };
   guint n = 0;
   int found;
 
@@ -71,7 +64,7 @@ look_in_time (AfxdpWait *waiting, const AfxdpPaths *paths, AfxdpInputs *inputs,
 static void
 sleep_until (guint64 until)
 {
-  struct timespec time = { until / (1000 * MS), until % (1000 * MS) };
+  struct timespec time = { until / AFXDP_S, until % AFXDP_S };
 
   clock_nanosleep (CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL);
 }
@@ -98,7 +91,8 @@ next_pause (AfxdpWait *waiting, const AfxdpPaths *paths, guint64 now)
   if (afxdp_paths_is_settling (paths))
     return 0;
   pause = afxdp_coalesce_next (&waiting->coalesce, now, n);
-  return afxdp_paths_is_open (paths) ? pause : MIN (pause, n * SHORTEST_SPACE);
+  return afxdp_paths_is_open (paths) ? pause
+                                     : MIN (pause, n * AFXDP_SHORTEST_SPACE);
 }
 
 guint64
@@ -127,7 +121,7 @@ afxdp_wait_until (AfxdpWait *waiting, const AfxdpPaths *paths,
     wait = MIN (wait, SETTLING_TICK);
   wait = afxdp_wait_for_drivers (waiting, paths, wait);
   pause = next_pause (waiting, paths, now);
-  if (pause && pause <= SHORT_PAUSE && pause <= wait) {
+  if (pause && pause <= AFXDP_SHORT_PAUSE && pause <= wait) {
     sleep_until (now + pause);
     look_in_time (waiting, paths, inputs, now + pause, LOOK_INTERVAL);
   } else {

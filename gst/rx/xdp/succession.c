@@ -10,7 +10,7 @@
 #include "wakeup.h"
 
 /* How often it is looked for what came in place of a removed interface, */
-#define SUCCESSION_INTERVAL (1000 * AFXDP_MS)
+#define SUCCESSION_INTERVAL AFXDP_S
 /* and how soon again when the registry is in use. */
 #define REGISTRY_INTERVAL (20 * AFXDP_MS)
 
