@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* An eventfd that one thread polls and others ring. */
+/* A wake-up: an eventfd that one thread polls, and that others signal. */
 #pragma once
 
 #include <errno.h>
@@ -23,17 +23,18 @@ afxdp_wakeup_signal (int wakeup)
   guint64 one = 1;
 
   if (write (wakeup, &one, sizeof one) < 0)
-    g_assert (errno == EAGAIN); /* it has not been heard for 2^64 times */
+    g_assert (errno == EAGAIN); /* nobody has cleared it for 2^64 signals */
 }
 
-/* So that it can ring again. */
+/* To be called before what it was signalled for is looked at: what comes later signals
+ * it again. */
 static inline void
 afxdp_wakeup_clear (int wakeup)
 {
-  guint64 rings;
+  guint64 n;
 
-  if (read (wakeup, &rings, sizeof rings) < 0)
-    g_assert (errno == EAGAIN);
+  if (read (wakeup, &n, sizeof n) < 0)
+    g_assert (errno == EAGAIN); /* nobody has signalled it */
 }
 
 G_END_DECLS

@@ -11,8 +11,8 @@ G_BEGIN_DECLS
  * user decides them. Errors: those of afxdp_receiver_new(). */
 AfxdpReceiver *afxdp_receivers_get (
     const gchar *name, const AfxdpReceiverSettings *settings, GError **error);
-/* Undoes get(); with its last user the receiver ends. Not in its thread, where a
- * stream has its turn, but for the last user. */
+/* Undoes get(). With its last user the receiver ends, which waits for its thread: so the
+ * last user must not call this in a stream's turn. */
 void afxdp_receivers_let_go (AfxdpReceiver *receiver);
 
 G_END_DECLS

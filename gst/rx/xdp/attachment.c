@@ -10,10 +10,10 @@
 /* How often the link is looked at: always, and at most when a recheck is asked for,
  * since asking for it takes RTNL: packets that the program passes for good, such
  * as those with IP options, must not make that a habit. */
-#define CHECK_INTERVAL (1000 * AFXDP_MS)
+#define CHECK_INTERVAL AFXDP_S
 #define RECHECK_INTERVAL (100 * AFXDP_MS)
 /* Between two attempts: somebody may have done on purpose what we undo. */
-#define FIRST_BACKOFF (1000 * AFXDP_MS)
+#define FIRST_BACKOFF AFXDP_S
 #define LAST_BACKOFF (30000 * AFXDP_MS)
 
 void
@@ -70,7 +70,8 @@ fail (AfxdpAttachment *attachment, GError *error, guint64 now)
     attachment->retry_at = AFXDP_NEVER;
     return;
   }
-  /* A stream that joins tries at once: the others' time stays as it is. */
+  /* A stream that registers tries at once. When that fails, the next attempt for the
+   * others is not put off. */
   if (attachment->retry_at != AFXDP_NEVER && now < attachment->retry_at)
     return;
   attachment->retry_at = now + attachment->backoff;
@@ -116,7 +117,7 @@ check (AfxdpAttachment *attachment, guint64 now)
         g_error_new (AFXDP_ERROR, AFXDP_ERROR_FOREIGN,
             "Somebody detached the XDP program from %s; it will be attached "
             "again in %" G_GUINT64_FORMAT " s",
-            attachment->netdev->name, attachment->backoff / (1000 * AFXDP_MS)),
+            attachment->netdev->name, attachment->backoff / AFXDP_S),
         now);
     return TRUE;
   }

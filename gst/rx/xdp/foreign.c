@@ -9,10 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Of the program's maps; it has seven. */
+/* More than the program has. */
 #define MOST_MAPS 32
 
-/* Names as the kernel keeps them, see afxdp.bpf.c. */
+/* Names as the kernel keeps them, see afxdp.bpf.c and generic.bpf.c. */
 static const gchar *const programs[] = { "afxdp_metadata", "afxdp_plain",
   "afxdp_generic", NULL };
 

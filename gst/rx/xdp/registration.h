@@ -141,12 +141,6 @@ void afxdp_registration_free (AfxdpRegistration *registration);
 
 /* For any thread. */
 
-static inline AfxdpSubscription *
-afxdp_registration_subscription (const AfxdpRegistration *registration)
-{
-  return registration->subscription;
-}
-
 /* Queues 0 to n_queues - 1 are there to be asked for. */
 void afxdp_registration_queue_counts (const AfxdpRegistration *registration,
     guint queue, AfxdpQueueCounts *counts);

@@ -18,7 +18,8 @@ struct _AfxdpSubscription
 {
   int control, wake;
 
-  /* Inside the distributor's lock. Protects path. */
+  /* Protects path. The locks of queues and of the UMEM, to which path has references,
+   * are inside; no other is held when this one is taken. */
   pthread_mutex_t lock;
   pthread_cond_t published;
   AfxdpFastPath path;
@@ -125,8 +126,7 @@ afxdp_subscription_wait (
 {
   const AfxdpFastPath *path = &subscription->path;
   guint64 deadline = afxdp_now () + timeout_ms * AFXDP_MS;
-  struct timespec until = { deadline / (1000 * AFXDP_MS),
-    deadline % (1000 * AFXDP_MS) };
+  struct timespec until = { deadline / AFXDP_S, deadline % AFXDP_S };
   gboolean done;
 
   pthread_mutex_lock (&subscription->lock);

@@ -42,11 +42,12 @@ struct _AfxdpXskQueue
 {
   atomic_bool open;
   guint number;
-  const gchar *interface; /* the pool's, as */
-  AfxdpUmem *umem;
-  gboolean zero_copy; /* of the driver; like owner and told, set before open */
-  /* outside the UMEM's; protects owner's ring: it has room for one producer
-   * only */
+  const gchar *interface; /* the pool's */
+  AfxdpUmem *umem;        /* likewise */
+  gboolean
+      zero_copy; /* of the driver; set before open, as owner and told are */
+  /* Protects the ring of owner, which must have one producer at a time. Outside the
+   * UMEM's lock. */
   pthread_mutex_t lock;
   AfxdpXskOwner owner;
   __u64 *told;        /* what the program knows of filled: never too much */
