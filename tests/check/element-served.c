@@ -9,6 +9,9 @@
 #include <pthread.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 #define PACKETS 100
 
@@ -52,6 +55,24 @@ pthread_create (pthread_t *thread, const pthread_attr_t *attributes,
   return next (thread, attributes, run, data);
 }
 
+static gint n_sleeps, longest_sleep; /* ns */
+
+/* In the C library's place, likewise: how threads sleep that gather a batch. */
+__attribute__ ((visibility ("default"))) int
+clock_nanosleep (clockid_t clock, int flags, const struct timespec *until,
+    struct timespec *left)
+{
+  struct timespec now;
+  gint64 length;
+
+  clock_gettime (clock, &now);
+  length = (until->tv_sec - now.tv_sec) * G_GINT64_CONSTANT (1000000000) +
+      until->tv_nsec - now.tv_nsec;
+  g_atomic_int_inc (&n_sleeps);
+  longest_sleep = MAX (longest_sleep, length);
+  return -syscall (SYS_clock_nanosleep, clock, flags, until, left);
+}
+
 static const gint errnums[] = { ENOSYS, EPERM };
 
 /* It is asked for once, and what does the same is taken. */
@@ -67,6 +88,29 @@ TABLE_TEST (test_no_epoll_pwait2, errnums)
   }
   element_wait (PACKETS);
   fail_unless_equals_int (g_atomic_int_get (&n_calls), 1);
+}
+
+/* Nothing has come to one of the streams yet, whose buffer is soon full: a burst must find
+ * room there, however long the others would let their thread sleep. */
+TEST (test_small_buffer_beside_others)
+{
+  Loopback *other = loopback_new ();
+  g_autofree gchar *properties = g_strdup_printf (
+      "%s mode=socket receiver=one buffer-size=9216", other->properties);
+  Receiver *small;
+
+  errnum = ENOSYS;
+  element_play ("receiver=one coalesce=5000000", "fakesink");
+  small = receiver_new (properties, "fakesink");
+  receiver_play (small);
+  n_sleeps = longest_sleep = 0;
+  for (guint i = 0; i < 100; i++)
+    element_pass (33, i * PACKETS, PACKETS, (i + 1) * PACKETS);
+  fail_unless (g_atomic_int_get (&n_sleeps) > 0);
+  /* Twice 9216 bytes are four packets, of which one may come each µs. */
+  g_assert_cmpint (longest_sleep, <=, 4000);
+  receiver_free (small);
+  loopback_free (other);
 }
 
 /* The element says so; the process lives, and the next one gets its receiver. */

@@ -12,9 +12,6 @@
 #include "poller.h"
 #include "thread.h"
 
-#define US G_GUINT64_CONSTANT (1000)
-#define MS (1000 * US)
-
 struct _AfxdpServed
 {
   AfxdpReceiver *receiver;
@@ -36,6 +33,16 @@ typedef struct
   guint generation;
 } Place;
 
+/* What a stream has told of itself when it last rested; G_MAXUINT64: nothing. */
+typedef struct
+{
+  guint64 due; /* when it has a turn by time */
+  guint64
+      longest; /* ns that others may sleep, whether it has had packets or not */
+} Told;
+
+static const Told nothing_told = { G_MAXUINT64, G_MAXUINT64 };
+
 struct _AfxdpReceiver
 {
   gchar *name;
@@ -47,7 +54,7 @@ struct _AfxdpReceiver
       lock; /* protects all down to quit; not held in a turn, nor asleep */
   pthread_cond_t turn_over;
   GArray *places;
-  GArray *dues; /* guint64: when each has a turn by time; G_MAXUINT64: never */
+  GArray *told; /* for each place */
   GQueue ready; /* those that have a turn next */
   AfxdpServed *serving;
   guint n_awaiting; /* the end of that turn */
@@ -94,20 +101,19 @@ afxdp_served_unwatch (AfxdpServed *served)
         afxdp_stream_fd (served->stream, --served->n_watched));
 }
 
-/* Adds what a stream that rests tells of the round. */
+/* Adds what a stream that rests tells of the round, and leaves in told the rest. */
 static void
-note_rest (AfxdpReceiver *receiver, AfxdpStream *stream, guint64 *due)
+note_rest (AfxdpReceiver *receiver, AfxdpStream *stream, Told *told)
 {
   AfxdpStreamRest *round = &receiver->round, rest;
 
   afxdp_stream_rest (stream, &rest);
   round->settling |= rest.settling;
-  if (rest.look_at < *due)
-    *due = rest.look_at;
+  told->due = MIN (told->due, rest.look_at);
+  told->longest = rest.longest;
   if (!rest.n)
     return;
   round->n += rest.n;
-  round->longest = MIN (round->longest, rest.longest);
   receiver->scarcest = MIN (receiver->scarcest, (gdouble) rest.room / rest.n);
 }
 
@@ -115,21 +121,21 @@ note_rest (AfxdpReceiver *receiver, AfxdpStream *stream, guint64 *due)
 static void
 give_turn (AfxdpReceiver *receiver, AfxdpServed *served)
 {
-  guint64 due = G_MAXUINT64;
+  Told told = nothing_told;
   AfxdpTurn turn;
 
   receiver->serving = served;
   pthread_mutex_unlock (&receiver->lock);
-  turn = served->serve (served->consumer, &due);
+  turn = served->serve (served->consumer, &told.due);
   if (turn == AFXDP_TURN_IDLE)
     afxdp_served_unwatch (served);
   else
     watch_new_ones (served);
   if (turn == AFXDP_TURN_REST)
-    note_rest (receiver, served->stream, &due);
+    note_rest (receiver, served->stream, &told);
   pthread_mutex_lock (&receiver->lock);
   receiver->serving = NULL;
-  g_array_index (receiver->dues, guint64, served->index) = due;
+  g_array_index (receiver->told, Told, served->index) = told;
   if (turn == AFXDP_TURN_AGAIN)
     make_ready (served);
   if (receiver->n_awaiting)
@@ -138,19 +144,25 @@ give_turn (AfxdpReceiver *receiver, AfxdpServed *served)
 
 /* Between rounds. */
 
-static guint64
-earliest_due (const AfxdpReceiver *receiver)
+/* The earliest and the shortest of what streams have told. Called with the lock. */
+static Told
+least_told (const AfxdpReceiver *receiver)
 {
-  guint64 due = G_MAXUINT64;
+  Told least = nothing_told;
 
-  for (guint i = 0; i < receiver->dues->len; i++)
-    due = MIN (due, g_array_index (receiver->dues, guint64, i));
-  return due;
+  for (guint i = 0; i < receiver->told->len; i++) {
+    const Told *told = &g_array_index (receiver->told, Told, i);
+
+    least.due = MIN (least.due, told->due);
+    least.longest = MIN (least.longest, told->longest);
+  }
+  return least;
 }
 
-/* How long to sleep to gather batches, and forgets the round. */
+/* How long to sleep to gather batches, but for no longer than that; and forgets the
+ * round. */
 static guint64
-next_pause (AfxdpReceiver *receiver, guint64 now)
+next_pause (AfxdpReceiver *receiver, guint64 now, guint64 longest)
 {
   AfxdpStreamRest *round = &receiver->round;
   guint64 pause = 0;
@@ -159,13 +171,13 @@ next_pause (AfxdpReceiver *receiver, guint64 now)
     afxdp_coalesce_count (&receiver->coalesce, round->n);
     pause = afxdp_coalesce_next (&receiver->coalesce, now,
         MIN (receiver->scarcest * round->n, G_MAXINT));
-    pause = MIN (pause, round->longest);
+    pause = MIN (pause, longest);
     receiver->quiet_since = 0;
   }
   /* What waits for its turn in a ring would wake us again and again. */
   if (round->settling)
-    pause = pause ? MIN (pause, MS) : MS;
-  *round = (AfxdpStreamRest){ .longest = G_MAXUINT64 };
+    pause = pause ? MIN (pause, AFXDP_MS) : AFXDP_MS;
+  *round = (AfxdpStreamRest){ 0 };
   receiver->scarcest = G_MAXINT;
   return pause;
 }
@@ -178,22 +190,23 @@ spins (AfxdpReceiver *receiver, guint64 now)
     return FALSE;
   if (!receiver->quiet_since)
     receiver->quiet_since = now;
-  return now - receiver->quiet_since < receiver->settings.busy_poll * US;
+  return now - receiver->quiet_since < receiver->settings.busy_poll * AFXDP_US;
 }
 
 /* Called with the lock, and leaves without. */
 static guint
 sleep_or_wait (AfxdpReceiver *receiver, struct epoll_event *events)
 {
-  guint64 now = afxdp_now (), due = earliest_due (receiver);
-  guint64 wait = now < due ? due - now : 0, pause;
+  Told least = least_told (receiver);
+  guint64 now = afxdp_now ();
+  guint64 wait = now < least.due ? least.due - now : 0, pause;
 
   /* Those that have more must not keep the others from their turns. */
   if (receiver->ready.length) {
     pthread_mutex_unlock (&receiver->lock);
     return afxdp_poller_wait (&receiver->poller, events, 0);
   }
-  pause = next_pause (receiver, now);
+  pause = next_pause (receiver, now, least.longest);
   pthread_mutex_unlock (&receiver->lock);
   /* What is due by time can wait until a batch is gathered: of hundreds of streams
    * something always is, and none ever would be. */
@@ -232,8 +245,8 @@ find_ready (AfxdpReceiver *receiver)
   pthread_mutex_lock (&receiver->lock);
   for (guint i = 0; i < n; i++)
     note_event (receiver, &events[i]);
-  for (guint i = 0; i < receiver->dues->len; i++) {
-    guint64 *due = &g_array_index (receiver->dues, guint64, i);
+  for (guint i = 0; i < receiver->told->len; i++) {
+    guint64 *due = &g_array_index (receiver->told, Told, i).due;
 
     if (*due > now)
       continue;
@@ -277,7 +290,7 @@ free_all (AfxdpReceiver *receiver)
 {
   afxdp_poller_clear (&receiver->poller);
   g_array_unref (receiver->places);
-  g_array_unref (receiver->dues);
+  g_array_unref (receiver->told);
   pthread_mutex_destroy (&receiver->lock);
   pthread_cond_destroy (&receiver->turn_over);
   g_free (receiver->name);
@@ -293,10 +306,9 @@ afxdp_receiver_new (
   receiver->name = g_strdup (name);
   receiver->settings = *settings;
   receiver->coalesce.longest = settings->busy_poll ? 0 : settings->coalesce;
-  receiver->round.longest = G_MAXUINT64;
   receiver->scarcest = G_MAXINT;
   receiver->places = g_array_new (FALSE, TRUE, sizeof (Place));
-  receiver->dues = g_array_new (FALSE, FALSE, sizeof (guint64));
+  receiver->told = g_array_new (FALSE, FALSE, sizeof (Told));
   g_queue_init (&receiver->ready);
   pthread_mutex_init (&receiver->lock, NULL);
   pthread_cond_init (&receiver->turn_over, NULL);
@@ -343,14 +355,13 @@ afxdp_receiver_name (const AfxdpReceiver *receiver)
 static guint
 find_place (AfxdpReceiver *receiver)
 {
-  static const guint64 never = G_MAXUINT64;
   guint i;
 
   for (i = 0; i < receiver->places->len; i++)
     if (!g_array_index (receiver->places, Place, i).served)
       return i;
   g_array_set_size (receiver->places, i + 1);
-  g_array_append_val (receiver->dues, never);
+  g_array_append_val (receiver->told, nothing_told);
   return i;
 }
 
@@ -391,7 +402,7 @@ afxdp_served_remove (AfxdpServed *served)
   if (served->ready)
     g_queue_unlink (&receiver->ready, &served->link);
   g_array_index (receiver->places, Place, served->index).served = NULL;
-  g_array_index (receiver->dues, guint64, served->index) = G_MAXUINT64;
+  g_array_index (receiver->told, Told, served->index) = nothing_told;
   pthread_mutex_unlock (&receiver->lock);
   g_free (served);
 }
