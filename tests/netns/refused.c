@@ -8,6 +8,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <linux/if_xdp.h>
 #include <stdarg.h>
 #include <sys/mman.h>
@@ -15,6 +16,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "afxdp.h"
+#include "crowd.h"
 #include "generator.h"
 #include "leftover.h"
 #include "network.h"
@@ -30,6 +33,7 @@
 typedef enum
 {
   CALL_BPF,
+  CALL_MAP, /* bpf(), for a new map */
   CALL_SOCKET,
   CALL_OPTION,
   CALL_BIND,
@@ -81,7 +85,9 @@ syscall (long number, ...)
   for (guint i = 0; i < G_N_ELEMENTS (a); i++)
     a[i] = va_arg (list, long);
   va_end (list);
-  if (number == SYS_bpf && is_refused (CALL_BPF))
+  if (number == SYS_bpf &&
+      (is_refused (CALL_BPF) ||
+          (a[0] == BPF_MAP_CREATE && is_refused (CALL_MAP))))
     return -1;
   return ((long (*) (long, ...)) real ("syscall")) (
       number, a[0], a[1], a[2], a[3], a[4], a[5]);
@@ -311,6 +317,28 @@ TEST (test_occupied)
   close (foreign);
   receiver_wait_mode (receiver, 1, "af-xdp");
   fail_unless_equals_int (n_registered, 1);
+}
+
+/* The first slots are taken, and there are no words for others: as without CAP_BPF, which
+ * may have been dropped. Those of a stream that has just left are used again. */
+TEST (test_no_more_slots)
+{
+  g_autoptr (Crowd) crowd =
+      crowd_new (AFXDP_SLOTS_OF_PART, "receiver=all ring-size=64");
+  g_autoptr (Receiver) last = NULL;
+  g_autoptr (Receiver) one_more = NULL;
+
+  crowd_raise_descriptor_limit ();
+  crowd_play_by_af_xdp (crowd);
+  refused_call = CALL_MAP;
+  refused_with = EPERM;
+  for_ever = TRUE;
+  receiver_set_state (crowd->receivers[0], GST_STATE_NULL);
+  last = receiver_start_by ("receiver=all", CROWD_SINK, "af-xdp");
+  one_more = receiver_start_by (
+      "receiver=all multicast-group=239.1.1.2", CROWD_SINK, "socket");
+  receiver_assert_reason (one_more, 0, "CAP_BPF");
+  for_ever = FALSE;
 }
 
 int

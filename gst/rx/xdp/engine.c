@@ -240,26 +240,36 @@ find_free_slot (const AfxdpEngine *engine)
   return engine->n_slots < AFXDP_SLOTS ? (gint) engine->n_slots : -1;
 }
 
-gint
-afxdp_engine_take_slot (
-    AfxdpEngine *engine, AfxdpSources *sources, GError **error)
+/* A free slot that has words in the program. */
+static gint
+find_slot_with_words (const AfxdpEngine *engine, GError **error)
 {
   gint slot = find_free_slot (engine);
-  g_autoptr (GError) no_spare = NULL;
-  guint spare;
 
-  if (slot < 0 && any_slot_rests (engine)) {
-    afxdp_engine_wait_for_grace_period (engine, "a slot is used again");
-    slot = find_free_slot (engine);
-  }
-  if (slot < 0) {
+  if (slot < 0)
     g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_MEMORY,
         "%s already serves %d streams of this process, which is the most "
         "that it can",
         engine->netdev.name, AFXDP_SLOTS);
-    return -1;
+  else if (!afxdp_xdpprog_make_room (engine->prog, slot, error))
+    slot = -1;
+  return slot;
+}
+
+gint
+afxdp_engine_take_slot (
+    AfxdpEngine *engine, AfxdpSources *sources, GError **error)
+{
+  gboolean rests = any_slot_rests (engine);
+  gint slot = find_slot_with_words (engine, rests ? NULL : error);
+  g_autoptr (GError) no_spare = NULL;
+  guint spare;
+
+  if (slot < 0 && rests) {
+    afxdp_engine_wait_for_grace_period (engine, "a slot is used again");
+    slot = find_slot_with_words (engine, error);
   }
-  if (!afxdp_xdpprog_make_room (engine->prog, slot, error) ||
+  if (slot < 0 ||
       !afxdp_xdpprog_add_sources (engine->prog, slot, sources, error))
     return -1;
   engine->slots[slot] = AFXDP_SLOT_WAITING;
