@@ -92,6 +92,44 @@ TABLE_TEST (test_changed, changes)
   receiver_free (receiver);
 }
 
+/* Descriptors are short. */
+static gint netlink_is_refused, n_refused;
+
+__attribute__ ((visibility ("default"))) int
+socket (int domain, int type, int protocol)
+{
+  if (domain == AF_NETLINK && g_atomic_int_get (&netlink_is_refused)) {
+    g_atomic_int_inc (&n_refused);
+    errno = EMFILE;
+    return -1;
+  }
+  return syscall (SYS_socket, domain, type, protocol);
+}
+
+/* When the interface gets another MAC address, nobody can be asked which. That is made
+ * up for: the program knows packets to the host by it. */
+TEST (test_changed_and_nobody_to_ask)
+{
+  g_autoptr (Receiver) receiver =
+      receiver_start ("address=10.9.0.2 port=5000", "fakesink");
+  Generator *generator;
+
+  generator_send ("--method=socket --destination=10.9.0.2:5000 --rate=1000 "
+                  "--packets=100");
+  receiver_wait_stat (receiver, "delivered-xdp", 100);
+  g_atomic_int_set (&netlink_is_refused, TRUE);
+  network_run ("ip link set rx0 address 02:00:00:00:09:02");
+  network_run ("ip link set rx0 txqueuelen 77");
+  wait_until (g_atomic_int_get (&n_refused) > 1);
+  g_atomic_int_set (&netlink_is_refused, FALSE);
+  network_run_on_sender ("ip neigh flush dev tx0");
+  generator = generator_start (
+      "--method=socket --destination=10.9.0.2:5000 --rate=1000");
+  wait_for_more_by_af_xdp (receiver, 100);
+  generator_stop (generator);
+  assert_no_error (receiver);
+}
+
 /* Packets that no frame has room for come by the socket, in their order. */
 TEST (test_larger_packets)
 {

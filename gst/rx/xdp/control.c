@@ -22,11 +22,11 @@
 /* How often the interface is asked what it dropped: that takes RTNL; and how often
  * at least, when it does not answer. */
 #define ASK_INTERVAL (10 * AFXDP_MS)
-#define LONGEST_ASK_INTERVAL (1000 * AFXDP_MS)
+#define LONGEST_ASK_INTERVAL AFXDP_S
 /* How often frames are divided anew while some stream has not got its part. */
 #define REBALANCE_INTERVAL (50 * AFXDP_MS)
 /* How often a slot or a flow is tried again that the kernel refused. */
-#define SETTLE_INTERVAL (1000 * AFXDP_MS)
+#define SETTLE_INTERVAL AFXDP_S
 
 static AfxdpRegistration *
 registration_at (const AfxdpDistributor *distributor, guint i)
@@ -223,12 +223,11 @@ serve_monitor (AfxdpDistributor *distributor)
   AfxdpNetdevEvents events =
       afxdp_netdev_monitor_read (distributor->monitor, interface->netdev.index);
 
-  if (!afxdp_interface_follow (interface, events))
-    return FALSE;
+  events = afxdp_interface_follow (interface, events);
   if (events & AFXDP_NETDEV_ADDRESSES && !atomic_load (&interface->gone))
     for (guint i = 0; i < distributor->registrations->len; i++)
       afxdp_registration_find_keys (registration_at (distributor, i));
-  return TRUE;
+  return events != 0;
 }
 
 static AfxdpRechecks
@@ -343,6 +342,7 @@ next_time (AfxdpDistributor *distributor)
   guint64 next = MIN (distributor->rebalance_at, distributor->settle_at);
 
   next = MIN (next, interface->foreign_at);
+  next = MIN (next, interface->follow_at);
   next = MIN (next, afxdp_attachment_next_time (attachment));
   next = MIN (next,
       afxdp_watchdog_next_time (
@@ -369,8 +369,8 @@ wait_for_work (AfxdpDistributor *distributor)
   struct timespec timeout = { 0 };
 
   if (next > now) {
-    timeout.tv_sec = (next - now) / (1000 * AFXDP_MS);
-    timeout.tv_nsec = (next - now) % (1000 * AFXDP_MS);
+    timeout.tv_sec = (next - now) / AFXDP_S;
+    timeout.tv_nsec = (next - now) % AFXDP_S;
   }
   /* Refused memory must not make us run for nothing. */
   if (ppoll (fds, G_N_ELEMENTS (fds), next == AFXDP_NEVER ? NULL : &timeout,

@@ -10,7 +10,9 @@
 #include "vlans.h"
 
 /* How often it is looked whether another process still takes packets. */
-#define FOREIGN_INTERVAL (1000 * AFXDP_MS)
+#define FOREIGN_INTERVAL AFXDP_S
+/* How soon the interface is asked again when nobody could be asked. */
+#define FOLLOW_INTERVAL (100 * AFXDP_MS)
 
 void
 afxdp_interface_init (
@@ -19,7 +21,7 @@ afxdp_interface_init (
   interface->netdev = *netdev;
   interface->n_queues = netdev->rx_queues;
   interface->left = left;
-  interface->foreign_at = AFXDP_NEVER;
+  interface->foreign_at = interface->follow_at = AFXDP_NEVER;
   afxdp_attachment_init (&interface->attachment, &interface->netdev);
   interface->flows = afxdp_flows_new ();
 }
@@ -70,7 +72,27 @@ afxdp_interface_look_for_vlans (AfxdpInterface *interface)
       afxdp_offloads_hide_tags (offloads, netdev->name, vlans);
 }
 
-gboolean
+void
+afxdp_interface_follow_later (
+    AfxdpInterface *interface, AfxdpNetdevEvents events)
+{
+  interface->missed |= events;
+  interface->follow_at = afxdp_now () + FOLLOW_INTERVAL;
+}
+
+/* Those, and those missed before when it is time for them again. */
+static AfxdpNetdevEvents
+take_missed (AfxdpInterface *interface, AfxdpNetdevEvents events)
+{
+  if (!events && afxdp_now () < interface->follow_at)
+    return 0;
+  events |= interface->missed;
+  interface->missed = 0;
+  interface->follow_at = AFXDP_NEVER;
+  return events;
+}
+
+AfxdpNetdevEvents
 afxdp_interface_follow (AfxdpInterface *interface, AfxdpNetdevEvents events)
 {
   AfxdpNetdev *netdev = &interface->netdev;
@@ -78,18 +100,21 @@ afxdp_interface_follow (AfxdpInterface *interface, AfxdpNetdevEvents events)
   g_autoptr (GError) error = NULL;
   AfxdpNetdev now;
 
+  events = take_missed (interface, events);
   if (!events || atomic_load (&interface->gone))
-    return FALSE;
+    return 0;
   afxdp_netdev_by_index (netdev->index, &now, &error);
   /* Also gone: we missed the message, and the interface is not there. */
   if (events & AFXDP_NETDEV_GONE ||
       g_error_matches (error, AFXDP_ERROR, AFXDP_ERROR_NOT_FOUND)) {
     atomic_store (&interface->gone, TRUE);
     afxdp_attachment_interface_gone (attachment);
-    return TRUE;
+    return events;
   }
-  if (error) /* nobody could be asked, for want of descriptors */
-    return FALSE;
+  if (error) { /* nobody could be asked, for want of descriptors */
+    afxdp_interface_follow_later (interface, events);
+    return 0;
+  }
   if (attachment->engine)
     afxdp_xdpprog_set_mac (attachment->engine->prog, now.mac);
   if (now.up && !netdev->up)
@@ -99,5 +124,5 @@ afxdp_interface_follow (AfxdpInterface *interface, AfxdpNetdevEvents events)
       now.mtu, now.rx_active);
   *netdev = now;
   afxdp_interface_look_for_vlans (interface);
-  return TRUE;
+  return events;
 }

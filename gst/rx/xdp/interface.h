@@ -24,6 +24,8 @@ typedef struct
   AfxdpNetdev netdev;
   guint n_queues; /* RX queues that it can ever have */
   AfxdpAttachment attachment;
+  AfxdpNetdevEvents missed; /* nobody could be asked what they brought, */
+  guint64 follow_at;    /* which is asked again then; AFXDP_NEVER: none were */
   AfxdpForeign foreign; /* while ours is not attached */
   guint64 foreign_at;   /* when it is looked for; AFXDP_NEVER: there is none */
   gchar *hidden_tags;   /* why VLANs cannot be told apart, or NULL */
@@ -45,8 +47,12 @@ void afxdp_interface_clear (AfxdpInterface *interface);
 gboolean afxdp_interface_look_for_foreign (AfxdpInterface *interface);
 /* VLAN interfaces come and go, and so does the offload that hides their tags. */
 void afxdp_interface_look_for_vlans (AfxdpInterface *interface);
-/* Something of it changed, as events say. Returns whether that was news. */
-gboolean afxdp_interface_follow (
+/* Something of it changed, as events say. Returns those that were news, among them those
+ * that follow_later() was told of; 0: none. */
+AfxdpNetdevEvents afxdp_interface_follow (
+    AfxdpInterface *interface, AfxdpNetdevEvents events);
+/* What events brought could not be asked, for want of descriptors: again soon. */
+void afxdp_interface_follow_later (
     AfxdpInterface *interface, AfxdpNetdevEvents events);
 
 G_END_DECLS

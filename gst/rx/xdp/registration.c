@@ -152,8 +152,11 @@ afxdp_registration_find_keys (AfxdpRegistration *registration)
     return;
   }
   own = afxdp_netdev_addresses (registration->interface->netdev.index);
-  if (!own)
-    return; /* as they were */
+  if (!own) { /* as they were */
+    afxdp_interface_follow_later (
+        registration->interface, AFXDP_NETDEV_ADDRESSES);
+    return;
+  }
   g_array_set_size (registration->keys, 0);
   for (guint i = 0; i < own->len; i++)
     /* A socket bound to :: receives IPv4 as well. */
