@@ -570,7 +570,44 @@ static void (*const quiet_times[]) (Receiver *receiver) = {
   be_stalled,
 };
 
+/* A stream has no credit while the program is replaced, for a driver without room for
+ * metadata: its path is closed until it has, and not opened for each packet. */
+TEST (test_no_credit)
+{
+  g_autoptr (Receiver) receiver = receiver_start ("", DROP);
+  Generator *generator = generator_start ("--rate=2000");
+  guint n;
+
+  receiver_wait_stat (receiver, "delivered-xdp", 100);
+  switches_credit_off ();
+  wait_until (is_in_mode (receiver, "socket", FALSE));
+  n = receiver->modes->len;
+  receiver_wait_stat (receiver, "delivered-socket",
+      receiver_stat (receiver, "delivered-socket") + 1000);
+  receiver_read_bus (receiver);
+  fail_unless_equals_int (receiver->modes->len, n);
+  switches_credit_on ();
+  wait_until (is_in_mode (receiver, "af-xdp", FALSE));
+  generator_stop (generator);
+}
+
 FIXTURE (network_up_with_two_queues, network_down)
+
+static gboolean
+has_counted_cut_packets (Receiver *receiver)
+{
+  return receiver_queue_sum (receiver, "cut") > 0;
+}
+
+/* On a queue where no whole one has come: the stream is there, and that is told. */
+TEST (test_cut_from_the_start)
+{
+  g_autoptr (Receiver) receiver = receiver_start_by ("", DROP, "socket");
+
+  send_cut_packets_until (receiver, has_counted_cut_packets);
+  network_run ("ip link set rx0 txqueuelen 77");
+  send_cut_packets_until (receiver, has_told_of_cut_packets);
+}
 
 TABLE_TEST (test_no_false_alarm, quiet_times)
 {

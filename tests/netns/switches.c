@@ -119,6 +119,21 @@ credit_on (gpointer value, guint i)
     __atomic_store_n (&slot->credit, credits[i], __ATOMIC_RELAXED);
 }
 
+/* Whose credit was taken. */
+static struct afxdp_slot *poor;
+
+static void
+take_credit (gpointer value)
+{
+  struct afxdp_slot *slot = value;
+
+  if (!slot->credit)
+    return;
+  poor = slot;
+  credit = slot->credit;
+  __atomic_store_n (&slot->credit, 0, __ATOMIC_RELAXED);
+}
+
 static const Mapped *
 slots (void)
 {
@@ -184,6 +199,19 @@ switches_limits_on (void)
   g_atomic_int_set (&limits_are_off, FALSE);
   g_thread_join (g_steal_pointer (&keeper));
   for_each_value (slots (), credit_on);
+}
+
+void
+switches_credit_off (void)
+{
+  for_each_value (slots (), take_credit);
+  fail_unless (poor != NULL);
+}
+
+void
+switches_credit_on (void)
+{
+  __atomic_store_n (&poor->credit, credit, __ATOMIC_RELAXED);
 }
 
 /* One queue: a slot's index is its number, and there is one stream. */

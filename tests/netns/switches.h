@@ -18,6 +18,9 @@
  * frames (any event of the interface), tells the program anew. */
 void switches_limits_off (void);
 void switches_limits_on (void);
+/* The stream has no credit, as while the program is replaced; and has it again. */
+void switches_credit_off (void);
+void switches_credit_on (void);
 /* Packets are redirected to a socket that is not bound; and to the stream's own
  * again. */
 void switches_misdirect (void);

@@ -7,15 +7,13 @@
 #include "clock.h"
 #include "log.h"
 
-#define MS G_GUINT64_CONSTANT (1000000)
-
 /* Nobody waits longer than this for the order of two paths. */
-#define LONGEST_SETTLING (100 * MS)
+#define LONGEST_SETTLING (100 * AFXDP_MS)
 /* How long the program may drop what neither ring nor socket have room for, until it
  * is told again: a streaming thread that is held up does not. */
-#define LEASE (10 * MS)
+#define LEASE (10 * AFXDP_MS)
 /* Between two times that a credit used up is told. */
-#define EXHAUSTED_INTERVAL (100 * MS)
+#define EXHAUSTED_INTERVAL (100 * AFXDP_MS)
 /* Bytes that a packet takes of a socket's buffer, where the kernel counts twice
  * what was asked for: a page, and its sk_buff. */
 #define SOCKET_PACKET_COST 4608
@@ -237,7 +235,8 @@ has_recovered (const AfxdpPaths *paths)
     guint credit = afxdp_ring_credit (ring);
     guint64 out = afxdp_ring_outstanding (ring);
 
-    if (afxdp_budget_is_used_up (credit, out) ||
+    /* None: it is not divided yet, or nothing may be redirected. */
+    if (!credit || afxdp_budget_is_used_up (credit, out) ||
         out > afxdp_xsk_n_waiting (ring->xsk) ||
         afxdp_budget_is_dry (credit, afxdp_ring_frames_left (ring)))
       return FALSE;

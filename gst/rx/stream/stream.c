@@ -12,8 +12,6 @@
 #include "log.h"
 #include "wakeup.h"
 
-#define US G_GUINT64_CONSTANT (1000)
-
 /* Of the socket's area, where the socket is not all there is. */
 #define BATCHES_PREPARED 4
 /* With mode=af-xdp: the kernel may not yet have released a queue. */
@@ -58,7 +56,8 @@ count_queues (AfxdpStream *stream)
     AfxdpQueueCounts counts;
 
     afxdp_registration_queue_counts (stream->registration, queue, &counts);
-    if (counts.bound || counts.redirected || counts.passed || counts.filtered)
+    if (counts.bound || counts.redirected || counts.passed || counts.filtered ||
+        counts.cut)
       g_array_append_val (queues, counts);
   }
   return queues;
@@ -239,7 +238,7 @@ afxdp_stream_new (const AfxdpStreamSettings *settings, GError **error)
   stream->destination.verifies = settings->verify_checksum;
   stream->destination.any = g_inet_address_get_is_any (settings->address);
   stream->wait.coalesce.longest = settings->coalesce;
-  stream->wait.busy_poll = settings->busy_poll * US;
+  stream->wait.busy_poll = settings->busy_poll * AFXDP_US;
   stream->wait.wakeup = afxdp_wakeup_new ();
   atomic_store (&stream->paused, TRUE);
   afxdp_stream_set_skip (stream, settings->skip);

@@ -8,7 +8,7 @@
 #include "log.h"
 
 /* Between two attempts to bind to a queue. */
-#define BIND_INTERVAL (1000 * AFXDP_MS)
+#define BIND_INTERVAL AFXDP_S
 /* The kernel releases a queue some time after its socket was closed. */
 #define BUSY_INTERVAL (50 * AFXDP_MS)
 #define BUSY_ATTEMPTS 20
@@ -27,7 +27,7 @@ has_ring (const AfxdpRegistration *registration, guint queue)
   return FALSE;
 }
 
-/* Packets of the stream that the program has seen on queue. */
+/* Packets of the stream that the program has seen on queue, be it without their end. */
 static guint64
 n_seen (const AfxdpRegistration *registration, guint queue)
 {
@@ -39,7 +39,8 @@ n_seen (const AfxdpRegistration *registration, guint queue)
       registration->slot, queue);
   return afxdp_ring_word (&words->passed) - base->passed +
       afxdp_ring_word (&words->redirected) - base->redirected +
-      afxdp_ring_word (&words->dropped) - base->dropped;
+      afxdp_ring_word (&words->dropped) - base->dropped +
+      afxdp_ring_word (&words->cut) - base->cut;
 }
 
 /* Why the stream should be received on queue, or NULL. */
