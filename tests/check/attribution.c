@@ -664,18 +664,6 @@ TEST (test_restart_within_drops)
   assert_ledger ("socket-buffer 44376 overload 309000");
 }
 
-/* The same, of which time said two turns more. */
-TEST (test_length_within_drops)
-{
-  for (guint i = 0; i < 30; i++)
-    drop (AFXDP_COLUMN_OVERLOAD, 10300, 1010 + 30 * i, 1040 + 30 * i);
-  drop (AFXDP_COLUMN_SOCKET_BUFFER, 7000, 1950, 2030);
-  uncertain_gap (SSRC, 10, 312000 + 2 * 65536, 1000, 2000, 500000);
-  judge (2500, 2500);
-  fail_unless_equals_int (n_corrected, 1);
-  assert_ledger ("socket-buffer 3000 overload 309000");
-}
-
 /* Recorded: what the socket dropped is also of gaps behind, and all together is by
  * chance nearly as much as another turn would be. */
 TEST (test_sum_by_chance)

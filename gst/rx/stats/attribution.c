@@ -326,8 +326,7 @@ decide_restart (AfxdpAttribution *attribution, const Restart *restart)
   /* A length that has so many drops is no more than what they cost, whatever the sender
    * did. */
   if (length == G_MAXUINT64)
-    length =
-        afxdp_dropped_length_between (&seeming, &dropped, AFXDP_RTP_CYCLE - 1);
+    length = afxdp_dropped_length_between (&seeming, &dropped);
   if (!length || length == G_MAXUINT64 || !attribution->funcs)
     return;
   if (attribution->waiting->len == AFXDP_ATTRIBUTION_WAITING ||

@@ -25,10 +25,10 @@
  * many packets are missing but for a multiple of 65,536. rtpstats.h finds the
  * multiple by the sender's pace, and says if that is uncertain. Drops were counted,
  * and so they decide: if they are as many as another length with the same 16 bits,
- * the gap gets that length. Drops that reach over the edges of its time may belong to
- * others: then a length between those within it and all will do. If a sender seemed to
- * begin anew, but as many packets were dropped as the numbers on both sides ask for,
- * this was a gap, and no restart.
+ * the gap gets that length. If a sender seemed to begin anew, but as many packets were
+ * dropped as the numbers on both sides ask for, this was a gap, and no restart. Drops
+ * that reach over the edges of that time may belong to others: then a length between
+ * those within it and all will do.
  *
  * The sum over the columns of lost is at any time the number of packets that are
  * missing from judged gaps, less those that came late (charges.h). At the end of the

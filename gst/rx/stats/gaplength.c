@@ -7,8 +7,6 @@
 
 /* What the network may well have lost beside, as a part of what was dropped. */
 #define SMALL 16
-/* Some length lies between two that are that far apart once in eight times. */
-#define CLOSE (AFXDP_RTP_CYCLE / 8)
 
 AfxdpDropped
 afxdp_dropped_in (const AfxdpRtpGap *gap, const AfxdpDropHistory *history,
@@ -105,13 +103,13 @@ afxdp_dropped_explain_length (
 
 guint64
 afxdp_dropped_length_between (
-    const AfxdpRtpGap *gap, const AfxdpDropped *dropped, guint64 apart)
+    const AfxdpRtpGap *gap, const AfxdpDropped *dropped)
 {
   guint64 least = dropped->within, most = most_missing (gap, dropped);
   guint64 length = gap->missing % AFXDP_RTP_CYCLE;
 
   /* What may all belong to others says nothing. */
-  if (dropped->n - least > apart || least < dropped->n / 2 ||
+  if (dropped->n - least >= AFXDP_RTP_CYCLE || least < dropped->n / 2 ||
       least < AFXDP_FIT_FEW)
     return G_MAXUINT64;
   least -= AFXDP_FIT_FEW;
@@ -175,8 +173,6 @@ afxdp_dropped_decide_length (
     return gap->missing;
   if (length == G_MAXUINT64)
     length = afxdp_dropped_explain_length (gap, dropped, 1024);
-  if (length == G_MAXUINT64)
-    length = afxdp_dropped_length_between (gap, dropped, CLOSE);
   if (length != G_MAXUINT64)
     return length;
   length = gap->missing;

@@ -36,12 +36,12 @@ guint64 afxdp_dropped_explain_length (
     const AfxdpRtpGap *gap, const AfxdpDropped *dropped, guint part);
 
 /* The only length of the gap that lies between the drops within it and all of its time,
- * of which those that reach over its edges may belong to others; or G_MAXUINT64. apart:
- * less than 65,536, how far these may be apart. */
+ * of which those that reach over its edges may belong to others; or G_MAXUINT64. */
 guint64 afxdp_dropped_length_between (
-    const AfxdpRtpGap *gap, const AfxdpDropped *dropped, guint64 apart);
+    const AfxdpRtpGap *gap, const AfxdpDropped *dropped);
 
-/* The length of the gap. If drops explain one, or nearly, it is that. Otherwise the network lost
+/* The length of the gap. If drops explain one, it is that; nearly, only where the length
+ * by the pace is not one that they may have, too. Otherwise the network lost
  * packets, too, and the length by the pace stands, with two exceptions: a gap is not
  * shorter than what was dropped within it; and where half of it or more was dropped,
  * it is no longer than it must be. */
