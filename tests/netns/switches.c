@@ -121,16 +121,17 @@ credit_on (gpointer value, guint i)
 
 /* Whose credit was taken. */
 static struct afxdp_slot *poor;
+static guint32 its_credit;
 
 static void
-take_credit (gpointer value)
+take_credit (gpointer value, G_GNUC_UNUSED guint i)
 {
   struct afxdp_slot *slot = value;
 
   if (!slot->credit)
     return;
   poor = slot;
-  credit = slot->credit;
+  its_credit = slot->credit;
   __atomic_store_n (&slot->credit, 0, __ATOMIC_RELAXED);
 }
 
@@ -211,7 +212,7 @@ switches_credit_off (void)
 void
 switches_credit_on (void)
 {
-  __atomic_store_n (&poor->credit, credit, __ATOMIC_RELAXED);
+  __atomic_store_n (&poor->credit, its_credit, __ATOMIC_RELAXED);
 }
 
 /* One queue: a slot's index is its number, and there is one stream. */
