@@ -276,20 +276,26 @@ static GstFlowReturn
 receive_batch (GstAfxdpSrc *self, gboolean wait, guint64 *due)
 {
   GstFlowReturn flow = look_around (self, due);
-  guint64 times_out;
+  GstClockTime timeout;
+  guint64 wait_until = 0;
   AfxdpBatch batch;
 
   if (flow != GST_FLOW_OK || has_parcel (self))
     return flow;
   if (wait && !gst_afxdp_gate_pass (&self->gate, FALSE))
     return GST_FLOW_FLUSHING;
-  times_out = gst_afxdp_timeout_check (
-      &self->timeout, GST_ELEMENT (self), self->active.timeout);
-  *due = MIN (*due, times_out);
+  timeout = self->active.timeout;
+  if (wait)
+    wait_until = MIN (*due, gst_afxdp_timeout_due (&self->timeout, timeout));
   if (!afxdp_stream_receive (
-          self->stream, &batch, most_packets (self), wait ? *due : 0))
-    return G_UNLIKELY (afxdp_stream_error (self->stream)) ? fail (self)
-                                                          : GST_FLOW_OK;
+          self->stream, &batch, most_packets (self), wait_until)) {
+    if (G_UNLIKELY (afxdp_stream_error (self->stream)))
+      return fail (self);
+    *due = MIN (*due,
+        gst_afxdp_timeout_check (&self->timeout, GST_ELEMENT (self), timeout));
+    return GST_FLOW_OK;
+  }
+  *due = MIN (*due, gst_afxdp_timeout_due (&self->timeout, timeout));
   gst_afxdp_timeout_restart (&self->timeout);
   /* What changed while it waited holds for what it waited for. */
   follow_settings (self);

@@ -14,26 +14,32 @@ gst_afxdp_timeout_restart (GstAfxdpTimeout *timeout)
 }
 
 guint64
-gst_afxdp_timeout_check (
-    GstAfxdpTimeout *timeout, GstElement *element, GstClockTime length)
+gst_afxdp_timeout_due (GstAfxdpTimeout *timeout, GstClockTime length)
 {
-  guint64 now, wait;
+  guint64 wait = MAX (length, SHORTEST);
 
   if (!length)
     return G_MAXUINT64;
-  now = afxdp_now ();
-  wait = MAX (length, SHORTEST);
-  if (g_atomic_int_compare_and_exchange (&timeout->restarted, TRUE, FALSE)) {
-    timeout->since = now;
-  } else if (now - timeout->since >= wait) {
-    timeout->since = now;
-    if (gst_afxdp_outbox_has_room (&timeout->outbox))
-      gst_afxdp_outbox_post (&timeout->outbox, element,
-          gst_structure_new (
-              "GstUDPSrcTimeout", "timeout", G_TYPE_UINT64, length, NULL));
-  }
+  if (g_atomic_int_compare_and_exchange (&timeout->restarted, TRUE, FALSE))
+    timeout->since = afxdp_now ();
   return wait < G_MAXUINT64 - timeout->since ? timeout->since + wait
                                              : G_MAXUINT64;
+}
+
+guint64
+gst_afxdp_timeout_check (
+    GstAfxdpTimeout *timeout, GstElement *element, GstClockTime length)
+{
+  guint64 due = gst_afxdp_timeout_due (timeout, length), now;
+
+  if (due == G_MAXUINT64 || (now = afxdp_now ()) < due)
+    return due;
+  timeout->since = now;
+  if (gst_afxdp_outbox_has_room (&timeout->outbox))
+    gst_afxdp_outbox_post (&timeout->outbox, element,
+        gst_structure_new (
+            "GstUDPSrcTimeout", "timeout", G_TYPE_UINT64, length, NULL));
+  return gst_afxdp_timeout_due (timeout, length);
 }
 
 void

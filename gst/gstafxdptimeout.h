@@ -23,9 +23,11 @@ typedef struct
 
 /* A packet came, or it is waited for from now on. */
 void gst_afxdp_timeout_restart (GstAfxdpTimeout *timeout);
-/* Posts GstUDPSrcTimeout when nothing came for length, and each length again, but
- * not more often than once in a millisecond. 0 is never. Returns when that will be
- * next, in ns of CLOCK_MONOTONIC. */
+/* When nothing will have come for length, in ns of CLOCK_MONOTONIC. 0 is never. */
+guint64 gst_afxdp_timeout_due (GstAfxdpTimeout *timeout, GstClockTime length);
+/* Once it is known that nothing is there: posts GstUDPSrcTimeout when nothing came for
+ * length, and each length again, but not more often than once in a millisecond.
+ * Returns when that will be next, as due() does. */
 guint64 gst_afxdp_timeout_check (
     GstAfxdpTimeout *timeout, GstElement *element, GstClockTime length);
 void gst_afxdp_timeout_clear (GstAfxdpTimeout *timeout);
