@@ -40,6 +40,23 @@ element_of (GstPad *pad)
   return GST_ELEMENT_CAST (parent);
 }
 
+/* What a source pad is linked to, where bins are seen through. */
+static GstPad *
+linked_to (GstPad *source)
+{
+  GstPad *peer = gst_pad_get_peer (source);
+
+  while (peer && GST_IS_PROXY_PAD (peer)) {
+    GstPad *internal =
+        GST_PAD_CAST (gst_proxy_pad_get_internal (GST_PROXY_PAD (peer)));
+
+    gst_object_unref (peer);
+    peer = internal ? gst_pad_get_peer (internal) : NULL;
+    gst_clear_object (&internal);
+  }
+  return peer;
+}
+
 static gboolean follow (GstPad *source, GstPad **deepest);
 
 /* Whether sink is inside its chain function; replaces deepest by the sink pad
@@ -138,4 +155,12 @@ gst_afxdp_culprit_find (GstPad *pad, gchar **why)
   element = element_of (pad);
   *why = explain_self (element, pad);
   return element;
+}
+
+GstElement *
+gst_afxdp_culprit_next (GstPad *pad)
+{
+  g_autoptr (GstPad) peer = linked_to (pad);
+
+  return peer ? element_of (peer) : NULL;
 }

@@ -17,4 +17,7 @@ G_BEGIN_DECLS
  * freed. */
 GstElement *gst_afxdp_culprit_find (GstPad *pad, gchar **why);
 
+/* The element that pad pushes to, in whichever bin, or NULL: none. Does not wait. */
+GstElement *gst_afxdp_culprit_next (GstPad *pad);
+
 G_END_DECLS

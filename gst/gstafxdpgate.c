@@ -34,6 +34,7 @@ gst_afxdp_gate_init (GstAfxdpGate *gate, GstPad *pad)
   g_mutex_init (&gate->lock);
   g_cond_init (&gate->changed);
   gate->pad = pad;
+  gate->paused = TRUE;
   gst_pad_add_probe (pad,
       GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, note_push,
       gate, NULL);
@@ -51,6 +52,7 @@ gst_afxdp_gate_set_stream (GstAfxdpGate *gate, AfxdpStream *stream)
 {
   g_mutex_lock (&gate->lock);
   gate->stream = stream;
+  gate->path_closed = FALSE;
   g_mutex_unlock (&gate->lock);
 }
 
@@ -59,7 +61,7 @@ static void
 tell_change (GstAfxdpGate *gate)
 {
   if (gate->stream) {
-    if (gate->flushing || gate->pausing)
+    if (gate->flushing || gate->paused)
       afxdp_stream_wake (gate->stream);
     else
       afxdp_stream_unwake (gate->stream);
@@ -78,6 +80,17 @@ gst_afxdp_gate_set_flushing (GstAfxdpGate *gate, gboolean flushing)
   g_mutex_unlock (&gate->lock);
 }
 
+/* Whether what create() returned may still be pushed. A thread that pauses within
+ * enter() and leave() pushes nothing meanwhile. Called with the lock. */
+static gboolean
+will_hand_over (const GstAfxdpGate *gate)
+{
+  if (!gate->handing_over || gate->entered == g_thread_self ())
+    return FALSE;
+  return gate->entered ||
+      gst_pad_get_task_state (gate->pad) == GST_TASK_STARTED;
+}
+
 /* Called with the lock. */
 static void
 wait_for_handing_over (GstAfxdpGate *gate)
@@ -85,8 +98,7 @@ wait_for_handing_over (GstAfxdpGate *gate)
   gint64 until = g_get_monotonic_time () + LONGEST_HANDING_OVER;
 
   gate->awaited = TRUE;
-  while (gate->handing_over && g_get_monotonic_time () < until &&
-      (gate->entered || gst_pad_get_task_state (gate->pad) == GST_TASK_STARTED))
+  while (will_hand_over (gate) && g_get_monotonic_time () < until)
     g_cond_wait_until (&gate->changed, &gate->lock,
         g_get_monotonic_time () + G_TIME_SPAN_MILLISECOND);
   gate->awaited = FALSE;
@@ -97,7 +109,7 @@ gst_afxdp_gate_begin_pause (GstAfxdpGate *gate)
 {
   g_mutex_lock (&gate->lock);
   gate->pauser = g_thread_self ();
-  gate->pausing = TRUE;
+  gate->paused = TRUE;
   tell_change (gate);
   wait_for_handing_over (gate);
   g_mutex_unlock (&gate->lock);
@@ -115,8 +127,25 @@ void
 gst_afxdp_gate_resume (GstAfxdpGate *gate)
 {
   g_mutex_lock (&gate->lock);
-  gate->pausing = FALSE;
+  gate->paused = gate->path_closed = FALSE;
   tell_change (gate);
+  g_mutex_unlock (&gate->lock);
+}
+
+/* Called with the lock. */
+static void
+close_path (GstAfxdpGate *gate)
+{
+  if (!gate->path_closed)
+    afxdp_stream_close_path (gate->stream);
+  gate->path_closed = TRUE;
+}
+
+void
+gst_afxdp_gate_close_path (GstAfxdpGate *gate)
+{
+  g_mutex_lock (&gate->lock);
+  close_path (gate);
   g_mutex_unlock (&gate->lock);
 }
 
@@ -126,9 +155,9 @@ gst_afxdp_gate_pass (GstAfxdpGate *gate, gboolean handing_over)
   gboolean flushing;
 
   g_mutex_lock (&gate->lock);
-  if (gate->pausing)
-    afxdp_stream_close_path (gate->stream);
-  while (gate->pausing && !gate->flushing)
+  if (gate->paused)
+    close_path (gate);
+  while (gate->paused && !gate->flushing)
     g_cond_wait (&gate->changed, &gate->lock);
   flushing = gate->flushing;
   gate->handing_over = handing_over && !flushing;
@@ -142,10 +171,22 @@ gst_afxdp_gate_enter (GstAfxdpGate *gate)
   gboolean open;
 
   g_mutex_lock (&gate->lock);
-  open = !gate->pausing && !gate->flushing;
-  if (gate->pausing)
-    afxdp_stream_close_path (gate->stream);
-  gate->entered = gate->handing_over = open;
+  open = !gate->paused && !gate->flushing;
+  if (gate->paused)
+    close_path (gate);
+  gate->entered = open ? g_thread_self () : NULL;
+  gate->handing_over = open;
+  g_mutex_unlock (&gate->lock);
+  return open;
+}
+
+gboolean
+gst_afxdp_gate_is_open (GstAfxdpGate *gate)
+{
+  gboolean open;
+
+  g_mutex_lock (&gate->lock);
+  open = !gate->paused && !gate->flushing;
   g_mutex_unlock (&gate->lock);
   return open;
 }
@@ -154,7 +195,7 @@ void
 gst_afxdp_gate_leave (GstAfxdpGate *gate)
 {
   g_mutex_lock (&gate->lock);
-  gate->entered = FALSE;
+  gate->entered = NULL;
   end_handing_over (gate);
   g_mutex_unlock (&gate->lock);
 }

@@ -16,6 +16,7 @@
 #include <stdio.h>
 
 #include "clock.h"
+#include "gstafxdpculprit.h"
 
 #define GST_CAT_DEFAULT gst_afxdp_src_debug
 
@@ -83,9 +84,8 @@ is_flushing (GstPad *pad)
 static void
 warn_about_push (GstAfxdpSrc *self, guint64 length)
 {
-  g_autoptr (GstPad) peer = gst_pad_get_peer (GST_BASE_SRC_PAD (self));
   g_autoptr (GstElement) element =
-      peer ? gst_pad_get_parent_element (peer) : NULL;
+      gst_afxdp_culprit_next (GST_BASE_SRC_PAD (self));
 
   if (self->told_long_push)
     return;
@@ -155,6 +155,10 @@ take_turn (GstAfxdpSrc *self, guint64 *due)
   gboolean ready;
 
   self->flow = gst_afxdp_src_receive_now (self, due, &ready);
+  /* Whoever got one of its messages may have paused us. The base class would then wait
+   * for PLAYING in this thread; the batch stays in the backlog. */
+  if (ready && !gst_afxdp_gate_is_open (&self->gate))
+    return AFXDP_TURN_IDLE;
   if (ready)
     call_base_class (self);
   /* Nothing was received when something was held back from before. */
@@ -169,15 +173,15 @@ take_turn_if_it_runs (GstAfxdpSrc *self, guint64 *due)
 {
   GstBaseSrc *base = GST_BASE_SRC (self);
 
+  if (is_flushing (GST_BASE_SRC_PAD (self)))
+    return AFXDP_TURN_IDLE;
   if (self->handed_over) {
     self->handed_over = FALSE;
     base->running = TRUE;
     GST_DEBUG_OBJECT (self, "the receiver \"%s\" takes over",
         afxdp_receiver_name (self->receiver));
   }
-  if (!base->running || is_flushing (GST_BASE_SRC_PAD (self)))
-    return AFXDP_TURN_IDLE;
-  return take_turn (self, due);
+  return base->running ? take_turn (self, due) : AFXDP_TURN_IDLE;
 }
 
 /* The lock may be the base class's own thread's for long: it sleeps with it in PAUSED.

@@ -337,7 +337,8 @@ gst_afxdp_src_stop (GstBaseSrc *base)
   drop_backlog (self);
   gst_afxdp_current_mode_stop (&self->current_mode);
   /* A streaming thread that was blocked downstream could not. */
-  afxdp_stream_close_path (self->stream);
+  gst_afxdp_gate_close_path (&self->gate);
+  self->handed_over = FALSE;
   gst_afxdp_gaps_end (
       &self->gaps, self->stream, &self->timing, self->active.gap_interval);
   return TRUE;
@@ -496,8 +497,6 @@ gst_afxdp_src_change_state (GstElement *element, GstStateChange transition)
     gst_afxdp_src_call_receiver (self);
   } else if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING) {
     gst_afxdp_timeout_restart (&self->timeout);
-    gst_afxdp_gate_resume (&self->gate);
-    gst_afxdp_src_call_receiver (self);
   } else if (transition == GST_STATE_CHANGE_PAUSED_TO_READY &&
       !gst_afxdp_src_may_stop (self)) {
     return GST_STATE_CHANGE_FAILURE;
@@ -506,12 +505,12 @@ gst_afxdp_src_change_state (GstElement *element, GstStateChange transition)
   result = GST_ELEMENT_CLASS (gst_afxdp_src_parent_class)
                ->change_state (element, transition);
 
-  if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED)
+  if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED) {
     gst_afxdp_gate_end_pause (&self->gate);
-  else if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+  } else if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING &&
+      result != GST_STATE_CHANGE_FAILURE) {
     gst_afxdp_gate_resume (&self->gate);
-  else if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING &&
-      result != GST_STATE_CHANGE_FAILURE)
+    gst_afxdp_src_call_receiver (self);
     gst_afxdp_stall_start (&self->stall);
   if (transition == GST_STATE_CHANGE_READY_TO_NULL ||
       (transition == GST_STATE_CHANGE_NULL_TO_READY &&
@@ -519,6 +518,7 @@ gst_afxdp_src_change_state (GstElement *element, GstStateChange transition)
     gst_afxdp_src_close (self);
   return result;
 }
+  }
 
 static void
 gst_afxdp_src_finalize (GObject *object)

@@ -9,6 +9,25 @@
 
 static GstPad *pad;
 static GstAfxdpGate gate;
+static guint n_closed;
+
+/* The stream's, in its place. */
+
+void
+afxdp_stream_close_path (AfxdpStream *stream)
+{
+  n_closed++;
+}
+
+void
+afxdp_stream_wake (AfxdpStream *stream)
+{
+}
+
+void
+afxdp_stream_unwake (AfxdpStream *stream)
+{
+}
 
 static void
 set_up (void)
@@ -21,6 +40,8 @@ set_up (void)
   gst_pad_push_event (pad, gst_event_new_stream_start ("gate"));
   gst_pad_push_event (pad, gst_event_new_segment (&segment));
   gst_afxdp_gate_init (&gate, pad);
+  gst_afxdp_gate_resume (&gate);
+  n_closed = 0;
 }
 
 static void
@@ -109,6 +130,59 @@ TEST (test_nobody_will_push)
   fail_unless (gst_afxdp_gate_pass (&gate, TRUE));
   gst_afxdp_gate_begin_pause (&gate);
   fail_unless (gate.handing_over);
+}
+
+/* In the thread that pushes, which was told something and pauses: for itself it would
+ * wait in vain. */
+TEST (test_pause_within)
+{
+  gint64 before, took;
+
+  fail_unless (gst_afxdp_gate_enter (&gate));
+  before = g_get_monotonic_time ();
+  gst_afxdp_gate_begin_pause (&gate);
+  took = g_get_monotonic_time () - before;
+  gst_afxdp_gate_end_pause (&gate);
+  fail_unless (took < 50 * G_TIME_SPAN_MILLISECOND, "%d us", (gint) took);
+  fail_if (gst_afxdp_gate_is_open (&gate));
+  gst_afxdp_gate_leave (&gate);
+  gst_afxdp_gate_resume (&gate);
+  fail_unless (gst_afxdp_gate_enter (&gate));
+  fail_unless (gst_afxdp_gate_is_open (&gate));
+  gst_afxdp_gate_leave (&gate);
+}
+
+/* The element's stop() and a receiver's thread must not both be at the stream: of all
+ * who come to a gate that is paused only the first closes the path. */
+TEST (test_path_is_closed_once)
+{
+  for (guint i = 1; i <= 3; i++) {
+    gst_afxdp_gate_begin_pause (&gate);
+    gst_afxdp_gate_end_pause (&gate);
+    if (i % 2)
+      gst_afxdp_gate_close_path (&gate);
+    fail_if (gst_afxdp_gate_enter (&gate));
+    gst_afxdp_gate_close_path (&gate);
+    fail_if (gst_afxdp_gate_enter (&gate));
+    fail_unless_equals_int (n_closed, i);
+    gst_afxdp_gate_resume (&gate);
+    fail_unless (gst_afxdp_gate_enter (&gate));
+    gst_afxdp_gate_leave (&gate);
+    fail_unless_equals_int (n_closed, i);
+  }
+}
+
+/* Before the base class plays it would have the thread wait. */
+TEST (test_closed_before_playing)
+{
+  GstAfxdpGate fresh = { 0 };
+
+  gst_afxdp_gate_init (&fresh, pad);
+  fail_if (gst_afxdp_gate_enter (&fresh));
+  gst_afxdp_gate_resume (&fresh);
+  fail_unless (gst_afxdp_gate_enter (&fresh));
+  gst_afxdp_gate_leave (&fresh);
+  gst_afxdp_gate_clear (&fresh);
 }
 
 /* GStreamer 1.24 and later unlock for a pause; a flush is another thread's, or comes
