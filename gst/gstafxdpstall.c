@@ -4,6 +4,7 @@
 #include "gstafxdpstall.h"
 
 #include "clock.h"
+#include "fork.h"
 #include "gstafxdpculprit.h"
 #include "gstafxdpsrc.h"
 #include "thread.h"
@@ -17,6 +18,7 @@
 static GMutex lock;
 static GCond changed;
 static GPtrArray *registry; /* GstAfxdpStall; NULL: no thread */
+static guint generation;    /* see fork.h */
 
 void
 gst_afxdp_stall_init (GstAfxdpStall *stall, GstElement *element, GstPad *pad)
@@ -215,10 +217,20 @@ watches (void)
   return TRUE;
 }
 
+/* The parent's thread is not here. Called with the lock. */
+static void
+forget_parents (void)
+{
+  if (generation != afxdp_fork_generation ())
+    registry = NULL;
+  generation = afxdp_fork_generation ();
+}
+
 void
 gst_afxdp_stall_start (GstAfxdpStall *stall)
 {
   g_mutex_lock (&lock);
+  forget_parents ();
   if (!stall->playing && watches ()) {
     g_ptr_array_add (registry, stall);
     stall->playing = TRUE;
@@ -233,8 +245,10 @@ void
 gst_afxdp_stall_stop (GstAfxdpStall *stall)
 {
   g_mutex_lock (&lock);
+  forget_parents ();
   if (stall->playing) {
-    g_ptr_array_remove_fast (registry, stall);
+    if (registry)
+      g_ptr_array_remove_fast (registry, stall);
     stall->playing = FALSE;
     g_cond_signal (&changed);
   }

@@ -132,25 +132,62 @@ LOOP_TEST (test_forked, 2)
   waitpid (child, NULL, 0);
 }
 
-/* It is the child that starts another stream, of the same interface. */
+/* It is the child that starts another stream, of the same interface and with a receiver
+ * of the same name: its threads are its own. */
+
+#define SERVED "receiver=both"
+#define STALLS "identity sleep-time=3000000"
+
+/* Only what has received can stall, and only a thread tells of it. */
+static gboolean
+stalls (GstBus *bus)
+{
+  GstMessage *message;
+
+  while ((message = gst_bus_timed_pop_filtered (
+              bus, 10 * GST_SECOND, GST_MESSAGE_ELEMENT)) &&
+      !gst_message_has_name (message, "GstAfxdpSrcStall"))
+    gst_message_unref (message);
+  return message != NULL;
+}
+
+/* Returns what went wrong, or 0. It does not stop what it started: GLib takes a thread
+ * of the parent's that waited for work for one that is here, and may wait for it. */
+static int
+receive_in_child (int started)
+{
+  GstElement *pipeline = gst_parse_launch (
+      "afxdpsrc multicast-group=239.1.1.2 port=5002 multicast-iface=rx0 "
+      "mode=auto " SERVED " ! " STALLS " ! fakesink async=false",
+      NULL);
+
+  if (gst_element_set_state (pipeline, GST_STATE_PLAYING) ==
+      GST_STATE_CHANGE_FAILURE)
+    return 1;
+  return write (started, "", 1) == 1 && stalls (gst_element_get_bus (pipeline))
+      ? 0
+      : 2;
+}
+
 TEST (test_forked_and_started)
 {
-  g_autoptr (Receiver) receiver = receiver_start ("", "fakesink");
-  int status;
-  pid_t child = fork ();
+  g_autoptr (Receiver) receiver = receiver_start (SERVED, "fakesink");
+  int status, started[2];
+  pid_t child;
+  gchar byte;
 
+  fail_if (pipe (started));
+  child = fork ();
   if (!child) {
-    GstElement *pipeline =
-        gst_parse_launch ("afxdpsrc multicast-group=239.1.1.2 port=5002 "
-                          "multicast-iface=rx0 mode=auto ! fakesink",
-            NULL);
-
-    alarm (10);
+    alarm (20);
     /* Without waiting for its other threads, which are the parent's. */
-    _exit (gst_element_set_state (pipeline, GST_STATE_READY) ==
-        GST_STATE_CHANGE_FAILURE);
+    _exit (receive_in_child (started[1]));
   }
+  close (started[1]);
+  if (read (started[0], &byte, 1) == 1)
+    generator_send ("--destination=239.1.1.2:5002 --rate=1000 --packets=2");
   waitpid (child, &status, 0);
+  close (started[0]);
   fail_unless (WIFEXITED (status) && !WEXITSTATUS (status), "%x", status);
   generator_send_exact ("--rate=10000 --packets=2000");
   receiver_assert_nothing_lost (receiver, 2000);

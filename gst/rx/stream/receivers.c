@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 
+#include "fork.h"
 #include "log.h"
 
 typedef struct
@@ -15,6 +16,18 @@ typedef struct
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static GHashTable *entries; /* name, which is the receiver's, -> Entry */
+static guint generation;    /* see fork.h */
+
+/* Those of the parent have no thread here. Called with the lock. */
+static void
+forget_parents (void)
+{
+  if (generation != afxdp_fork_generation ())
+    entries = NULL;
+  generation = afxdp_fork_generation ();
+  if (!entries)
+    entries = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_free);
+}
 
 /* Called with the lock. */
 static Entry *
@@ -24,8 +37,7 @@ find_or_make (
   AfxdpReceiver *receiver;
   Entry *entry;
 
-  if (!entries)
-    entries = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_free);
+  forget_parents ();
   entry = g_hash_table_lookup (entries, name);
   if (entry)
     return entry;
@@ -62,8 +74,10 @@ afxdp_receivers_let_go (AfxdpReceiver *receiver)
   gboolean last;
 
   pthread_mutex_lock (&lock);
+  forget_parents ();
   entry = g_hash_table_lookup (entries, name);
-  last = !--entry->n_users;
+  /* The parent's is left as it is. */
+  last = entry && entry->receiver == receiver && !--entry->n_users;
   if (last)
     g_hash_table_remove (entries, name);
   pthread_mutex_unlock (&lock);
