@@ -57,12 +57,17 @@ dispose_memory (GstMiniObject *object)
   return FALSE;
 }
 
-/* Only what we add to every buffer, and may be the same again. */
+/* But for one of what we add to every buffer, which may be the same again: with more,
+ * of an element downstream, buffers would grow with each packet. */
 static gboolean
 remove_meta (GstBuffer *buffer, GstMeta **meta, gpointer user_data)
 {
-  if ((*meta)->info->api != GST_NET_ADDRESS_META_API_TYPE)
+  gboolean *kept = user_data;
+
+  if (*kept || (*meta)->info->api != GST_NET_ADDRESS_META_API_TYPE)
     *meta = NULL;
+  else
+    *kept = TRUE;
   return TRUE;
 }
 
@@ -77,7 +82,9 @@ first_meta (GstBuffer *buffer)
 static void
 make_new_again (GstBuffer *buffer)
 {
-  gst_buffer_foreach_meta (buffer, remove_meta, NULL);
+  gboolean kept = FALSE;
+
+  gst_buffer_foreach_meta (buffer, remove_meta, &kept);
   GST_MINI_OBJECT_FLAGS (buffer) = 0;
   GST_BUFFER_PTS (buffer) = GST_CLOCK_TIME_NONE;
   GST_BUFFER_DTS (buffer) = GST_CLOCK_TIME_NONE;

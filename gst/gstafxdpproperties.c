@@ -53,6 +53,21 @@ warn_about_late (GstAfxdpSrc *self, GParamSpec *pspec)
 }
 
 void
+gst_afxdp_src_set_skip (GstAfxdpSrc *self)
+{
+  gint skip;
+
+  /* Read here, so that of two threads that set it the last one wins in both. */
+  g_mutex_lock (&self->stream_lock);
+  GST_OBJECT_LOCK (self);
+  skip = self->settings.stream.skip;
+  GST_OBJECT_UNLOCK (self);
+  if (self->stream)
+    afxdp_stream_set_skip (self->stream, skip);
+  g_mutex_unlock (&self->stream_lock);
+}
+
+void
 gst_afxdp_src_set_property (
     GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {
@@ -72,12 +87,8 @@ gst_afxdp_src_set_property (
     gst_afxdp_settings_set (&self->settings, id, value);
     GST_OBJECT_UNLOCK (self);
   }
-  if (id == GST_AFXDP_PROP_SKIP_FIRST_BYTES) {
-    g_mutex_lock (&self->stream_lock);
-    if (self->stream)
-      afxdp_stream_set_skip (self->stream, g_value_get_int (value));
-    g_mutex_unlock (&self->stream_lock);
-  }
+  if (id == GST_AFXDP_PROP_SKIP_FIRST_BYTES)
+    gst_afxdp_src_set_skip (self);
   g_atomic_int_set (&self->settings_changed, TRUE);
   if (late) {
     g_value_init (&after, pspec->value_type);

@@ -265,8 +265,8 @@ gst_afxdp_settings_set_uri (
   return TRUE;
 }
 
-gchar *
-gst_afxdp_settings_get_uri (const GstAfxdpSettings *settings)
+static gchar *
+get_uri (const GstAfxdpSettings *settings)
 {
   GstAfxdpUriParts parts = {
     .address = settings->address,
@@ -403,7 +403,7 @@ gst_afxdp_settings_get (
   gconstpointer field = G_STRUCT_MEMBER_P (settings, fields[id].offset);
 
   if (id == GST_AFXDP_PROP_URI) {
-    g_value_take_string (value, gst_afxdp_settings_get_uri (settings));
+    g_value_take_string (value, get_uri (settings));
     return;
   }
   switch (G_TYPE_FUNDAMENTAL (G_VALUE_TYPE (value))) {

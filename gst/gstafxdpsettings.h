@@ -89,7 +89,6 @@ void gst_afxdp_settings_get (
  * default. A URI that cannot be read changes nothing, and sets error (GST_URI_ERROR). */
 gboolean gst_afxdp_settings_set_uri (
     GstAfxdpSettings *settings, const gchar *uri, GError **error);
-gchar *gst_afxdp_settings_get_uri (const GstAfxdpSettings *settings);
 
 /* Reads the file at sdp_location, if there is one, and takes over what it says:
  * over what was set before sdp_location, not over what was set after it. Waits for

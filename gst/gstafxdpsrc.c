@@ -240,8 +240,9 @@ gst_afxdp_src_open (GstAfxdpSrc *self)
   gst_afxdp_settings_copy (&self->active, &self->settings);
   self->settings.changed = 0;
   self->told_late = 0;
-  GST_OBJECT_UNLOCK (self);
+  /* Before they are copied: what is set from here on is followed later. */
   g_atomic_int_set (&self->settings_changed, FALSE);
+  GST_OBJECT_UNLOCK (self);
   gst_afxdp_report_reset (self->report, afxdp_now ());
   gst_afxdp_gaps_reset (&self->gaps);
 
@@ -264,6 +265,8 @@ gst_afxdp_src_open (GstAfxdpSrc *self)
   if (afxdp_stream_port (stream) != self->active.port)
     tell_port (self, afxdp_stream_port (stream));
   g_object_notify (G_OBJECT (self), "used-socket");
+  /* It may have been set while there was no stream yet to set it. */
+  gst_afxdp_src_set_skip (self);
   return TRUE;
 }
 
@@ -324,7 +327,7 @@ gst_afxdp_src_start (GstBaseSrc *base)
 
   self->timing.last = 0;
   self->packets_left = base->num_buffers_left;
-  self->next_look = self->socket_errors = 0;
+  self->next_look = self->next_stats = self->socket_errors = 0;
   gst_afxdp_negotiation_clear (&self->negotiation);
   return TRUE;
 }

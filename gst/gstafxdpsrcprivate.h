@@ -75,6 +75,8 @@ void gst_afxdp_src_set_property (
     GObject *object, guint id, const GValue *value, GParamSpec *pspec);
 void gst_afxdp_src_get_property (
     GObject *object, guint id, GValue *value, GParamSpec *pspec);
+/* Has the stream, if there is one, follow what takes effect at once. */
+void gst_afxdp_src_set_skip (GstAfxdpSrc *self);
 
 /* Receives until the backlog has something to deliver. Streaming thread. */
 GstFlowReturn gst_afxdp_src_receive (GstAfxdpSrc *self);

@@ -605,6 +605,24 @@ TEST (test_prepared_without_senders)
   gst_buffer_unref (buffer);
 }
 
+/* An element downstream may add what we do, to each packet: that must not pile up. */
+TEST (test_senders_do_not_pile_up)
+{
+  g_autoptr (GInetAddress) any = g_inet_address_new_any (G_SOCKET_FAMILY_IPV4);
+  g_autoptr (GSocketAddress) sender = g_inet_socket_address_new (any, 1);
+
+  gst_afxdp_allocator_prepare_with_senders (umem, G_MAXUINT);
+  for (guint i = 0; i < 3 * N_FRAMES; i++) {
+    GstBuffer *buffer = receive_buffer (SIZE, i);
+
+    fail_unless_equals_int (
+        gst_buffer_get_n_meta (buffer, GST_NET_ADDRESS_META_API_TYPE), 1);
+    gst_buffer_add_net_address_meta (buffer, sender);
+    gst_buffer_add_net_address_meta (buffer, sender);
+    gst_buffer_unref (buffer);
+  }
+}
+
 int
 main (int argc, char **argv)
 {

@@ -385,6 +385,17 @@ wait_for_message (void)
   }
 }
 
+/* What was due when it was stopped does not count when it starts again. */
+TEST (test_interval_after_a_start)
+{
+  element_play ("stats-interval=18446744073709551615", "fakesink");
+  send_slowly (1);
+  receiver_set_state (receiver, GST_STATE_NULL);
+  g_object_set (receiver->src, "stats-interval", GST_MSECOND, NULL);
+  receiver_play (receiver);
+  wait_for_message ();
+}
+
 /* Also when nothing comes that would wake it. */
 TEST (test_interval_changed)
 {

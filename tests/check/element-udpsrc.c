@@ -239,6 +239,29 @@ TEST (test_skip_while_playing)
   }
 }
 
+/* What is told while the stream is opened, the application hears in the same thread. */
+static GstBusSyncReply
+skip_at_warning (GstBus *bus, GstMessage *message, gpointer user_data)
+{
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_WARNING)
+    g_object_set (receiver->src, "skip-first-bytes", 4, NULL);
+  return GST_BUS_PASS;
+}
+
+TEST (test_skip_while_opening)
+{
+  g_autofree gchar *properties = g_strdup_printf (
+      "uri=afxdp://%s:%u?color=red", loopback->address_text, loopback->port);
+
+  element_new (properties, "fakesink");
+  gst_bus_set_sync_handler (receiver->bus, skip_at_warning, NULL, NULL);
+  receiver_play (receiver);
+  receiver_assert_warnings (receiver, 1);
+  loopback_send_pattern (loopback, 1, 100);
+  element_wait (1);
+  assert_pattern (0, 1, 4, 96);
+}
+
 /* Timeouts. */
 
 /* The next one within so many ms, or 0. */
