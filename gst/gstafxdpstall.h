@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * That downstream does not return from a push: GstAfxdpSrcStall. One thread of the
- * process, which is there while an element plays, looks once a second at all of
+ * That downstream does not return from a push: GstAfxdpSrcStall, once, and once when it
+ * has: what is not over needs no second message. One thread of the process, which is there while an element plays, looks once a second at all of
  * them: the streaming thread cannot tell, since it is the one that waits.
  *
  * start(), stop() and clear() are for the thread that changes state, pushing() and
