@@ -9,6 +9,11 @@
 
 #define GST_CAT_DEFAULT gst_afxdp_src_debug
 
+/* An overload changes the path hundreds of times a second, and hundreds of elements may
+ * have it at once: a few messages at once, then one in each interval. */
+#define AT_ONCE 4
+#define INTERVAL GST_SECOND
+
 void
 gst_afxdp_current_mode_init (
     GstAfxdpCurrentMode *mode, GstElement *element, GstAfxdpReport *report)
@@ -33,10 +38,14 @@ set (GstAfxdpCurrentMode *mode, AfxdpPath path)
 void
 gst_afxdp_current_mode_reset (GstAfxdpCurrentMode *mode)
 {
-  gst_afxdp_current_mode_stop (mode);
+  afxdp_path_change_clear (&mode->change);
+  g_clear_pointer (&mode->detour, g_free);
   gst_afxdp_outbox_empty (&mode->outbox);
   gst_afxdp_outbox_empty (&mode->warnings);
+  mode->is_unposted = mode->is_unwarned = FALSE;
   mode->posted = AFXDP_PATH_NONE;
+  mode->n_posted = 0;
+  mode->post_at = 0;
   set (mode, AFXDP_PATH_NONE);
 }
 
@@ -51,17 +60,24 @@ gst_afxdp_current_mode_get (GstAfxdpCurrentMode *mode)
   return path;
 }
 
-void
-gst_afxdp_current_mode_stop (GstAfxdpCurrentMode *mode)
+/* Of n changes that end with AF_XDP every other one was to the socket, and it is that
+ * one whose reason a user needs. */
+static gchar *
+explain (const GstAfxdpCurrentMode *mode, guint n)
 {
-  afxdp_path_change_clear (&mode->change);
-  mode->is_unposted = mode->is_unwarned = FALSE;
+  const AfxdpPathChange *change = &mode->change;
+
+  if (n < 2 || change->path != AFXDP_PATH_FAST || !mode->detour)
+    return g_strdup (change->reason);
+  return g_strdup_printf ("%s. In between, %u %s: %s", change->reason, n / 2,
+      n / 2 == 1 ? "time" : "times", mode->detour);
 }
 
 static GstStructure *
-describe (const GstAfxdpCurrentMode *mode, const gchar *interface)
+describe (const GstAfxdpCurrentMode *mode, const gchar *interface, guint n)
 {
   const AfxdpPathChange *change = &mode->change;
+  g_autofree gchar *reason = explain (mode, n);
   GValue queues = G_VALUE_INIT;
   GstStructure *structure =
       gst_structure_new ("GstAfxdpSrcMode", "mode", G_TYPE_STRING,
@@ -70,8 +86,8 @@ describe (const GstAfxdpCurrentMode *mode, const gchar *interface)
           gst_afxdp_enum_nick (GST_TYPE_AFXDP_CURRENT_MODE, mode->posted),
           "interface", G_TYPE_STRING, interface, "xdp-mode", G_TYPE_STRING,
           gst_afxdp_xdp_mode_name (change->path, change->xdp_mode), "zero-copy",
-          G_TYPE_BOOLEAN, change->zero_copy, "reason", G_TYPE_STRING,
-          change->reason, NULL);
+          G_TYPE_BOOLEAN, change->zero_copy, "changes", G_TYPE_UINT, n,
+          "reason", G_TYPE_STRING, reason, NULL);
 
   g_value_init (&queues, GST_TYPE_ARRAY);
   for (guint i = 0; i < change->n_queues; i++) {
@@ -105,28 +121,60 @@ warn (GstAfxdpCurrentMode *mode)
       "mode is af-xdp; the socket is used until AF_XDP is available again.");
 }
 
-void
+static void
+take_change (GstAfxdpCurrentMode *mode, AfxdpPathChange *change, gboolean warns)
+{
+  GST_INFO_OBJECT (mode->element, "%s", change->reason);
+  gst_afxdp_report_set_path (mode->report, change);
+  set (mode, change->path);
+  mode->is_unwarned = change->error && (warns || is_taken (change));
+  mode->is_unposted = TRUE;
+  if (change->path == AFXDP_PATH_SLOW) {
+    g_free (mode->detour);
+    mode->detour = g_strdup (change->reason);
+  }
+  afxdp_path_change_clear (&mode->change);
+  mode->change = *change;
+}
+
+/* So many changes are to be told. At an overload the stream may be on another path than
+ * the one that it told of last: that change counts when it has come back from there, or
+ * has told of it. */
+static guint
+count_changes (const GstAfxdpCurrentMode *mode, AfxdpStream *stream)
+{
+  guint n = afxdp_stream_n_path_changes (stream) - mode->n_posted;
+  gboolean is_other = mode->change.path != mode->posted;
+
+  if (n && mode->posted != AFXDP_PATH_NONE && n % 2 != (guint) is_other)
+    n--;
+  return n;
+}
+
+guint64
 gst_afxdp_current_mode_follow (
-    GstAfxdpCurrentMode *mode, AfxdpStream *stream, gboolean warns)
+    GstAfxdpCurrentMode *mode, AfxdpStream *stream, gboolean warns, guint64 now)
 {
   const AfxdpNetdev *netdev = afxdp_stream_netdev (stream);
   AfxdpPathChange change;
+  guint n;
 
-  if (afxdp_stream_path_changed (stream, &change)) {
-    GST_INFO_OBJECT (mode->element, "%s", change.reason);
-    gst_afxdp_report_set_path (mode->report, &change);
-    set (mode, change.path);
-    mode->is_unwarned = change.error && (warns || is_taken (&change));
-    afxdp_path_change_clear (&mode->change);
-    mode->change = change;
-    mode->is_unposted = TRUE;
-  }
+  if (afxdp_stream_path_changed (stream, &change))
+    take_change (mode, &change, warns);
   if (mode->is_unwarned && warn (mode))
     mode->is_unwarned = FALSE;
-  if (!mode->is_unposted || !gst_afxdp_outbox_has_room (&mode->outbox))
-    return;
+  n = count_changes (mode, stream);
+  if (G_LIKELY (!mode->is_unposted && !n))
+    return G_MAXUINT64;
+  if (now + (AT_ONCE - 1) * INTERVAL < mode->post_at)
+    return mode->post_at - (AT_ONCE - 1) * INTERVAL;
+  if (!gst_afxdp_outbox_has_room (&mode->outbox))
+    return G_MAXUINT64;
+  mode->post_at = MAX (mode->post_at, now) + INTERVAL;
   gst_afxdp_outbox_post (&mode->outbox, mode->element,
-      describe (mode, netdev ? netdev->name : ""));
+      describe (mode, netdev ? netdev->name : "", n));
   mode->posted = mode->change.path;
+  mode->n_posted += n;
   mode->is_unposted = FALSE;
+  return G_MAXUINT64;
 }

@@ -127,14 +127,13 @@ tell (GstAfxdpSrc *self)
   guint64 now = afxdp_now ();
   guint64 gap_due = gst_afxdp_gaps_follow (
       &self->gaps, self->stream, &self->timing, self->active.gap_interval, now);
-  guint64 due;
+  guint64 due = gst_afxdp_current_mode_follow (&self->current_mode,
+      self->stream, self->active.stream.mode == AFXDP_MODE_AF_XDP, now);
 
-  gst_afxdp_current_mode_follow (&self->current_mode, self->stream,
-      self->active.stream.mode == AFXDP_MODE_AF_XDP);
   gst_afxdp_report_post_sources (self->report, now);
   tell_stats (self, now);
   look_for_errors (self, now);
-  due = MIN (self->next_stats, now + GST_SECOND);
+  due = MIN (due, MIN (self->next_stats, now + GST_SECOND));
   return gap_due ? MIN (gap_due, due) : due;
 }
 
@@ -295,8 +294,8 @@ receive_batch (GstAfxdpSrc *self, gboolean wait, guint64 *due)
         gst_afxdp_timeout_check (&self->timeout, GST_ELEMENT (self), timeout));
     return GST_FLOW_OK;
   }
-  *due = MIN (*due, gst_afxdp_timeout_due (&self->timeout, timeout));
   gst_afxdp_timeout_restart (&self->timeout);
+  *due = MIN (*due, gst_afxdp_timeout_due (&self->timeout, timeout));
   /* What changed while it waited holds for what it waited for. */
   follow_settings (self);
   follow_downstream (self);

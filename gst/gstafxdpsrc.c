@@ -141,13 +141,17 @@
  *
  * These are element messages. Of each type at most 8 wait on the bus unread.
  *
- * `GstAfxdpSrcMode`, when packets take another path, the first choice included:
+ * `GstAfxdpSrcMode`, when packets take another path, the first choice included. Of a
+ * path that changes often, four messages at once, then one a second, which tells of all
+ * changes since the last one:
  *
  * * `mode`, `previous-mode` (string): "none", "af-xdp" or "socket"
  * * `interface` (string): the network interface, "" when it is not known
  * * `xdp-mode` (string): "native", "generic", or "none" with the socket
  * * `queues` (array of int): RX queues with an AF_XDP socket
  * * `zero-copy` (boolean): whether the driver writes to the frames itself
+ * * `changes` (guint): how often the path has changed since the last message: 0 when
+ *   only the reason or the queues are others
  * * `reason` (string): why, and what to do about it
  *
  * `GstAfxdpSrcGap`, when RTP packets are missing for good, which is after 100 later
@@ -179,8 +183,8 @@
  * #GstAfxdpSrc:stats, and `delta`, a structure with the change of each counter
  * since the last such message (gint64: a late packet takes its loss back).
  *
- * `GstAfxdpSrcStall`, each second while downstream has not returned from a push for a
- * second or more, and once more when it has:
+ * `GstAfxdpSrcStall`, when downstream has not returned from a push for a second, and
+ * once more when it has:
  *
  * * `since` (guint64): running time at which the push began
  * * `duration` (guint64): ns since then
@@ -236,12 +240,12 @@ gst_afxdp_src_open (GstAfxdpSrc *self)
   AfxdpStream *stream;
 
   gst_afxdp_settings_clear (&self->active);
+  /* Before they are copied: what is set from here on is followed later. */
+  g_atomic_int_set (&self->settings_changed, FALSE);
   GST_OBJECT_LOCK (self);
   gst_afxdp_settings_copy (&self->active, &self->settings);
   self->settings.changed = 0;
   self->told_late = 0;
-  /* Before they are copied: what is set from here on is followed later. */
-  g_atomic_int_set (&self->settings_changed, FALSE);
   GST_OBJECT_UNLOCK (self);
   gst_afxdp_report_reset (self->report, afxdp_now ());
   gst_afxdp_gaps_reset (&self->gaps);
@@ -261,12 +265,12 @@ gst_afxdp_src_open (GstAfxdpSrc *self)
     g_clear_pointer (&self->receiver, afxdp_receivers_let_go);
     return FALSE;
   }
+  /* It may have been set while there was no stream yet to set it. */
+  gst_afxdp_src_set_skip (self);
   gst_afxdp_src_begin_to_be_served (self);
   if (afxdp_stream_port (stream) != self->active.port)
     tell_port (self, afxdp_stream_port (stream));
   g_object_notify (G_OBJECT (self), "used-socket");
-  /* It may have been set while there was no stream yet to set it. */
-  gst_afxdp_src_set_skip (self);
   return TRUE;
 }
 
@@ -338,7 +342,6 @@ gst_afxdp_src_stop (GstBaseSrc *base)
   GstAfxdpSrc *self = GST_AFXDP_SRC (base);
 
   drop_backlog (self);
-  gst_afxdp_current_mode_stop (&self->current_mode);
   /* A streaming thread that was blocked downstream could not. */
   gst_afxdp_gate_close_path (&self->gate);
   self->handed_over = FALSE;
@@ -515,13 +518,13 @@ gst_afxdp_src_change_state (GstElement *element, GstStateChange transition)
     gst_afxdp_gate_resume (&self->gate);
     gst_afxdp_src_call_receiver (self);
     gst_afxdp_stall_start (&self->stall);
+  }
   if (transition == GST_STATE_CHANGE_READY_TO_NULL ||
       (transition == GST_STATE_CHANGE_NULL_TO_READY &&
           result == GST_STATE_CHANGE_FAILURE))
     gst_afxdp_src_close (self);
   return result;
 }
-  }
 
 static void
 gst_afxdp_src_finalize (GObject *object)

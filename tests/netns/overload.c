@@ -410,6 +410,79 @@ LOOP_TEST (test_lease, !by_hand)
   g_assert_cmpuint (later, ==, dropped);
 }
 
+/* What is told of a path that changes all the time. */
+
+typedef struct
+{
+  guint n;       /* messages */
+  guint changes; /* that they told of */
+  gchar last[8];
+} Told;
+
+static GMutex told_lock;
+
+/* In the thread that posts it, so that none waits unread. */
+static GstBusSyncReply
+note_mode (GstBus *bus, GstMessage *message, gpointer user_data)
+{
+  const GstStructure *structure = gst_message_get_structure (message);
+  const gchar *mode, *reason;
+  Told *told = user_data;
+  gboolean same;
+  guint changes;
+
+  if (!gst_message_has_name (message, "GstAfxdpSrcMode"))
+    return GST_BUS_PASS;
+  mode = gst_structure_get_string (structure, "mode");
+  reason = gst_structure_get_string (structure, "reason");
+  same =
+      !g_strcmp0 (mode, gst_structure_get_string (structure, "previous-mode"));
+  fail_unless (gst_structure_get_uint (structure, "changes", &changes));
+  /* From one path to the other and back. */
+  fail_unless (same == !(changes % 2), "%s, %u changes", mode, changes);
+  fail_unless (changes < 2 || strstr (reason, "more slowly"), "%s", reason);
+  g_mutex_lock (&told_lock);
+  told->n++;
+  told->changes += changes;
+  g_strlcpy (told->last, mode, sizeof told->last);
+  g_mutex_unlock (&told_lock);
+  gst_message_unref (message);
+  return GST_BUS_DROP;
+}
+
+#define SECONDS 3
+
+/* Some at once, then one a second, which has the number of all. Where it has come to is
+ * told within a second. */
+LOOP_TEST (test_messages, !by_hand)
+{
+  guint rate = (pin (), 3 * measure (chains[0]));
+  Sight sight;
+  g_autoptr (Receiver) receiver = receive (chains[0], SHORT, &sight);
+  guint64 begin = clock_ns (CLOCK_MONOTONIC);
+  Told told = { .n = 0 };
+  g_auto (GValue) mode = G_VALUE_INIT;
+  g_autofree gchar *now = NULL;
+  GeneratorReport sent;
+  guint64 seconds;
+
+  gst_bus_set_sync_handler (receiver->bus, note_mode, &told, NULL);
+  sent = generator_finish_lossy (generate (rate, SECONDS * rate));
+  wait_for_end (receiver, &sent);
+  /* Longer than a second: what is to be told is. */
+  g_usleep (1200000);
+  seconds = (clock_ns (CLOCK_MONOTONIC) - begin) / (1000 * MS) + 1;
+  gst_bus_set_sync_handler (receiver->bus, NULL, NULL, NULL);
+  g_print ("# %u messages in %" G_GUINT64_FORMAT " s, %u changes\n", told.n,
+      seconds, told.changes);
+  fail_unless (told.n <= 4 + seconds, "%u messages", told.n);
+  g_object_get_property (G_OBJECT (receiver->src), "current-mode", &mode);
+  now = gst_value_serialize (&mode);
+  fail_unless_equals_string (told.last, now);
+  /* It was one. */
+  fail_unless (told.changes > 10 * told.n, "%u changes", told.changes);
+}
+
 /* By hand. */
 
 static void

@@ -53,8 +53,17 @@ afxdp_paths_clear (AfxdpPaths *paths)
 
 /* What is told of the paths. */
 
+/* Counts path if it is another one than before, also where that is not told. */
+static void
+note (AfxdpPaths *paths, AfxdpPath path)
+{
+  paths->n_changes += paths->noted != path;
+  paths->noted = path;
+}
+
 #define tell(paths, path, error, ...)                                    \
   do {                                                                   \
+    note (paths, path);                                                  \
     if (afxdp_path_change_set (                                          \
             &(paths)->change, path, &(paths)->fast, error, __VA_ARGS__)) \
       (paths)->changed = TRUE;                                           \
@@ -208,6 +217,7 @@ tell_exhausted (AfxdpPaths *paths)
 {
   guint64 now = afxdp_now ();
 
+  note (paths, AFXDP_PATH_SLOW);
   if (now < paths->tell_exhausted_at)
     return;
   paths->tell_exhausted_at = now + EXHAUSTED_INTERVAL;

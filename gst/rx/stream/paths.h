@@ -40,6 +40,8 @@ typedef struct
   guint64 no_frames;         /* the program's count of that, at the opening */
   guint64 tell_exhausted_at; /* not again before */
   AfxdpPathChange change;    /* what was told, or is to be */
+  AfxdpPath noted;           /* what is so, told or not */
+  guint n_changes;           /* so often it has become another one */
 } AfxdpPaths;
 
 /* paths is all zeros. The others must outlive it. slow_reason: why there is only the
@@ -60,8 +62,14 @@ AfxdpInput *afxdp_paths_next (AfxdpPaths *paths);
 /* Nobody reads any more: what comes is for the socket. */
 void afxdp_paths_close (AfxdpPaths *paths);
 
-/* See afxdp_stream_path_changed(). */
+/* See afxdp_stream_path_changed() and afxdp_stream_n_path_changes(). */
 gboolean afxdp_paths_take_change (AfxdpPaths *paths, AfxdpPathChange *change);
+
+static inline guint
+afxdp_paths_n_changes (const AfxdpPaths *paths)
+{
+  return paths->n_changes;
+}
 
 static inline gboolean
 afxdp_paths_have_changed (const AfxdpPaths *paths)

@@ -116,6 +116,9 @@ gboolean afxdp_stream_catch_up (AfxdpStream *stream, GError **error);
  * change. */
 gboolean afxdp_stream_path_changed (
     AfxdpStream *stream, AfxdpPathChange *change);
+/* How often another path came into use since new(), the first one included; it wraps.
+ * At an overload path_changed() leaves out most of them. Streaming thread. */
+guint afxdp_stream_n_path_changes (const AfxdpStream *stream);
 
 /* So many bytes of each datagram that is read from now on lie in front of RTP: they
  * are no part of its packet, and what is shorter is malformed. Any thread. */

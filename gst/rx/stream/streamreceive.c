@@ -31,6 +31,12 @@ afxdp_stream_path_changed (AfxdpStream *stream, AfxdpPathChange *change)
   return afxdp_paths_take_change (&stream->paths, change);
 }
 
+guint
+afxdp_stream_n_path_changes (const AfxdpStream *stream)
+{
+  return afxdp_paths_n_changes (&stream->paths);
+}
+
 AfxdpDrops *
 afxdp_stream_drops (AfxdpStream *stream)
 {
