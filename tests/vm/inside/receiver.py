@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 
-PATIENCE = 60  # seconds for what takes one; the machine may be busy
+PATIENCE = 180  # seconds for what takes one; the machine may be busy
 LOOK = 0.2
 LOOKS = 5  # without a new packet, until all have come
 
