@@ -1,0 +1,100 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * RTP packets in the order of their numbers, and each once. Pure: it knows numbers and
+ * times of arrival, and of what is handed in no more than its size.
+ *
+ *   if (afxdp_reorder_look (reorder, rtp, arrival) == AFXDP_REORDER_WANTED)
+ *     afxdp_reorder_put (reorder, &entry);    which calls out() for what goes out
+ *   afxdp_reorder_advance (reorder, now);     when nothing came until now
+ *
+ * The next number goes out at once. What is behind a gap waits until the missing ones
+ * have come, and at most for the window from its arrival on; less when more bytes wait
+ * than may, or more numbers than 16 bits tell apart. What comes after its turn is late.
+ * All of that is for each SSRC by itself. What is not RTP goes out at once, and so does
+ * what is of more SSRCs than are told apart.
+ *
+ * A number far from the others is held back, for no longer than the window, until the
+ * next one follows it: then the sender has gone on there, or restarted, for which
+ * nothing waits. Otherwise it was a stray, and counts as late. Numbers that have come
+ * are known by their timestamps: with other ones they are far, too.
+ *
+ * For one thread. Times are ns of any monotonic clock, of which arrivals may go back
+ * a little.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "rtp.h"
+
+G_BEGIN_DECLS
+
+/* SSRCs that are told apart; one that is silent for longest makes room for another, but
+ * not before so many ns. */
+#define AFXDP_REORDER_SOURCES 8
+#define AFXDP_REORDER_SILENT G_GUINT64_CONSTANT (1000000000)
+/* From the next number to the highest that waits, of the same SSRC. */
+#define AFXDP_REORDER_MOST 32767
+/* Further ahead than this is far; and so is what is further behind than that is
+ * remembered, or than the first number of all. */
+#define AFXDP_REORDER_JUMP 2999
+#define AFXDP_REORDER_PAST 16384
+#define AFXDP_REORDER_EARLY 100
+/* Of a sender whose timestamps stand still, numbers that came before this many ns of
+ * silence are far. */
+#define AFXDP_REORDER_SILENCE G_GUINT64_CONSTANT (100000000)
+
+typedef struct
+{
+  gpointer item; /* the owner's; NULL: its number has come, and that is all */
+  guint64 arrival;
+  guint size; /* bytes */
+  guint tag;  /* the owner's */
+} AfxdpReorderEntry;
+
+typedef enum
+{
+  AFXDP_REORDER_WANTED,   /* to be put next */
+  AFXDP_REORDER_LATE,     /* its turn is over, and went without it */
+  AFXDP_REORDER_REPEATED, /* its number has come */
+} AfxdpReorderVerdict;
+
+typedef struct
+{
+  /* Its turn has come. Neither may call into the stage. */
+  void (*out) (const AfxdpReorderEntry *entry, gpointer user_data);
+  /* It was held back, and is a stray. */
+  void (*late) (const AfxdpReorderEntry *entry, gpointer user_data);
+} AfxdpReorderFuncs;
+
+typedef struct _AfxdpReorder AfxdpReorder;
+
+/* window in ns, max_bytes of all that wait. funcs must outlive it. */
+AfxdpReorder *afxdp_reorder_new (guint64 window, guint64 max_bytes,
+    const AfxdpReorderFuncs *funcs, gpointer user_data);
+/* Nothing may wait: see end(). */
+void afxdp_reorder_free (AfxdpReorder *reorder);
+
+/* What becomes of the packet that has arrived. One that is not wanted is only
+ * counted by the caller. */
+AfxdpReorderVerdict afxdp_reorder_look (
+    AfxdpReorder *reorder, const AfxdpRtp *rtp, guint64 arrival);
+/* Takes the packet that was looked at last, and is wanted. */
+void afxdp_reorder_put (AfxdpReorder *reorder, const AfxdpReorderEntry *entry);
+/* All that arrived until now has been put. */
+void afxdp_reorder_advance (AfxdpReorder *reorder, guint64 now);
+/* When something goes out although nothing comes: advance() then. G_MAXUINT64:
+ * nothing waits. */
+guint64 afxdp_reorder_due (const AfxdpReorder *reorder);
+/* Nothing comes any more: all that waits goes out, in order, and strays are late.
+ * Numbers begin anew. */
+void afxdp_reorder_end (AfxdpReorder *reorder);
+
+guint afxdp_reorder_n_waiting (const AfxdpReorder *reorder);
+/* How often a gap was not waited for as long as the window, for lack of room. */
+guint64 afxdp_reorder_n_cut_short (const AfxdpReorder *reorder);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (AfxdpReorder, afxdp_reorder_free)
+
+G_END_DECLS
