@@ -20,7 +20,6 @@ typedef struct
 {
   GstMiniObject *object; /* a GstBuffer or a GstBufferList */
   GstAfxdpYield yield;
-  AfxdpPath path;   /* that its packets came by */
   gboolean not_rtp; /* it is one packet, and neither RTP nor RTCP */
 } GstAfxdpParcel;
 

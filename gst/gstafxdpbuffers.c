@@ -64,6 +64,15 @@ running_time (GstAfxdpTiming *timing, guint64 arrival)
   return timing->last;
 }
 
+void
+gst_afxdp_timing_stamp (
+    GstAfxdpTiming *timing, GstBuffer *buffer, guint64 arrival)
+{
+  if (timing->enabled)
+    GST_BUFFER_PTS (buffer) = GST_BUFFER_DTS (buffer) =
+        running_time (timing, arrival);
+}
+
 static void
 append_copy (GstBuffer *buffer, const AfxdpPacket *packet, guint split)
 {
@@ -116,6 +125,39 @@ make_buffer (
   return buffer;
 }
 
+/* Where it is split. */
+static guint
+longest_memory (AfxdpPath path, const GstAfxdpMake *make)
+{
+  return path == AFXDP_PATH_SLOW && make->mtu ? make->mtu : G_MAXUINT;
+}
+
+static inline GstBuffer *
+make_marked (AfxdpStream *stream, AfxdpPacket *packet, guint longest,
+    const GstAfxdpMake *make, guint *copied)
+{
+  GstBuffer *buffer =
+      make_buffer (stream, packet, MIN (packet->size, longest), copied);
+
+  if (make->senders)
+    gst_afxdp_senders_mark (make->senders, &packet->sender, buffer);
+  else
+    gst_afxdp_senders_unmark (buffer);
+  return buffer;
+}
+
+GstBuffer *
+gst_afxdp_buffers_make_one (AfxdpStream *stream, AfxdpPacket *packet,
+    AfxdpPath path, const GstAfxdpMake *make, gboolean *copied)
+{
+  guint n = 0;
+  GstBuffer *buffer =
+      make_marked (stream, packet, longest_memory (path, make), make, &n);
+
+  *copied = n > 0;
+  return buffer;
+}
+
 static inline void
 prefetch (const AfxdpBatch *batch, guint i)
 {
@@ -133,12 +175,14 @@ gst_afxdp_buffers_make (AfxdpStream *stream, AfxdpBatch *batch,
     GstAfxdpYield *yield)
 {
   guint n = make->only_rtp ? batch->n - not_rtp : batch->n;
-  guint longest =
-      batch->path == AFXDP_PATH_SLOW && make->mtu ? make->mtu : G_MAXUINT;
+  guint longest = longest_memory (batch->path, make);
   GstBufferList *list = n > 1 ? gst_buffer_list_new_sized (n) : NULL;
   GstBuffer *buffer = NULL;
 
-  *yield = (GstAfxdpYield){ .n = n };
+  *yield = (GstAfxdpYield){
+    .n = n,
+    .by_socket = batch->path == AFXDP_PATH_SLOW ? n : 0,
+  };
   for (guint i = 0; i < AHEAD; i++)
     prefetch (batch, i);
   for (guint i = 0; i < batch->n; i++) {
@@ -148,15 +192,8 @@ gst_afxdp_buffers_make (AfxdpStream *stream, AfxdpBatch *batch,
     if (make->only_rtp && !afxdp_rtp_is_sound (&packet->rtp))
       continue;
     yield->bytes += packet->size;
-    buffer = make_buffer (
-        stream, packet, MIN (packet->size, longest), &yield->copied);
-    if (make->senders)
-      gst_afxdp_senders_mark (make->senders, &packet->sender, buffer);
-    else
-      gst_afxdp_senders_unmark (buffer);
-    if (timing->enabled)
-      GST_BUFFER_PTS (buffer) = GST_BUFFER_DTS (buffer) =
-          running_time (timing, packet->arrival);
+    buffer = make_marked (stream, packet, longest, make, &yield->copied);
+    gst_afxdp_timing_stamp (timing, buffer, packet->arrival);
     if (list) {
       gst_buffer_list_add (list, buffer);
     }

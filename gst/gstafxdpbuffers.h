@@ -26,6 +26,10 @@ void gst_afxdp_timing_init (GstAfxdpTiming *timing, GstPad *pad);
 void gst_afxdp_timing_read (
     GstAfxdpTiming *timing, GstElement *src, gboolean always);
 
+/* Sets PTS and DTS of a buffer that goes out now, by the arrival of its packet, ns. */
+void gst_afxdp_timing_stamp (
+    GstAfxdpTiming *timing, GstBuffer *buffer, guint64 arrival);
+
 /* How buffers are made. */
 typedef struct
 {
@@ -37,9 +41,10 @@ typedef struct
 /* What was made. */
 typedef struct
 {
-  guint n;       /* buffers */
-  guint64 bytes; /* in them */
-  guint copied;  /* of the buffers: not a frame, but a copy */
+  guint n;         /* buffers */
+  guint64 bytes;   /* in them */
+  guint copied;    /* of the buffers: not a frame, but a copy */
+  guint by_socket; /* of the buffers; the others came by AF_XDP */
 } GstAfxdpYield;
 
 /* Makes a GstBuffer of a batch of one packet, a GstBufferList of a longer one.
@@ -48,5 +53,10 @@ typedef struct
 GstMiniObject *gst_afxdp_buffers_make (AfxdpStream *stream, AfxdpBatch *batch,
     const GstAfxdpMake *make, guint not_rtp, GstAfxdpTiming *timing,
     GstAfxdpYield *yield);
+
+/* Makes one of a packet of the batch that came by path; without a time. Sets copied if
+ * it is not a frame. */
+GstBuffer *gst_afxdp_buffers_make_one (AfxdpStream *stream, AfxdpPacket *packet,
+    AfxdpPath path, const GstAfxdpMake *make, gboolean *copied);
 
 G_END_DECLS

@@ -139,7 +139,76 @@ tell (GstAfxdpSrc *self)
 
 /* Buffers. */
 
-/* Turns a batch into what create() returns. */
+static guint
+most_packets (GstAfxdpSrc *self)
+{
+  gint most = self->active.stream.batch;
+
+  if (gst_afxdp_negotiation_is_waiting (&self->negotiation))
+    most = 1;
+  if (self->packets_left < 0)
+    return most;
+  return CLAMP (self->packets_left - (gint) self->backlog.n_packets, 1, most);
+}
+
+static void
+read_clock (GstAfxdpSrc *self)
+{
+  gst_afxdp_timing_read (&self->timing, GST_ELEMENT (self),
+      self->active.socket_timestamp == GST_AFXDP_SOCKET_TIMESTAMP_REALTIME);
+}
+
+static void
+hold_parcel (GstAfxdpSrc *self, const GstAfxdpParcel *parcel)
+{
+  if (gst_afxdp_backlog_is_full (&self->backlog))
+    gst_afxdp_report_dropped (self->report, AFXDP_COLUMN_DISCARDED,
+        gst_afxdp_backlog_drop_oldest (&self->backlog));
+  gst_afxdp_backlog_add (&self->backlog, parcel);
+}
+
+void
+gst_afxdp_src_tell_ordered (GstAfxdpSrc *self)
+{
+  GstAfxdpOrderedCounts counts = gst_afxdp_ordered_tell (&self->ordered);
+
+  gst_afxdp_report_ordered (self->report, &counts, self->ordered.n_held);
+}
+
+/* Of those whose turn it is, as many as one list may have. */
+static void
+hold_ordered (GstAfxdpSrc *self)
+{
+  guint n =
+      MIN (gst_afxdp_ordered_n_ready (&self->ordered), most_packets (self));
+  GstAfxdpParcel parcel;
+
+  if (n) {
+    read_clock (self);
+    gst_afxdp_report_handing_over_ordered (self->report,
+        gst_afxdp_ordered_ready (&self->ordered), n, afxdp_now ());
+    gst_afxdp_ordered_take (&self->ordered, n, &self->timing, &parcel);
+    hold_parcel (self, &parcel);
+  }
+  gst_afxdp_src_tell_ordered (self);
+}
+
+/* Turns a batch, as it came, into what create() returns. */
+static void
+hold_batch (GstAfxdpSrc *self, AfxdpBatch *batch, const GstAfxdpMake *make,
+    guint not_rtp)
+{
+  GstAfxdpParcel parcel = { .not_rtp = not_rtp == batch->n };
+
+  read_clock (self);
+  parcel.object = gst_afxdp_buffers_make (
+      self->stream, batch, make, not_rtp, &self->timing, &parcel.yield);
+  gst_afxdp_report_handing_over (self->report, batch, afxdp_now ());
+  if (parcel.object)
+    hold_parcel (self, &parcel);
+}
+
+/* Puts a batch where create() finds it. */
 static void
 hold (GstAfxdpSrc *self, AfxdpBatch *batch, guint not_rtp)
 {
@@ -151,36 +220,16 @@ hold (GstAfxdpSrc *self, AfxdpBatch *batch, guint not_rtp)
     .mtu = self->active.mtu,
     .senders = self->active.retrieve_sender_address ? &self->senders : NULL,
   };
-  GstAfxdpParcel parcel = {
-    .path = batch->path,
-    .not_rtp = not_rtp == batch->n,
-  };
 
-  gst_afxdp_timing_read (&self->timing, GST_ELEMENT (self),
-      self->active.socket_timestamp == GST_AFXDP_SOCKET_TIMESTAMP_REALTIME);
-  parcel.object = gst_afxdp_buffers_make (
-      self->stream, batch, &make, not_rtp, &self->timing, &parcel.yield);
-  gst_afxdp_report_handing_over (self->report, batch, afxdp_now ());
   if (make.only_rtp && not_rtp)
     gst_afxdp_report_kept_back (self->report, batch);
-  if (parcel.object) {
-    if (gst_afxdp_backlog_is_full (&self->backlog))
-      gst_afxdp_report_dropped (self->report, AFXDP_COLUMN_DISCARDED,
-          gst_afxdp_backlog_drop_oldest (&self->backlog));
-    gst_afxdp_backlog_add (&self->backlog, &parcel);
+  if (!gst_afxdp_ordered_is_on (&self->ordered)) {
+    hold_batch (self, batch, &make, not_rtp);
+    return;
   }
-}
-
-static guint
-most_packets (GstAfxdpSrc *self)
-{
-  gint most = self->active.stream.batch;
-
-  if (gst_afxdp_negotiation_is_waiting (&self->negotiation))
-    most = 1;
-  if (self->packets_left < 0)
-    return most;
-  return CLAMP (self->packets_left - (gint) self->backlog.n_packets, 1, most);
+  gst_afxdp_ordered_put (
+      &self->ordered, self->stream, batch, &make, afxdp_now ());
+  hold_ordered (self);
 }
 
 /* Ends the stream with its one error: of GST_FLOW_ERROR the base class would make
@@ -269,26 +318,61 @@ has_parcel (GstAfxdpSrc *self)
       !gst_afxdp_negotiation_is_waiting (&self->negotiation);
 }
 
+/* When what waits for a missing packet does so no longer. */
+static guint64
+ordered_due (GstAfxdpSrc *self)
+{
+  return gst_afxdp_ordered_is_on (&self->ordered)
+      ? gst_afxdp_ordered_due (&self->ordered)
+      : G_MAXUINT64;
+}
+
+/* Nothing has come of what arrived before since; or nothing will come any more. Returns
+ * FALSE when that is the end. */
+static gboolean
+follow_silence (GstAfxdpSrc *self, guint64 since)
+{
+  gboolean over = afxdp_stream_error (self->stream) != NULL;
+
+  if (over ? self->ordered.n_held > 0 : since >= ordered_due (self)) {
+    if (over)
+      gst_afxdp_ordered_release (&self->ordered);
+    else
+      gst_afxdp_ordered_advance (&self->ordered, since);
+    hold_ordered (self);
+    return TRUE;
+  }
+  return !over;
+}
+
 /* Does what is due, and takes the next batch, unless something is due before or
  * there is none now (wait). */
 static GstFlowReturn
 receive_batch (GstAfxdpSrc *self, gboolean wait, guint64 *due)
 {
   GstFlowReturn flow = look_around (self, due);
+  guint64 wait_until = 0, since = 0;
   GstClockTime timeout;
-  guint64 wait_until = 0;
   AfxdpBatch batch;
 
   if (flow != GST_FLOW_OK || has_parcel (self))
     return flow;
+  if (G_UNLIKELY (gst_afxdp_ordered_n_ready (&self->ordered))) {
+    hold_ordered (self);
+    return flow;
+  }
   if (wait && !gst_afxdp_gate_pass (&self->gate, FALSE))
     return GST_FLOW_FLUSHING;
   timeout = self->active.timeout;
+  if (gst_afxdp_ordered_is_on (&self->ordered)) {
+    *due = MIN (*due, ordered_due (self));
+    since = afxdp_now ();
+  }
   if (wait)
     wait_until = MIN (*due, gst_afxdp_timeout_due (&self->timeout, timeout));
   if (!afxdp_stream_receive (
           self->stream, &batch, most_packets (self), wait_until)) {
-    if (G_UNLIKELY (afxdp_stream_error (self->stream)))
+    if (!follow_silence (self, since))
       return fail (self);
     *due = MIN (*due,
         gst_afxdp_timeout_check (&self->timeout, GST_ELEMENT (self), timeout));
@@ -299,7 +383,9 @@ receive_batch (GstAfxdpSrc *self, gboolean wait, guint64 *due)
   /* What changed while it waited holds for what it waited for. */
   follow_settings (self);
   follow_downstream (self);
-  return take_batch (self, &batch);
+  flow = take_batch (self, &batch);
+  *due = MIN (*due, ordered_due (self));
+  return flow;
 }
 
 /* When nobody will read any more. */

@@ -215,14 +215,37 @@ gst_afxdp_report_handing_over (
 }
 
 void
-gst_afxdp_report_delivered (
-    GstAfxdpReport *report, AfxdpPath path, const GstAfxdpYield *yield)
+gst_afxdp_report_handing_over_ordered (GstAfxdpReport *report,
+    const AfxdpReorderEntry *entries, guint n, guint64 now)
 {
-  AfxdpColumn column = path == AFXDP_PATH_FAST ? AFXDP_COLUMN_DELIVERED_XDP
-                                               : AFXDP_COLUMN_DELIVERED_SOCKET;
+  g_mutex_lock (&report->lock);
+  for (guint i = 0; i < n; i++)
+    afxdp_latency_add (&report->latency, now - MIN (now, entries[i].arrival));
+  g_mutex_unlock (&report->lock);
+}
+
+void
+gst_afxdp_report_ordered (
+    GstAfxdpReport *report, const GstAfxdpOrderedCounts *counts, guint n_held)
+{
+  guint64 *packets = report->totals.ledger.packets;
 
   g_mutex_lock (&report->lock);
-  report->totals.ledger.packets[column] += yield->n;
+  packets[AFXDP_COLUMN_LATE] += counts->n_late;
+  packets[AFXDP_COLUMN_REPEATED] += counts->n_repeated;
+  report->totals.cut_short += counts->cut_short;
+  report->totals.waiting = n_held;
+  g_mutex_unlock (&report->lock);
+}
+
+void
+gst_afxdp_report_delivered (GstAfxdpReport *report, const GstAfxdpYield *yield)
+{
+  guint64 *packets = report->totals.ledger.packets;
+
+  g_mutex_lock (&report->lock);
+  packets[AFXDP_COLUMN_DELIVERED_XDP] += yield->n - yield->by_socket;
+  packets[AFXDP_COLUMN_DELIVERED_SOCKET] += yield->by_socket;
   report->totals.packets += yield->n;
   report->totals.bytes += yield->bytes;
   report->totals.copied += yield->copied;

@@ -17,7 +17,7 @@
 #include <gst/gst.h>
 
 #include "attribution.h"
-#include "gstafxdpbuffers.h"
+#include "gstafxdpordered.h"
 #include "ledger.h"
 #include "stream.h"
 
@@ -44,9 +44,14 @@ void gst_afxdp_report_kept_back (
 /* It is on its way to the pad. */
 void gst_afxdp_report_handing_over (
     GstAfxdpReport *report, const AfxdpBatch *batch, guint64 now);
-/* What was made of a batch goes downstream. */
+void gst_afxdp_report_handing_over_ordered (GstAfxdpReport *report,
+    const AfxdpReorderEntry *entries, guint n, guint64 now);
+/* What packets were put in order lately; n_held of them have not gone yet. */
+void gst_afxdp_report_ordered (
+    GstAfxdpReport *report, const GstAfxdpOrderedCounts *counts, guint n_held);
+/* What was made of packets goes downstream. */
 void gst_afxdp_report_delivered (
-    GstAfxdpReport *report, AfxdpPath path, const GstAfxdpYield *yield);
+    GstAfxdpReport *report, const GstAfxdpYield *yield);
 /* n packets ended in column instead. */
 void gst_afxdp_report_dropped (
     GstAfxdpReport *report, AfxdpColumn column, guint n);

@@ -162,7 +162,8 @@ take_turn (GstAfxdpSrc *self, guint64 *due)
   if (ready)
     call_base_class (self);
   /* Nothing was received when something was held back from before. */
-  return *due == G_MAXUINT64 || afxdp_stream_has_more (self->stream)
+  return *due == G_MAXUINT64 || afxdp_stream_has_more (self->stream) ||
+          gst_afxdp_ordered_n_ready (&self->ordered)
       ? AFXDP_TURN_AGAIN
       : AFXDP_TURN_REST;
 }

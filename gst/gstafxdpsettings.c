@@ -324,6 +324,15 @@ gst_afxdp_settings_longest_sleep (const GstAfxdpSettings *settings)
   return settings->stream.busy_poll ? 0 : settings->stream.coalesce;
 }
 
+GstClockTime
+gst_afxdp_settings_window (const GstAfxdpSettings *settings)
+{
+  /* Automatic: what one network loses it does not bring later. */
+  return GST_CLOCK_TIME_IS_VALID (settings->reorder_window)
+      ? settings->reorder_window
+      : 0;
+}
+
 AfxdpSources *
 gst_afxdp_settings_get_sources (
     const GstAfxdpSettings *settings, GInetAddress *address, GError **error)

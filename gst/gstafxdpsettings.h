@@ -41,8 +41,10 @@ typedef struct
   gboolean close_socket;
   guint mtu; /* bytes, 0 = none */
   GstAfxdpSocketTimestamp socket_timestamp;
-  gchar *sdp_location; /* NULL: none */
-  gchar *receiver;     /* NULL or empty: a thread of its own */
+  gchar *sdp_location;         /* NULL: none */
+  gchar *receiver;             /* NULL or empty: a thread of its own */
+  GstClockTime reorder_window; /* GST_CLOCK_TIME_NONE = automatic */
+  guint64 max_held_bytes;
 
   /* These may change while playing. */
   GstClockTime timeout; /* 0 = none */
@@ -105,6 +107,10 @@ GstCaps *gst_afxdp_settings_peek_caps (const GstAfxdpSettings *settings);
  * spin. */
 GstClockTime gst_afxdp_settings_longest_sleep (
     const GstAfxdpSettings *settings);
+
+/* How long a missing packet is waited for, ns; 0: not at all, and packets go as they
+ * come. */
+GstClockTime gst_afxdp_settings_window (const GstAfxdpSettings *settings);
 
 /* Reads multicast_source, for the address that it is about. Errors:
  * AFXDP_ERROR_SETTINGS. */

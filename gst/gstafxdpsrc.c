@@ -83,6 +83,27 @@
  * gst-launch-1.0 afxdpsrc sdp-location=camera.sdp ! rtpjitterbuffer ! rtpvrawdepay ! fakesink
  * ]|
  *
+ * ## Order
+ *
+ * By default packets are pushed as they arrive. With #GstAfxdpSrc:reorder-window they
+ * are pushed in the order of their RTP numbers, and each once, so that a depayloader
+ * can stand directly behind the source:
+ * |[
+ * gst-launch-1.0 afxdpsrc sdp-location=camera.sdp reorder-window=2000000 ! rtpvrawdepay ! fakesink
+ * ]|
+ * The next number is pushed at once. Behind a gap packets wait until the missing ones
+ * come, but no longer than the window after they arrived, and no more of them than
+ * #GstAfxdpSrc:max-held-bytes and 32,767 numbers: a larger window does not help where
+ * that many packets come in less time. What comes after its turn is dropped and counted
+ * as `late`, and what has come before as `repeated`. The window is part of the latency
+ * that is reported. Each SSRC (of up to 8) is put in order by itself; what is not RTP
+ * is pushed at once. A sender that restarts is recognised, and nothing is waited for
+ * then.
+ *
+ * Packets that wait are buffers of the stream's share of packet memory; when that is
+ * used up, they are copied. PTS never runs back: that of a packet that had waited is
+ * not before that of one that came late and was pushed before it.
+ *
  * ## Buffers
  *
  * Each buffer is the payload of one UDP datagram. PTS and DTS are the running
@@ -311,6 +332,11 @@ drop_backlog (GstAfxdpSrc *self)
 {
   gst_afxdp_report_dropped (self->report, AFXDP_COLUMN_DISCARDED,
       gst_afxdp_backlog_drop_all (&self->backlog));
+  if (!gst_afxdp_ordered_is_on (&self->ordered))
+    return;
+  gst_afxdp_report_dropped (self->report, AFXDP_COLUMN_DISCARDED,
+      gst_afxdp_ordered_drop (&self->ordered));
+  gst_afxdp_src_tell_ordered (self);
 }
 
 /* What was received before a flush must not come after it, with a time of before. The
@@ -333,6 +359,8 @@ gst_afxdp_src_start (GstBaseSrc *base)
   self->packets_left = base->num_buffers_left;
   self->next_look = self->next_stats = self->socket_errors = 0;
   gst_afxdp_negotiation_clear (&self->negotiation);
+  gst_afxdp_ordered_begin (&self->ordered,
+      gst_afxdp_settings_window (&self->active), self->active.max_held_bytes);
   return TRUE;
 }
 
@@ -342,6 +370,7 @@ gst_afxdp_src_stop (GstBaseSrc *base)
   GstAfxdpSrc *self = GST_AFXDP_SRC (base);
 
   drop_backlog (self);
+  gst_afxdp_ordered_end (&self->ordered);
   /* A streaming thread that was blocked downstream could not. */
   gst_afxdp_gate_close_path (&self->gate);
   self->handed_over = FALSE;
@@ -412,19 +441,22 @@ gst_afxdp_src_event (GstBaseSrc *base, GstEvent *event)
   return GST_BASE_SRC_CLASS (gst_afxdp_src_parent_class)->event (base, event);
 }
 
-/* A packet may wait for others: as the open stream does, whatever was set since. */
+/* A packet may wait for others, to be one of many or for one that is missing: as the
+ * open stream does, whatever was set since. */
 static gboolean
 gst_afxdp_src_query (GstBaseSrc *base, GstQuery *query)
 {
   GstAfxdpSrc *self = GST_AFXDP_SRC (base);
+  const GstAfxdpSettings *settings;
   GstClockTime latency;
 
   if (GST_QUERY_TYPE (query) != GST_QUERY_LATENCY)
     return GST_BASE_SRC_CLASS (gst_afxdp_src_parent_class)->query (base, query);
   g_mutex_lock (&self->stream_lock);
   GST_OBJECT_LOCK (self);
-  latency = gst_afxdp_settings_longest_sleep (
-      self->stream ? &self->active : &self->settings);
+  settings = self->stream ? &self->active : &self->settings;
+  latency = gst_afxdp_settings_longest_sleep (settings) +
+      MIN (gst_afxdp_settings_window (settings), G_MAXINT64);
   GST_OBJECT_UNLOCK (self);
   g_mutex_unlock (&self->stream_lock);
   gst_query_set_latency (query, TRUE, latency, latency);
@@ -476,7 +508,7 @@ gst_afxdp_src_create (GstPushSrc *push, GstBuffer **buffer)
   }
   parcel = gst_afxdp_backlog_take (&self->backlog);
   count_down (self, parcel.yield.n);
-  gst_afxdp_report_delivered (self->report, parcel.path, &parcel.yield);
+  gst_afxdp_report_delivered (self->report, &parcel.yield);
   gst_afxdp_stall_pushing (&self->stall);
   if (GST_IS_BUFFER_LIST (parcel.object))
     gst_base_src_submit_buffer_list (

@@ -16,6 +16,7 @@
 #include "gstafxdpgate.h"
 #include "gstafxdpmode.h"
 #include "gstafxdpnegotiation.h"
+#include "gstafxdpordered.h"
 #include "gstafxdpreport.h"
 #include "gstafxdpsettings.h"
 #include "gstafxdpsrc.h"
@@ -55,6 +56,7 @@ struct _GstAfxdpSrc
   GstAfxdpSettings active;
   gint packets_left; /* of num-buffers, or below 0: any number */
   GstAfxdpBacklog backlog;
+  GstAfxdpOrdered ordered;
   GstAfxdpNegotiation negotiation;
   GstAfxdpTiming timing;
   GstAfxdpSenders senders;
@@ -78,6 +80,8 @@ void gst_afxdp_src_get_property (
 /* Has the stream, if there is one, follow what takes effect at once. */
 void gst_afxdp_src_set_skip (GstAfxdpSrc *self);
 
+/* Has the report know what is put in order. Streaming thread, or none. */
+void gst_afxdp_src_tell_ordered (GstAfxdpSrc *self);
 /* Receives until the backlog has something to deliver. Streaming thread. */
 GstFlowReturn gst_afxdp_src_receive (GstAfxdpSrc *self);
 /* Receives what is there, at most a batch. Sets ready if there is something for

@@ -29,6 +29,8 @@ static const struct
   { "gaps", G_STRUCT_OFFSET (GstAfxdpTotals, rtp.gaps) },
   { "lost", G_STRUCT_OFFSET (GstAfxdpTotals, lost) },
   { "pending", G_STRUCT_OFFSET (GstAfxdpTotals, pending) },
+  { "waiting", G_STRUCT_OFFSET (GstAfxdpTotals, waiting) },
+  { "waits-cut-short", G_STRUCT_OFFSET (GstAfxdpTotals, cut_short) },
   { "reordered", G_STRUCT_OFFSET (GstAfxdpTotals, rtp.reordered) },
   { "duplicates", G_STRUCT_OFFSET (GstAfxdpTotals, rtp.duplicates) },
   { "restarts", G_STRUCT_OFFSET (GstAfxdpTotals, rtp.restarts) },

@@ -26,6 +26,7 @@ typedef struct
   guint64 copied;
   guint64 not_rtp;
   guint64 lost, pending;
+  guint64 waiting, cut_short;
   guint64 sources_evicted;
   AfxdpLedger ledger;
   AfxdpRtpCounts rtp;

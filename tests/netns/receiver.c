@@ -391,7 +391,8 @@ receiver_arrived (Receiver *receiver)
   return sum_stats (receiver, "delivered-", nowhere) +
       sum_stats (receiver, "kept-back", nowhere) +
       receiver_stat (receiver, "malformed") +
-      receiver_stat (receiver, "discarded") +
+      receiver_stat (receiver, "discarded") + receiver_stat (receiver, "late") +
+      receiver_stat (receiver, "repeated") +
       receiver_dropped_in_host (receiver);
 }
 

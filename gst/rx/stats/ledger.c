@@ -13,6 +13,8 @@ static const struct
   [AFXDP_COLUMN_KEPT_BACK_MALFORMED] = { "kept-back-malformed", NULL },
   [AFXDP_COLUMN_MALFORMED] = { "malformed", NULL },
   [AFXDP_COLUMN_DISCARDED] = { "discarded", NULL },
+  [AFXDP_COLUMN_LATE] = { "late", NULL },
+  [AFXDP_COLUMN_REPEATED] = { "repeated", NULL },
 
   [AFXDP_COLUMN_NETWORK] = { NULL, "lost-network" },
   [AFXDP_COLUMN_NIC] = { "dropped-nic", "lost-nic" },

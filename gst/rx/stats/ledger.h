@@ -33,6 +33,9 @@ typedef enum
   AFXDP_COLUMN_MALFORMED,
   /* It had arrived when the element was stopped or flushed. */
   AFXDP_COLUMN_DISCARDED,
+  /* With a reorder-window: its turn was over when it came, or its number had come. */
+  AFXDP_COLUMN_LATE,
+  AFXDP_COLUMN_REPEATED,
 
   /* It did not reach this host: no counter here tells of it. */
   AFXDP_COLUMN_NETWORK,

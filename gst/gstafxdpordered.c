@@ -1,0 +1,196 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A stream's buffers in the order of their numbers, and each once. */
+#include "gstafxdpordered.h"
+
+/* What a buffer's tag says of it. */
+enum
+{
+  TAG_SOCKET = 1 << 0, /* its packet came by the socket */
+  TAG_COPIED = 1 << 1, /* it is not a frame */
+  TAG_NOT_RTP = 1 << 2,
+};
+
+/* Called in the stage. What has no buffer was kept back. */
+
+static void
+note_out (const AfxdpReorderEntry *entry, gpointer user_data)
+{
+  GstAfxdpOrdered *ordered = user_data;
+
+  if (G_LIKELY (entry->item))
+    g_array_append_vals (ordered->ready, entry, 1);
+}
+
+static void
+note_late (const AfxdpReorderEntry *entry, gpointer user_data)
+{
+  GstAfxdpOrdered *ordered = user_data;
+
+  if (!entry->item)
+    return;
+  gst_buffer_unref (entry->item);
+  ordered->n_held--;
+  ordered->counts.n_late++;
+}
+
+void
+gst_afxdp_ordered_begin (
+    GstAfxdpOrdered *ordered, guint64 window, guint64 max_bytes)
+{
+  static const AfxdpReorderFuncs funcs = { note_out, note_late };
+
+  if (!window)
+    return;
+  ordered->stage = afxdp_reorder_new (window, max_bytes, &funcs, ordered);
+  ordered->ready = g_array_sized_new (
+      FALSE, FALSE, sizeof (AfxdpReorderEntry), AFXDP_LARGEST_BATCH);
+}
+
+guint
+gst_afxdp_ordered_end (GstAfxdpOrdered *ordered)
+{
+  guint n = gst_afxdp_ordered_drop (ordered);
+
+  g_clear_pointer (&ordered->stage, afxdp_reorder_free);
+  g_clear_pointer (&ordered->ready, g_array_unref);
+  ordered->cut_short = 0;
+  return n;
+}
+
+static void
+take_out (GstAfxdpOrdered *ordered, guint n)
+{
+  ordered->first += n;
+  ordered->n_held -= n;
+  if (ordered->first < ordered->ready->len)
+    return;
+  g_array_set_size (ordered->ready, 0);
+  ordered->first = 0;
+}
+
+guint
+gst_afxdp_ordered_drop (GstAfxdpOrdered *ordered)
+{
+  const AfxdpReorderEntry *entries;
+  guint n;
+
+  if (!ordered->stage)
+    return 0;
+  gst_afxdp_ordered_release (ordered);
+  n = gst_afxdp_ordered_n_ready (ordered);
+  entries = gst_afxdp_ordered_ready (ordered);
+  for (guint i = 0; i < n; i++)
+    gst_buffer_unref (entries[i].item);
+  take_out (ordered, n);
+  return n;
+}
+
+static guint
+make_tag (const AfxdpBatch *batch, const AfxdpPacket *packet, gboolean copied)
+{
+  return (batch->path == AFXDP_PATH_SLOW ? TAG_SOCKET : 0) |
+      (copied ? TAG_COPIED : 0) |
+      (afxdp_rtp_is_sound (&packet->rtp) ? 0 : TAG_NOT_RTP);
+}
+
+static void
+put_packet (GstAfxdpOrdered *ordered, AfxdpStream *stream,
+    const AfxdpBatch *batch, AfxdpPacket *packet, const GstAfxdpMake *make,
+    guint64 now)
+{
+  gboolean kept_back = make->only_rtp && !afxdp_rtp_is_sound (&packet->rtp);
+  AfxdpReorderEntry entry = { .arrival = MIN (packet->arrival, now) };
+  gboolean copied = FALSE;
+
+  /* Of one that is kept back the number has come, if it has one. */
+  if (G_UNLIKELY (kept_back && !afxdp_rtp_is_numbered (&packet->rtp)))
+    return;
+  switch (afxdp_reorder_look (ordered->stage, &packet->rtp, entry.arrival)) {
+    case AFXDP_REORDER_LATE:
+      ordered->counts.n_late += !kept_back;
+      return;
+    case AFXDP_REORDER_REPEATED:
+      ordered->counts.n_repeated += !kept_back;
+      return;
+    case AFXDP_REORDER_WANTED:
+      break;
+  }
+  if (G_LIKELY (!kept_back)) {
+    entry.item =
+        gst_afxdp_buffers_make_one (stream, packet, batch->path, make, &copied);
+    entry.size = packet->size;
+    entry.tag = make_tag (batch, packet, copied);
+    ordered->n_held++;
+  }
+  afxdp_reorder_put (ordered->stage, &entry);
+}
+
+void
+gst_afxdp_ordered_put (GstAfxdpOrdered *ordered, AfxdpStream *stream,
+    AfxdpBatch *batch, const GstAfxdpMake *make, guint64 now)
+{
+  for (guint i = 0; i < batch->n; i++)
+    put_packet (ordered, stream, batch, &batch->packets[i], make, now);
+}
+
+guint64
+gst_afxdp_ordered_due (const GstAfxdpOrdered *ordered)
+{
+  return afxdp_reorder_due (ordered->stage);
+}
+
+void
+gst_afxdp_ordered_advance (GstAfxdpOrdered *ordered, guint64 now)
+{
+  afxdp_reorder_advance (ordered->stage, now);
+}
+
+void
+gst_afxdp_ordered_release (GstAfxdpOrdered *ordered)
+{
+  afxdp_reorder_end (ordered->stage);
+}
+
+const AfxdpReorderEntry *
+gst_afxdp_ordered_ready (const GstAfxdpOrdered *ordered)
+{
+  return &g_array_index (ordered->ready, AfxdpReorderEntry, ordered->first);
+}
+
+void
+gst_afxdp_ordered_take (GstAfxdpOrdered *ordered, guint n,
+    GstAfxdpTiming *timing, GstAfxdpParcel *parcel)
+{
+  const AfxdpReorderEntry *entries = gst_afxdp_ordered_ready (ordered);
+  GstBufferList *list = n > 1 ? gst_buffer_list_new_sized (n) : NULL;
+
+  *parcel = (GstAfxdpParcel){ .yield.n = n };
+  for (guint i = 0; i < n; i++) {
+    const AfxdpReorderEntry *entry = &entries[i];
+
+    parcel->yield.bytes += entry->size;
+    parcel->yield.copied += (entry->tag & TAG_COPIED) != 0;
+    parcel->yield.by_socket += (entry->tag & TAG_SOCKET) != 0;
+    /* In order they go now, whenever they came. */
+    gst_afxdp_timing_stamp (timing, entry->item, entry->arrival);
+    if (list)
+      gst_buffer_list_add (list, entry->item);
+  }
+  parcel->not_rtp = n == 1 && (entries[0].tag & TAG_NOT_RTP);
+  parcel->object = list ? GST_MINI_OBJECT_CAST (list)
+                        : GST_MINI_OBJECT_CAST (entries[0].item);
+  take_out (ordered, n);
+}
+
+GstAfxdpOrderedCounts
+gst_afxdp_ordered_tell (GstAfxdpOrdered *ordered)
+{
+  GstAfxdpOrderedCounts counts = ordered->counts;
+  guint64 cut_short = afxdp_reorder_n_cut_short (ordered->stage);
+
+  counts.cut_short = cut_short - ordered->cut_short;
+  ordered->cut_short = cut_short;
+  ordered->counts = (GstAfxdpOrderedCounts){ 0 };
+  return counts;
+}

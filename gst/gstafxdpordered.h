@@ -1,0 +1,81 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A stream's buffers in the order of their numbers, and each once: those that wait for
+ * a missing packet, and those that may go. Which they are the stage decides
+ * (reorder.h).
+ *
+ * A packet becomes a buffer before it waits: its frame is lent, out of the stream's
+ * share, as long as that has some, and otherwise the packet is copied. So whatever
+ * waits, ring and driver have their frames.
+ *
+ * For the streaming thread. All zeros is one that is off.
+ */
+#pragma once
+
+#include <gst/gst.h>
+
+#include "gstafxdpbacklog.h"
+#include "reorder.h"
+
+G_BEGIN_DECLS
+
+/* What happened since it was told last. */
+typedef struct
+{
+  guint n_late;      /* packets that came when their turn was over */
+  guint n_repeated;  /* whose number had come */
+  guint64 cut_short; /* gaps that were not waited for as long as the window */
+} GstAfxdpOrderedCounts;
+
+typedef struct
+{
+  AfxdpReorder *stage; /* NULL: off, packets go as they come */
+  GArray *ready; /* AfxdpReorderEntry, the item is a GstBuffer: those that */
+  guint first;   /* may go, from here on */
+  guint n_held;  /* buffers that wait, or may go */
+  guint64 cut_short; /* that is told */
+  GstAfxdpOrderedCounts counts;
+} GstAfxdpOrdered;
+
+/* window in ns; 0: it is off. max_bytes may wait. */
+void gst_afxdp_ordered_begin (
+    GstAfxdpOrdered *ordered, guint64 window, guint64 max_bytes);
+/* Off again, and what it had is dropped. Returns how many buffers. */
+guint gst_afxdp_ordered_end (GstAfxdpOrdered *ordered);
+/* Drops what it has; what comes begins anew. Returns how many buffers. */
+guint gst_afxdp_ordered_drop (GstAfxdpOrdered *ordered);
+
+static inline gboolean
+gst_afxdp_ordered_is_on (const GstAfxdpOrdered *ordered)
+{
+  return G_UNLIKELY (ordered->stage != NULL);
+}
+
+/* Makes buffers of those packets of batch that are wanted. now: an arrival behind that
+ * is of another clock. */
+void gst_afxdp_ordered_put (GstAfxdpOrdered *ordered, AfxdpStream *stream,
+    AfxdpBatch *batch, const GstAfxdpMake *make, guint64 now);
+/* When some may go although nothing comes; G_MAXUINT64: none waits. */
+guint64 gst_afxdp_ordered_due (const GstAfxdpOrdered *ordered);
+/* All that arrived until now has been put. */
+void gst_afxdp_ordered_advance (GstAfxdpOrdered *ordered, guint64 now);
+/* Nothing comes any more: all may go. */
+void gst_afxdp_ordered_release (GstAfxdpOrdered *ordered);
+
+/* Those that may go: the first of them, and how many. */
+static inline guint
+gst_afxdp_ordered_n_ready (const GstAfxdpOrdered *ordered)
+{
+  return ordered->stage ? ordered->ready->len - ordered->first : 0;
+}
+const AfxdpReorderEntry *gst_afxdp_ordered_ready (
+    const GstAfxdpOrdered *ordered);
+/* Makes a parcel of the first n. */
+void gst_afxdp_ordered_take (GstAfxdpOrdered *ordered, guint n,
+    GstAfxdpTiming *timing, GstAfxdpParcel *parcel);
+
+/* What happened since the last time. */
+GstAfxdpOrderedCounts gst_afxdp_ordered_tell (GstAfxdpOrdered *ordered);
+
+G_END_DECLS
