@@ -3,13 +3,8 @@
 /* Bad input: what does not belong into a stream, sent into the midst of one, and
  * settings that cannot be. */
 #include <arpa/inet.h>
-#include <linux/if_packet.h>
 #include <net/ethernet.h>
-#include <net/if.h>
-#include <netinet/ip.h>
-#include <netinet/udp.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "generator.h"
@@ -20,6 +15,7 @@
 #include "payload.h"
 #include "receiver.h"
 #include "rtp.h"
+#include "wire.h"
 
 #define GOOD_SSRC 0x52545047 /* rtpgen's */
 #define OTHER_SSRC 0x0badbeef
@@ -269,66 +265,8 @@ TABLE_TEST (test_fragments, paths)
 
 /* Frames that no socket would send. */
 
-static int
-open_wire (struct sockaddr_ll *wire)
-{
-  int fd = network_sender_socket (AF_PACKET, SOCK_RAW, 0);
-  struct ifreq request = { .ifr_name = "tx0" };
-
-  fail_unless (!ioctl (fd, SIOCGIFINDEX, &request));
-  *wire = (struct sockaddr_ll){
-    .sll_family = AF_PACKET,
-    .sll_ifindex = request.ifr_ifindex,
-  };
-  return fd;
-}
-
-static void
-send_frame (
-    int fd, const struct sockaddr_ll *wire, const guint8 *frame, gsize size)
-{
-  fail_unless (sendto (fd, frame, size, 0, (const struct sockaddr *) wire,
-                   sizeof *wire) == (gssize) size,
-      "a frame of %" G_GSIZE_FORMAT " bytes: %s", size, g_strerror (errno));
-}
-
-static void
-append (GByteArray *frame, guint64 value, guint width)
-{
-  guint64 big = GUINT64_TO_BE (value << 8 * (8 - width));
-
-  g_byte_array_append (frame, (const guint8 *) &big, width);
-}
-
-/* One RTP packet to the stream's group, with tags of 4 bytes in front of its
- * EtherType. */
-static GByteArray *
-make_tagged (const guint32 *tags, guint n_tags)
-{
-  static const guint8 packet[100] = { RTP (0x80) };
-  GByteArray *frame = g_byte_array_new ();
-  struct iphdr ip = { .version = 4, .ihl = 5, .ttl = 4, .protocol = 17 };
-  struct udphdr udp = { .source = htons (40000), .dest = htons (5000) };
-  guint32 sum = 0;
-
-  ip.tot_len = htons (sizeof ip + sizeof udp + sizeof packet);
-  ip.saddr = htonl (0x0a090001);
-  ip.daddr = htonl (0xef010101);
-  for (guint i = 0; i < sizeof ip; i += 2)
-    sum += GST_READ_UINT16_LE ((const guint8 *) &ip + i);
-  ip.check = ~((sum & 0xffff) + (sum >> 16));
-  udp.len = htons (sizeof udp + sizeof packet);
-
-  append (frame, G_GUINT64_CONSTANT (0x01005e010101), 6);
-  append (frame, G_GUINT64_CONSTANT (0x020000000009), 6);
-  for (guint i = 0; i < n_tags; i++)
-    append (frame, tags[i], 4);
-  append (frame, ETHERTYPE_IP, 2);
-  g_byte_array_append (frame, (const guint8 *) &ip, sizeof ip);
-  g_byte_array_append (frame, (const guint8 *) &udp, sizeof udp);
-  g_byte_array_append (frame, packet, sizeof packet);
-  return frame;
-}
+/* An RTP packet. */
+static const guint8 short_packet[100] = { RTP (0x80) };
 
 static const struct
 {
@@ -349,16 +287,16 @@ TABLE_TEST (test_tags, paths)
 {
   const guint rounds = 20;
   Stream *stream = stream_start (paths[__i__], "", 15000);
-  struct sockaddr_ll wire;
-  int fd = open_wire (&wire);
+  int fd = wire_open ();
   guint n = 0;
 
   for (guint round = 0; round < rounds; round++) {
     for (guint i = 0; i < G_N_ELEMENTS (tagged); i++) {
       guint n_tags = !!tagged[i].tags[0] + !!tagged[i].tags[1];
-      g_autoptr (GByteArray) frame = make_tagged (tagged[i].tags, n_tags);
+      g_autoptr (GByteArray) frame = wire_make_frame (
+          tagged[i].tags, n_tags, short_packet, sizeof short_packet);
 
-      send_frame (fd, &wire, frame->data, frame->len);
+      wire_send (fd, frame->data, frame->len);
       n += tagged[i].arrives;
     }
     stream_wait (stream);
@@ -385,14 +323,13 @@ TABLE_TEST (test_table, paths)
   const guint8 *mac = packet_table_mac;
   guint n_cases, n_not_rtp = 0, n_rtp = 0;
   const PacketCase *cases = packet_table (&n_cases);
-  struct sockaddr_ll wire;
   Stream *stream;
   int fd;
 
   network_run ("ip link set rx0 address %02x:%02x:%02x:%02x:%02x:%02x", mac[0],
       mac[1], mac[2], mac[3], mac[4], mac[5]);
   stream = stream_start (paths[__i__], "", 25000);
-  fd = open_wire (&wire);
+  fd = wire_open ();
   for (guint i = 0; i < n_cases; i++) {
     AfxdpDatagram datagram;
     AfxdpRtp rtp;
@@ -400,7 +337,7 @@ TABLE_TEST (test_table, paths)
     /* What the sender's kernel does not send. */
     if (cases[i].size < ETH_HLEN || cases[i].size > ETH_FRAME_LEN)
       continue;
-    send_frame (fd, &wire, cases[i].frame, cases[i].size);
+    wire_send (fd, cases[i].frame, cases[i].size);
     if (!__i__ && is_for_the_stream (&cases[i], &datagram)) {
       afxdp_rtp_parse (datagram.payload, datagram.payload_size, &rtp);
       if (!afxdp_rtp_is_sound (&rtp))
@@ -451,8 +388,7 @@ is_redirected (const GByteArray *frame, AfxdpDatagram *datagram)
  * the stream. Returns how many come by the program; the stack takes none, for none
  * has an IP checksum. */
 static guint
-send_hostile (
-    GRand *random, guint *done, int fd, const struct sockaddr_ll *wire)
+send_hostile (GRand *random, guint *done, int fd)
 {
   guint n = 0;
 
@@ -469,7 +405,7 @@ send_hostile (
         continue;
       n++;
     }
-    send_frame (fd, wire, frame->data, frame->len);
+    wire_send (fd, frame->data, frame->len);
   }
   return n;
 }
@@ -539,7 +475,6 @@ TABLE_TEST (test_noise, paths)
   const guint8 *mac = packet_table_mac;
   guint n_not_rtp = 0, n_noise = 0, n_lost;
   guint16 number = 0;
-  struct sockaddr_ll wire;
   Receiver *receiver;
   Stream *stream;
   int fd;
@@ -551,9 +486,9 @@ TABLE_TEST (test_noise, paths)
   receiver_read_bus (receiver);
   gst_debug_set_threshold_for_name ("afxdpsrc", GST_LEVEL_DEBUG);
   gst_debug_add_log_function (count_logged, NULL, NULL);
-  fd = open_wire (&wire);
+  fd = wire_open ();
   for (guint round = 0; round < NOISE_ROUNDS; round++) {
-    guint n = send_hostile (random, done, fd, &wire);
+    guint n = send_hostile (random, done, fd);
 
     n_not_rtp += __i__ ? 0 : n;
     n_not_rtp += send_garbage (stream);

@@ -11,7 +11,6 @@
 #include <dlfcn.h>
 #include <linux/ethtool.h>
 #include <linux/genetlink.h>
-#include <linux/if_packet.h>
 #include <linux/if_xdp.h>
 #include <linux/rtnetlink.h>
 #include <linux/sockios.h>
@@ -19,9 +18,6 @@
 #include <stdarg.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <net/ethernet.h>
-#include <netinet/ip.h>
-#include <netinet/udp.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -31,6 +27,7 @@
 #include "network.h"
 #include "receiver.h"
 #include "switches.h"
+#include "wire.h"
 #include "../check/tap.h"
 
 #ifndef SOL_XDP
@@ -206,58 +203,7 @@ ask_to_be_woken (gboolean asks)
  * bytes: what follows is missing. */
 
 #define CUT_SIZE 1024
-#define WHOLE_SIZE 1370
-
-typedef struct
-{
-  struct ether_header ethernet;
-  struct iphdr ip;
-  struct udphdr udp;
-  guint8 payload[];
-} __attribute__ ((packed)) Headers;
-
-/* Of an IPv4 header. */
-static guint16
-checksum (const guint8 *ip)
-{
-  guint16 words[sizeof (struct iphdr) / 2];
-  guint32 sum = 0;
-
-  memcpy (words, ip, sizeof words);
-  for (guint i = 0; i < G_N_ELEMENTS (words); i++)
-    sum += words[i];
-  sum = (sum & 0xffff) + (sum >> 16);
-  return ~((sum & 0xffff) + (sum >> 16));
-}
-
-static void
-make_packet (guint8 *packet, guint16 seq)
-{
-  static const guint8 group_mac[] = { 0x01, 0x00, 0x5e, 0x01, 0x01, 0x01 };
-  Headers *headers = (Headers *) packet;
-
-  memset (packet, 0, WHOLE_SIZE);
-  memcpy (headers->ethernet.ether_dhost, group_mac, sizeof group_mac);
-  headers->ethernet.ether_shost[0] = 2;
-  headers->ethernet.ether_type = g_htons (ETHERTYPE_IP);
-  headers->ip = (struct iphdr){
-    .version = 4,
-    .ihl = 5,
-    .ttl = 16,
-    .protocol = IPPROTO_UDP,
-    .tot_len = g_htons (WHOLE_SIZE - sizeof headers->ethernet),
-    .saddr = g_htonl (0x0a090001),
-    .daddr = g_htonl (0xef010101),
-  };
-  headers->ip.check = checksum (packet + sizeof headers->ethernet);
-  headers->udp.source = headers->udp.dest = g_htons (5000);
-  headers->udp.len =
-      g_htons (WHOLE_SIZE - sizeof headers->ethernet - sizeof headers->ip);
-  headers->payload[0] = 0x80;
-  headers->payload[1] = 33;
-  headers->payload[2] = seq >> 8;
-  headers->payload[3] = seq;
-}
+#define PAYLOAD_SIZE 1328
 
 #define assert_soon(since) \
   g_assert_cmpint (g_get_monotonic_time () - (since), <, SOON)
@@ -268,19 +214,15 @@ static void
 send_cut_packets_until (
     Receiver *receiver, gboolean (*condition) (Receiver *receiver))
 {
-  int fd = network_sender_socket (AF_PACKET, SOCK_RAW, 0);
-  struct sockaddr_ll address = { .sll_family = AF_PACKET };
+  int fd = wire_open ();
   gint64 begin = 0;
-  guint8 packet[WHOLE_SIZE];
-  g_autofree gchar *index = network_output (
-      "nsenter --net=%s ip -o link show tx0", network_sender ());
 
-  address.sll_ifindex = atoi (index);
   for (guint i = 0; !condition (receiver); i++) {
-    make_packet (packet, i);
-    fail_unless (sendto (fd, packet, CUT_SIZE, 0, (struct sockaddr *) &address,
-                     sizeof address) == CUT_SIZE,
-        "%s", g_strerror (errno));
+    const guint8 payload[PAYLOAD_SIZE] = { 0x80, 33, i >> 8, i };
+    g_autoptr (GByteArray) frame =
+        wire_make_frame (NULL, 0, payload, sizeof payload);
+
+    wire_send (fd, frame->data, CUT_SIZE);
     if (!i)
       begin = g_get_monotonic_time ();
     assert_soon (begin);
