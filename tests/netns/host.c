@@ -48,10 +48,10 @@ send_and_receive (Receiver *receiver, const gchar *group, guint n)
 {
   guint64 before = receiver_stat (receiver, "packets");
   gboolean is_ipv6 = strchr (group, ':') != NULL;
-  GeneratorReport sent =
-      generator_send ("--destination=%s%s%s:5000 --rate=10000 --packets=%u "
-                      "--first-seq=%" G_GUINT64_FORMAT,
-          is_ipv6 ? "[" : "", group, is_ipv6 ? "]" : "", n, before);
+  GeneratorReport sent = generator_send_exact (
+      "--destination=%s%s%s:5000 --rate=10000 --packets=%u "
+      "--first-seq=%" G_GUINT64_FORMAT,
+      is_ipv6 ? "[" : "", group, is_ipv6 ? "]" : "", n, before);
 
   receiver_wait_stat (receiver, "packets", before + sent.packets);
   assert_no_error (receiver);

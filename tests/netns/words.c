@@ -75,7 +75,8 @@ TEST (test_second_process_of_another_group)
   fail_unless (strstr (reason, "\"afxdp_metadata\""), "%s", reason);
   fail_if (strstr (reason, "gets none"), "%s", reason);
   receiver_assert_warnings (receiver, 0);
-  generator_send ("--destination=239.1.1.2:5000 --rate=10000 --packets=1000");
+  generator_send_exact (
+      "--destination=239.1.1.2:5000 --rate=10000 --packets=1000");
   receiver_wait_stat (receiver, "packets", 1000);
   receiver_free (receiver);
 }
