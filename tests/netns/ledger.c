@@ -20,7 +20,7 @@
 #define RATE 1000
 /* For so long, in s, packets come behind the last fault: what was lost last would have no
  * number without. */
-#define CALM 2
+#define CALM 3
 /* At that rate ring and socket hold some 150 ms. */
 #define PROPERTIES "receiver=all ring-size=64 buffer-size=100000"
 /* In µs: of a stall, of a fault of the interface, and between two faults. */
@@ -90,7 +90,21 @@ static void (*const kinds[]) (Faults *faults) = { stall, stall_without_limits,
 
 #define KINDS_OF_HOST 2
 
-/* Each of the first n kinds in turn; after each all streams go on. */
+static void
+assert_all_go_on (Faults *faults)
+{
+  Receiver **receivers = faults->crowd->receivers;
+  guint64 before[STREAMS];
+
+  for (guint i = 0; i < STREAMS; i++)
+    before[i] = receiver_stat (receivers[i], "packets");
+  for (guint i = 0; i < STREAMS; i++) {
+    receiver_wait_stat (receivers[i], "packets", before[i] + 10);
+    receiver_assert_no_error (receivers[i]);
+  }
+}
+
+/* Each of the first n kinds in turn. */
 static void
 make_faults_for (Faults *faults, guint n, gint64 time)
 {
@@ -98,13 +112,7 @@ make_faults_for (Faults *faults, guint n, gint64 time)
 
   for (guint i = 0; i < n || g_get_monotonic_time () < end; i++) {
     kinds[i % n](faults);
-    for (guint j = 0; j < STREAMS; j++) {
-      Receiver *receiver = faults->crowd->receivers[j];
-
-      receiver_wait_stat (
-          receiver, "packets", receiver_stat (receiver, "packets") + 10);
-      receiver_assert_no_error (receiver);
-    }
+    assert_all_go_on (faults);
     g_usleep (up_to (faults, LONGEST_REST));
   }
 }
@@ -120,13 +128,26 @@ sum (Faults *faults, const gchar *name)
   return all;
 }
 
+static guint64
+sum_arrived (Faults *faults)
+{
+  guint64 all = 0;
+
+  for (guint i = 0; i < STREAMS; i++)
+    all += receiver_arrived (faults->crowd->receivers[i]);
+  return all;
+}
+
 /* Each stream has so many numbers, and each of them came or was lost; and what reached
  * the host is what came and what counters tell of. */
 static void
 assert_balance (Faults *faults, guint numbers, guint64 packets)
 {
-  guint64 arrived = 0;
+  guint64 arrived = sum_arrived (faults);
 
+  /* Nobody knows how many packets of such a sender are missing after a silence. */
+  if (sum (faults, "restarts"))
+    generator_excuse ();
   for (guint i = 0; i < STREAMS; i++) {
     Receiver *receiver = faults->crowd->receivers[i];
     guint64 all = receiver_assert_balanced (receiver);
@@ -134,7 +155,6 @@ assert_balance (Faults *faults, guint numbers, guint64 packets)
     fail_unless (all == numbers,
         "stream %u: %" G_GUINT64_FORMAT " of %u came or were lost: %s", i, all,
         numbers, receiver_describe (receiver));
-    arrived += receiver_arrived (receiver);
   }
   printf ("%" G_GUINT64_FORMAT
           " of %u reached the host; rings dropped %" G_GUINT64_FORMAT
@@ -169,8 +189,7 @@ TABLE_TEST (test_ledger, n_kinds)
       crowd, "--rate=%u --packets=%u", STREAMS * RATE, STREAMS * numbers);
   make_faults_for (&faults, n_kinds[__i__], time);
   sent = generator_finish_lossy (generator);
-  wait_until (
-      sum (&faults, "packets") + sum (&faults, "lost") == STREAMS * numbers);
+  wait_until (sum_arrived (&faults) + faults.uncounted >= sent.packets);
   crowd_halt (crowd);
   assert_balance (&faults, numbers, sent.packets);
   for (guint i = 0; i < STREAMS; i++)
