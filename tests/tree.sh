@@ -3,14 +3,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # Tries README's two commands where nothing is installed: in a new tree of Debian 12
-# or 13, on this kernel. Whether tests/packages is complete is seen in no other way.
+# or 13, or of what will be the next one, on this kernel. Whether tests/packages is complete is seen in no other way.
 # Or the suite "check" on a processor that this machine has not, by QEMU.
 set -euo pipefail
 export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
 
 usage() {
   cat <<'END'
-usage: sudo tests/tree.sh [--keep] [--arch armhf|s390x] 12|13 [COMMAND...]
+usage: sudo tests/tree.sh [--keep] [--arch armhf|s390x] 12|13|sid [COMMAND...]
 
 Makes a tree of that Debian by debootstrap (minbase), puts what is committed here into
 it as /src, and runs there
@@ -188,6 +188,7 @@ parse_options() {
   case ${1-} in
     12) release=bookworm ;;
     13) release=trixie ;;
+    sid) release=sid ;;
     *) usage_error ;;
   esac
   tree=/var/tmp/afxdpsrc-debian-$1${arch:+-$arch}
