@@ -602,7 +602,7 @@ TABLE_TEST (test_interface_down, paths)
   fail_unless (strstr (receiver->warnings->pdata[0], "rx0 is down"), "%s",
       (gchar *) receiver->warnings->pdata[0]);
   fail_if (receiver->error);
-  network_run ("ip link set rx0 up");
+  network_link_up ();
   generator_finish_lossy (
       generator_start ("--rate=1000 --packets=2000 --method=socket"));
   receiver_wait_stat (receiver, "packets", 1);

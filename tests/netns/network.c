@@ -163,6 +163,15 @@ network_set_up_wire (void)
 }
 
 void
+network_link_up (void)
+{
+  network_run ("ip link set rx0 up");
+  /* The kernel tells the other end a little later. */
+  network_run_on_sender (
+      "until ip link show tx0 | grep -q LOWER_UP; do sleep 0.01; done");
+}
+
+void
 network_up_with_room (guint queues, guint room)
 {
   fail_unless (make_namespace (), "%s", g_strerror (errno));

@@ -29,6 +29,9 @@ void network_up_again (void);
 /* After rx0 was in another namespace: gives it back what it lost there. */
 void network_set_up_wire (void);
 
+/* Sets rx0 up, and waits until the sending host sees that it may send. */
+void network_link_up (void);
+
 /* The sending host's network namespace, as nsenter --net takes it. */
 const gchar *network_sender (void);
 

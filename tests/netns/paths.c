@@ -419,7 +419,7 @@ TEST (test_started_while_down)
   receiver_set_state (receiver, GST_STATE_PLAYING);
   receiver_assert_warnings (receiver, 1);
   fail_unless (strstr (receiver->warnings->pdata[0], "rx0 is down"));
-  network_run ("ip link set rx0 up");
+  network_link_up ();
   receiver_wait_mode (receiver, 0, "af-xdp");
   sent = generator_send ("--rate=10000 --packets=10000");
   assert_complete (receiver, &sent);

@@ -96,8 +96,8 @@ def boot(lab, kernel, nic, work):
 
 
 def run_guest(lab, kernel, nic, cases, work):
-    """Yields results; a guest that hangs, or whose kernel has complained, makes room for
-    another, for what remains."""
+    """Yields results; a guest that hangs, or whose kernel has complained, makes room
+    for another, for what remains."""
     cases = list(cases)
     while cases:
         machine = boot(lab, kernel, nic, work)
