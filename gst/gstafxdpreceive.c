@@ -370,6 +370,9 @@ receive_batch (GstAfxdpSrc *self, gboolean wait, guint64 *due)
   }
   if (wait)
     wait_until = MIN (*due, gst_afxdp_timeout_due (&self->timeout, timeout));
+  else if (gst_afxdp_timeout_is_over (&self->timeout, timeout))
+    /* What came while this thread was with others need not be known yet. */
+    afxdp_stream_look_into_socket (self->stream);
   if (!afxdp_stream_receive (
           self->stream, &batch, most_packets (self), wait_until)) {
     if (!follow_silence (self, since))

@@ -26,15 +26,21 @@ gst_afxdp_timeout_due (GstAfxdpTimeout *timeout, GstClockTime length)
                                              : G_MAXUINT64;
 }
 
+gboolean
+gst_afxdp_timeout_is_over (GstAfxdpTimeout *timeout, GstClockTime length)
+{
+  guint64 due = gst_afxdp_timeout_due (timeout, length);
+
+  return due != G_MAXUINT64 && afxdp_now () >= due;
+}
+
 guint64
 gst_afxdp_timeout_check (
     GstAfxdpTimeout *timeout, GstElement *element, GstClockTime length)
 {
-  guint64 due = gst_afxdp_timeout_due (timeout, length), now;
-
-  if (due == G_MAXUINT64 || (now = afxdp_now ()) < due)
-    return due;
-  timeout->since = now;
+  if (!gst_afxdp_timeout_is_over (timeout, length))
+    return gst_afxdp_timeout_due (timeout, length);
+  timeout->since = afxdp_now ();
   if (gst_afxdp_outbox_has_room (&timeout->outbox))
     gst_afxdp_outbox_post (&timeout->outbox, element,
         gst_structure_new (

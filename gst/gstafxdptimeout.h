@@ -25,6 +25,9 @@ typedef struct
 void gst_afxdp_timeout_restart (GstAfxdpTimeout *timeout);
 /* When nothing will have come for length, in ns of CLOCK_MONOTONIC. 0 is never. */
 guint64 gst_afxdp_timeout_due (GstAfxdpTimeout *timeout, GstClockTime length);
+/* Whether it is so, as far as is known. */
+gboolean gst_afxdp_timeout_is_over (
+    GstAfxdpTimeout *timeout, GstClockTime length);
 /* Once it is known that nothing is there: posts GstUDPSrcTimeout when nothing came for
  * length, and each length again, but not more often than once in a millisecond.
  * Returns when that will be next, as due() does. */

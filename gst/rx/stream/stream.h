@@ -140,6 +140,8 @@ void afxdp_stream_counts (AfxdpStream *stream, AfxdpStreamCounts *counts);
 int afxdp_stream_fd (const AfxdpStream *stream, guint i);
 /* poll() found events at descriptor i. */
 void afxdp_stream_note_events (AfxdpStream *stream, guint i, guint events);
+/* The next receive() looks into the socket, although nobody has asked poll(). */
+void afxdp_stream_look_into_socket (AfxdpStream *stream);
 
 typedef struct
 {

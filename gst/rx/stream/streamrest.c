@@ -40,6 +40,12 @@ afxdp_stream_note_events (AfxdpStream *stream, guint i, guint events)
 }
 
 void
+afxdp_stream_look_into_socket (AfxdpStream *stream)
+{
+  afxdp_inputs_socket_is_due (&stream->inputs);
+}
+
+void
 afxdp_stream_rest (AfxdpStream *stream, AfxdpStreamRest *rest)
 {
   const AfxdpPaths *paths = &stream->paths;
