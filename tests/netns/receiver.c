@@ -399,18 +399,32 @@ receiver_arrived (Receiver *receiver)
 /* Of one thread, in all. */
 #define LONG_WAIT (100 * G_GUINT64_CONSTANT (1000000)) /* ns */
 
+/* n packets were there, without room. */
+static void
+excuse (const Receiver *receiver, guint64 n, const gchar *what)
+{
+  guint64 waited = longest_wait ();
+
+  if (n && waited > receiver->waited + LONG_WAIT)
+    suite_skip (
+        "the machine kept a thread that receives from its processors for "
+        "%.0f ms in all, and %" G_GUINT64_FORMAT " packets %s",
+        (waited - receiver->waited) / 1e6, n, what);
+}
+
 void
 receiver_excuse (Receiver *receiver)
 {
-  guint64 waited = longest_wait ();
-  guint64 dropped = receiver_dropped_in_host (receiver);
+  excuse (
+      receiver, receiver_dropped_in_host (receiver), "had no room meanwhile");
+}
 
-  if (dropped && waited > receiver->waited + LONG_WAIT)
-    suite_skip (
-        "the machine kept a thread that receives from its processors for "
-        "%.0f ms in all, and %" G_GUINT64_FORMAT
-        " packets had no room meanwhile",
-        (waited - receiver->waited) / 1e6, dropped);
+void
+receiver_assert_no_socket (Receiver *receiver, guint64 before)
+{
+  excuse (receiver, receiver_stat (receiver, "delivered-socket") - before,
+      "took the socket meanwhile");
+  receiver_assert_stat (receiver, "delivered-socket", before);
 }
 
 void

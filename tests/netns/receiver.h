@@ -84,6 +84,9 @@ guint64 receiver_arrived (Receiver *receiver);
  * as counters say, and the machine has since it was played kept one of the threads that
  * receive from its processors for long. */
 void receiver_excuse (Receiver *receiver);
+/* Asserts that no packets have come by the socket since it had delivered so many. The
+ * same excuse. */
+void receiver_assert_no_socket (Receiver *receiver, guint64 before);
 /* So many packets come, each once and in order, and nothing else. */
 void receiver_assert_nothing_lost (Receiver *receiver, guint64 packets);
 /* What a stream that was stopped says of itself must fit together: each number

@@ -4,6 +4,7 @@
 #include "crowd.h"
 #include "network.h"
 #include "payload.h"
+#include "tasks.h"
 
 /* 50 ms, of which nothing here needs more. */
 #define WINDOW "reorder-window=50000000 "
@@ -69,6 +70,14 @@ static const struct
       "--marker-ip-option" },
 };
 
+/* All that was sent has come so far, if the machine let it. */
+static void
+wait_for_all (Receiver *receiver, const GeneratorReport *sent)
+{
+  wait_until (receiver_arrived (receiver) == sent->packets);
+  receiver_excuse (receiver);
+}
+
 /* Places are changed over up to 20 packets, in a cycle that no batch has; some come
  * twice, and every 997th does not come. */
 #define SCRIPT                                                    \
@@ -88,7 +97,7 @@ TABLE_TEST (test_reordered, ways)
   sent = generator_send (SCRIPT "--first-seq=65000 %s", ways[__i__].options);
   g_assert_cmpuint (sent.reordered, >, 100);
   g_assert_cmpuint (sent.duplicates, >, 10);
-  wait_until (receiver_arrived (receiver) == sent.packets);
+  wait_for_all (receiver, &sent);
   receiver_assert_reaches (receiver, "packets", sent.packets - sent.duplicates);
   receiver_assert_stat (receiver, "repeated", sent.duplicates);
   receiver_assert_reaches (receiver, "lost", sent.missing + sent.dropped);
@@ -114,7 +123,7 @@ TEST (test_short_window)
   receiver_play_by (receiver, "af-xdp");
   sent = generator_send (
       "--rate=10000 --packets=20000 --reorder=10:20 --script-every=100");
-  wait_until (receiver_arrived (receiver) == sent.packets);
+  wait_for_all (receiver, &sent);
   late = receiver_stat (receiver, "late");
   g_assert_cmpuint (late, <=, sent.reordered);
   g_assert_cmpuint (late, >, sent.reordered / 2);
@@ -137,7 +146,7 @@ TEST (test_share_is_used_up)
   receiver_play_by (receiver, "af-xdp");
   sent = generator_send ("--rate=100000 --packets=60000 --reorder=1000:12000 "
                          "--reorder=40000:16000");
-  wait_until (receiver_arrived (receiver) == sent.packets);
+  wait_for_all (receiver, &sent);
   receiver_assert_reaches (receiver, "packets", sent.packets);
   receiver_assert_none (receiver, "late", "repeated", "waits-cut-short");
   g_assert_cmpuint (receiver_stat (receiver, "copied"), >, 10000);
@@ -154,14 +163,19 @@ TEST (test_many_streams)
 {
   Crowd *crowd = crowd_new (N, "receiver=all " WINDOW "stats-interval=0");
   GeneratorReport sent;
+  guint64 waited;
   gint64 begin;
 
   crowd_play_by_af_xdp (crowd);
   sent = generator_finish (crowd_generate (
       crowd, "--rate=32000 --packets=%u --gap=500:3 --gap=1999:1", N * 2000));
   begin = g_get_monotonic_time ();
+  waited = tasks_most (0, "afxdp-receiver", "schedstat", " ");
   for (guint i = 0; i < N; i++)
     receiver_wait_stat (crowd->receivers[i], "packets", sent.sent[i]);
+  waited = tasks_most (0, "afxdp-receiver", "schedstat", " ") - waited;
+  if (waited > 50 * GST_MSECOND)
+    suite_skip ("the thread waited %.0f ms for a processor", waited / 1e6);
   g_assert_cmpint (
       g_get_monotonic_time () - begin, <, 500 * G_TIME_SPAN_MILLISECOND);
   for (guint i = 0; i < N; i++)

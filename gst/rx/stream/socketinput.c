@@ -77,6 +77,8 @@ take_batch (AfxdpSocketInput *self, guint n, guint skip)
 
   monotonic = afxdp_now ();
   real = afxdp_clock (CLOCK_REALTIME);
+  /* Not by a kernel that has no SO_TIMESTAMPNS (qemu-user). */
+  self->input.stamped = raw->arrival != 0;
   for (guint i = 0; i < n; i++) {
     AfxdpPacket *packet = &self->input.packets[self->input.end];
 
@@ -142,7 +144,6 @@ afxdp_socket_input_init (
     .dropped = afxdp_socket_dropped (socket) };
   afxdp_input_init (&self->input, &kind, afxdp_socket_umem (socket),
       afxdp_socket_fd (socket), batch, sizeof (AfxdpSocketPacket), drops);
-  self->input.stamped = TRUE;
 }
 
 void
