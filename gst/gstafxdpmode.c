@@ -67,8 +67,12 @@ explain (const GstAfxdpCurrentMode *mode, guint n)
 {
   const AfxdpPathChange *change = &mode->change;
 
-  if (n < 2 || change->path != AFXDP_PATH_FAST || !mode->detour)
+  if (change->path != AFXDP_PATH_FAST || !mode->detour ||
+      (n < 2 && mode->is_detour_posted))
     return g_strdup (change->reason);
+  if (n < 2)
+    return g_strdup_printf (
+        "%s. Before that: %s", change->reason, mode->detour);
   return g_strdup_printf ("%s. In between, %u %s: %s", change->reason, n / 2,
       n / 2 == 1 ? "time" : "times", mode->detour);
 }
@@ -132,6 +136,7 @@ take_change (GstAfxdpCurrentMode *mode, AfxdpPathChange *change, gboolean warns)
   if (change->path == AFXDP_PATH_SLOW) {
     g_free (mode->detour);
     mode->detour = g_strdup (change->reason);
+    mode->is_detour_posted = FALSE;
   }
   afxdp_path_change_clear (&mode->change);
   mode->change = *change;
@@ -173,6 +178,7 @@ gst_afxdp_current_mode_follow (
   mode->post_at = MAX (mode->post_at, now) + INTERVAL;
   gst_afxdp_outbox_post (&mode->outbox, mode->element,
       describe (mode, netdev ? netdev->name : "", n));
+  mode->is_detour_posted = TRUE;
   mode->posted = mode->change.path;
   mode->n_posted += n;
   mode->is_unposted = FALSE;

@@ -26,8 +26,9 @@ typedef struct
   guint64 post_at; /* when the next one is due if one comes in each interval */
   AfxdpPathChange change; /* the latest; its reason is NULL: none */
   gchar *detour;          /* why the socket was used last; owned */
-  gboolean is_unposted;   /* the latest is to be posted */
-  gboolean is_unwarned;   /* likewise, by a warning */
+  gboolean is_detour_posted;
+  gboolean is_unposted; /* the latest is to be posted */
+  gboolean is_unwarned; /* likewise, by a warning */
   GstAfxdpOutbox outbox, warnings;
 } GstAfxdpCurrentMode;
 

@@ -282,6 +282,29 @@ TEST (test_reason)
   assert_told ("af-xdp", "af-xdp", 0, "another");
 }
 
+/* Why the socket is used now was not told yet when it is used no longer. */
+TEST (test_reason_before)
+{
+  use_up (START);
+  go (AFXDP_PATH_SLOW, TRUE);
+  follow (START + GST_SECOND);
+  assert_told ("af-xdp", "socket", 1, SLOWLY);
+  change.reason = "another";
+  changed = TRUE;
+  fail_unless (follow (START + GST_SECOND + 1) == START + 2 * GST_SECOND);
+  go (AFXDP_PATH_FAST, TRUE);
+  follow (START + GST_SECOND + 2);
+  assert_nothing_told ();
+  follow (START + 2 * GST_SECOND);
+  assert_told ("socket", "af-xdp", 1, OPEN ". Before that: another");
+  go (AFXDP_PATH_SLOW, TRUE);
+  follow (START + 3 * GST_SECOND);
+  assert_told ("af-xdp", "socket", 1, SLOWLY);
+  go (AFXDP_PATH_FAST, TRUE);
+  follow (START + 4 * GST_SECOND);
+  assert_told ("socket", "af-xdp", 1, OPEN);
+}
+
 /* What nobody reads is not lost either. */
 TEST (test_unread)
 {

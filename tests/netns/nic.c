@@ -27,6 +27,7 @@
 #include "network.h"
 #include "receiver.h"
 #include "switches.h"
+#include "tasks.h"
 #include "wire.h"
 #include "../check/tap.h"
 
@@ -205,8 +206,34 @@ ask_to_be_woken (gboolean asks)
 #define CUT_SIZE 1024
 #define PAYLOAD_SIZE 1328
 
-#define assert_soon(since) \
-  g_assert_cmpint (g_get_monotonic_time () - (since), <, SOON)
+typedef struct
+{
+  gint64 time;
+  guint64 waited; /* ns, by all our threads, for a processor */
+} Moment;
+
+static Moment
+this_moment (void)
+{
+  return (
+      Moment){ g_get_monotonic_time (), tasks_sum (0, "", "schedstat", " ") };
+}
+
+/* If it was late by no more than the threads have waited for, that is the machine's
+ * fault. */
+static void
+assert_soon (const Moment *since)
+{
+  Moment now = this_moment ();
+  gint64 late = now.time - since->time - SOON;
+  gint64 waited = (now.waited - since->waited) / 1000;
+
+  if (late > 0 && late <= waited)
+    suite_skip ("our threads waited %" G_GINT64_FORMAT
+                " ms for a processor, and it was late by %" G_GINT64_FORMAT,
+        waited / 1000, late / 1000);
+  g_assert_cmpint (late, <=, 0);
+}
 
 /* Sends packets cut off, 500 in a second, until condition is so of receiver, which
  * must be soon. */
@@ -215,7 +242,7 @@ send_cut_packets_until (
     Receiver *receiver, gboolean (*condition) (Receiver *receiver))
 {
   int fd = wire_open ();
-  gint64 begin = 0;
+  Moment begin = { 0 };
 
   for (guint i = 0; !condition (receiver); i++) {
     const guint8 payload[PAYLOAD_SIZE] = { 0x80, 33, i >> 8, i };
@@ -224,8 +251,8 @@ send_cut_packets_until (
 
     wire_send (fd, frame->data, CUT_SIZE);
     if (!i)
-      begin = g_get_monotonic_time ();
-    assert_soon (begin);
+      begin = this_moment ();
+    assert_soon (&begin);
     g_usleep (2000);
   }
   close (fd);
@@ -364,7 +391,7 @@ LOOP_TEST (test_undelivered, 2)
   g_autoptr (Receiver) receiver = NULL;
   Generator *generator;
   GeneratorReport sent;
-  gint64 begin;
+  Moment begin;
 
   if (zero_copy)
     pretend_zero_copy ();
@@ -372,9 +399,9 @@ LOOP_TEST (test_undelivered, 2)
   generator = generator_start ("--rate=20000 --packets=100000");
   receiver_wait_stat (receiver, "delivered-xdp", 1000);
   switches_misdirect ();
-  begin = g_get_monotonic_time ();
+  begin = this_moment ();
   wait_until (has_said (receiver, "the kernel dropped them all"));
-  assert_soon (begin);
+  assert_soon (&begin);
   wait_until (is_in_mode (receiver, zero_copy ? "af-xdp" : "socket", FALSE));
   sent = generator_finish (generator);
   /* What is sent later comes. */
@@ -383,38 +410,38 @@ LOOP_TEST (test_undelivered, 2)
   assert_goes_on (receiver, zero_copy ? "delivered-xdp" : "delivered-socket");
 }
 
-static guint
-count_said (Receiver *receiver, const gchar *words)
-{
-  guint n = 0;
-
-  receiver_read_bus (receiver);
-  for (guint i = 0; i < receiver->modes->len; i++)
-    n += strstr (receiver_reason (receiver, i), words) != NULL;
-  return n;
-}
-
 /* A driver that does not run the program any more, as vmxnet3's after its link was
  * down or its MTU changed. Attaching it again helps, whenever that happens. */
 TEST (test_unseen)
 {
   g_autoptr (Receiver) receiver = receiver_start ("", DROP);
   GeneratorReport sent;
-  Generator *generator = generator_start ("--rate=20000 --packets=100000");
+  Generator *generator = generator_start ("--rate=20000");
 
   for (guint n = 1; n <= 3; n++) {
-    gint64 begin;
+    Moment begin;
 
     receiver_wait_stat (receiver, "delivered-xdp",
         receiver_stat (receiver, "delivered-xdp") + 1000);
-    begin = g_get_monotonic_time ();
+    begin = this_moment ();
     network_replace_program ();
-    wait_until (count_said (receiver, "attached again") == n);
-    assert_soon (begin);
+    /* It is detached first. */
+    wait_until (!network_has_program ());
+    assert_soon (&begin);
+    /* Of several changes in a second only the last is told at once. */
+    wait_until (has_said (receiver, "attached again"));
     wait_until (is_in_mode (receiver, "af-xdp", FALSE));
   }
-  sent = generator_finish (generator);
+  sent = generator_stop (generator);
   receiver_assert_reaches (receiver, "packets", sent.packets);
+}
+
+/* Waits until it is, or is not any more. */
+static gboolean
+is_attached_again (Receiver *receiver)
+{
+  wait_until (network_has_program () || has_said (receiver, "has not helped"));
+  return network_has_program ();
 }
 
 /* When it does not help, it is not done again. The sender stops before the program is
@@ -423,23 +450,21 @@ TEST (test_unseen)
 TEST (test_unseen_for_good)
 {
   g_autoptr (Receiver) receiver = receiver_start ("", DROP);
-  gint64 begin;
+  Moment begin;
 
   /* A stream that never came may be one that nobody sends. */
   receiver_wait_stat (receiver, "delivered-xdp",
       generator_send ("--rate=20000 --packets=2000").packets);
-  for (guint n = 1; !has_said (receiver, "has not helped"); n++) {
+  while (is_attached_again (receiver)) {
     guint64 packets = receiver_stat (receiver, "packets");
     Generator *generator;
 
-    wait_until (is_in_mode (receiver, "af-xdp", FALSE));
     network_replace_program ();
     generator = generator_start ("--rate=20000");
     receiver_wait_stat (receiver, "packets", packets + 1);
-    begin = g_get_monotonic_time ();
-    wait_until (count_said (receiver, "attached again") == n ||
-        has_said (receiver, "has not helped"));
-    assert_soon (begin);
+    begin = this_moment ();
+    wait_until (!network_has_program ());
+    assert_soon (&begin);
     generator_stop (generator);
   }
   fail_unless (is_in_mode (receiver, "socket", FALSE));
@@ -475,7 +500,7 @@ be_idle_beside_a_stream (Receiver *receiver)
   GeneratorReport sent =
       generator_send ("--rate=50000 --duration=2 --destination=239.1.1.9:5000");
 
-  receiver_wait_stat (other, "packets", sent.packets);
+  wait_until (receiver_arrived (other) == sent.packets);
   assert_untroubled (other);
 }
 
@@ -650,7 +675,7 @@ TEST (test_driver_is_woken)
 {
   GeneratorReport sent;
   g_autoptr (Receiver) receiver = NULL;
-  gint64 begin;
+  Moment begin;
   gint n;
 
   pretend_zero_copy ();
@@ -658,10 +683,10 @@ TEST (test_driver_is_woken)
   sent = generator_send ("--rate=20000 --packets=20000");
   receiver_wait_stat (receiver, "packets", sent.packets);
   fail_unless_equals_int (g_atomic_int_get (&n_woken), 0);
-  begin = g_get_monotonic_time ();
+  begin = this_moment ();
   ask_to_be_woken (TRUE);
   wait_until (g_atomic_int_get (&n_woken) > 0);
-  assert_soon (begin);
+  assert_soon (&begin);
 
   /* By each thread, before it sleeps. */
   n = g_atomic_int_get (&n_woken);
