@@ -53,3 +53,43 @@ payload_index_of_buffer (GstBuffer *buffer, gsize header)
   gst_buffer_unmap (buffer, &map);
   return index;
 }
+
+static gboolean
+watch_buffer (GstBuffer **buffer, guint i, gpointer user_data)
+{
+  PayloadWatch *watch = user_data;
+  guint64 index = payload_index_of_buffer (*buffer, PAYLOAD_RTP_HEADER);
+
+  watch->n++;
+  if (index == PAYLOAD_WRONG || index < watch->next ||
+      GST_BUFFER_PTS (*buffer) < watch->pts)
+    watch->wrong++;
+  watch->next = index + 1;
+  watch->pts = GST_BUFFER_PTS (*buffer);
+  return TRUE;
+}
+
+static GstPadProbeReturn
+watch_push (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  GstBuffer *buffer;
+
+  if (info->type & GST_PAD_PROBE_TYPE_BUFFER_LIST) {
+    gst_buffer_list_foreach (
+        gst_pad_probe_info_get_buffer_list (info), watch_buffer, user_data);
+  } else {
+    buffer = gst_pad_probe_info_get_buffer (info);
+    watch_buffer (&buffer, 0, user_data);
+  }
+  return GST_PAD_PROBE_OK;
+}
+
+void
+payload_watch (GstElement *element, PayloadWatch *watch)
+{
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (element, "src");
+
+  gst_pad_add_probe (pad,
+      GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, watch_push,
+      watch, NULL);
+}

@@ -18,3 +18,15 @@ guint64 payload_index (const guint8 *payload, gsize size);
 
 /* The same of a buffer, which begins with header bytes of something else. */
 guint64 payload_index_of_buffer (GstBuffer *buffer, gsize header);
+
+/* What leaves an element. wrong: damaged, not behind all before, or of a time before
+ * theirs. */
+typedef struct
+{
+  guint64 next; /* index that the next packet has, if none is missing */
+  guint64 n, wrong;
+  GstClockTime pts;
+} PayloadWatch;
+
+/* Watches the pad "src" of element, which watch must outlive. */
+void payload_watch (GstElement *element, PayloadWatch *watch);
