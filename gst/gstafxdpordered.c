@@ -124,6 +124,7 @@ put_packet (GstAfxdpOrdered *ordered, AfxdpStream *stream,
     ordered->n_held++;
   }
   afxdp_reorder_put (ordered->stage, &entry);
+  afxdp_reorder_advance (ordered->stage, entry.arrival);
 }
 
 void

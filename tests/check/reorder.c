@@ -81,6 +81,7 @@ send_as (guint32 ssrc, guint16 number, guint32 timestamp)
 
   if (verdict == AFXDP_REORDER_WANTED)
     afxdp_reorder_put (reorder, &entry);
+  afxdp_reorder_advance (reorder, now);
   return verdict;
 }
 

@@ -289,6 +289,7 @@ send_rtp (Script *script, Sender *sender, const AfxdpRtp *rtp, guint64 number)
       model_advance (script, packet.arrival);
   }
   afxdp_reorder_put (script->reorder, &entry);
+  afxdp_reorder_advance (script->reorder, packet.arrival);
   check (script);
 }
 

@@ -48,6 +48,8 @@ typedef struct
   /* What went out, at number % AFXDP_REORDER_PAST. */
   guint64 went[AFXDP_REORDER_PAST / 64]; /* a bit for each; 0: it never came */
   guint32 timestamps[AFXDP_REORDER_PAST];
+  guint64 arrivals[AFXDP_REORDER_PAST];
+  guint8 tags[AFXDP_REORDER_PAST];
 } Run;
 
 /* What look() found, for put(). */
@@ -120,12 +122,15 @@ has_gone (const Run *run, guint64 number)
 }
 
 static inline void
-note_gone (Run *run, guint64 number, guint32 timestamp)
+note_gone (
+    Run *run, guint64 number, const AfxdpReorderEntry *entry, guint32 timestamp)
 {
   guint i = number % AFXDP_REORDER_PAST;
 
   run->went[i / 64] |= G_GUINT64_CONSTANT (1) << (i % 64);
   run->timestamps[i] = timestamp;
+  run->arrivals[i] = entry->arrival;
+  run->tags[i] = entry->tag;
   run->moving |= timestamp != run->timestamp;
   run->timestamp = timestamp;
 }
@@ -259,7 +264,7 @@ static inline void
 go_out (AfxdpReorder *reorder, Run *run, const AfxdpReorderEntry *entry,
     guint32 timestamp)
 {
-  note_gone (run, run->next++, timestamp);
+  note_gone (run, run->next++, entry, timestamp);
   reorder->funcs->out (entry, reorder->user_data);
 }
 
@@ -562,7 +567,25 @@ afxdp_reorder_put (AfxdpReorder *reorder, const AfxdpReorderEntry *entry)
     reorder->funcs->out (entry, reorder->user_data);
   else
     put_by_number (reorder, entry);
-  afxdp_reorder_advance (reorder, entry->arrival);
+}
+
+void
+afxdp_reorder_first_copy (
+    const AfxdpReorder *reorder, guint64 *arrival, guint *tag)
+{
+  const Run *run = reorder->run;
+  guint64 number = extend (run, reorder->number);
+  guint i = number % AFXDP_REORDER_PAST;
+
+  if (number >= run->next) {
+    const Place *place = place_of (run, number);
+
+    *arrival = place->entry.arrival;
+    *tag = place->entry.tag;
+    return;
+  }
+  *arrival = run->arrivals[i];
+  *tag = run->tags[i];
 }
 
 void

@@ -6,7 +6,7 @@
  *
  *   if (afxdp_reorder_look (reorder, rtp, arrival) == AFXDP_REORDER_WANTED)
  *     afxdp_reorder_put (reorder, &entry);    which calls out() for what goes out
- *   afxdp_reorder_advance (reorder, now);     when nothing came until now
+ *   afxdp_reorder_advance (reorder, until);   all that arrived until then was put
  *
  * The next number goes out at once. What is behind a gap waits until the missing ones
  * have come, and at most for the window from its arrival on; less when more bytes wait
@@ -82,6 +82,9 @@ AfxdpReorderVerdict afxdp_reorder_look (
     AfxdpReorder *reorder, const AfxdpRtp *rtp, guint64 arrival);
 /* Takes the packet that was looked at last, and is wanted. */
 void afxdp_reorder_put (AfxdpReorder *reorder, const AfxdpReorderEntry *entry);
+/* Of the packet that was looked at last, and is repeated, the one that came first. */
+void afxdp_reorder_first_copy (
+    const AfxdpReorder *reorder, guint64 *arrival, guint *tag);
 /* All that arrived until now has been put. */
 void afxdp_reorder_advance (AfxdpReorder *reorder, guint64 now);
 /* When something goes out although nothing comes: advance() then. G_MAXUINT64:
