@@ -100,6 +100,19 @@ post_all (GstAfxdpGaps *gaps, const GstAfxdpTiming *timing, guint64 interval,
   g_array_set_size (gaps->verdicts, 0);
 }
 
+static void
+take_drops (GstAfxdpGaps *gaps, AfxdpDrops *drops)
+{
+  if (G_UNLIKELY (gaps->also && drops->n)) {
+    AfxdpDrops copy = *drops;
+
+    gst_afxdp_report_take_drops (gaps->also, &copy);
+  }
+  if (G_UNLIKELY (gaps->sum && drops->n))
+    gst_afxdp_report_count_drops (gaps->sum, drops);
+  gst_afxdp_report_take_drops (gaps->report, drops);
+}
+
 /* Asks the stream. */
 static void
 look (GstAfxdpGaps *gaps, AfxdpStream *stream, guint64 wanted)
@@ -107,7 +120,7 @@ look (GstAfxdpGaps *gaps, AfxdpStream *stream, guint64 wanted)
   /* A stamp of the future is of another clock. */
   gaps->known =
       afxdp_stream_look_for_drops (stream, MIN (wanted, afxdp_now ()));
-  gst_afxdp_report_take_drops (gaps->report, afxdp_stream_drops (stream));
+  take_drops (gaps, afxdp_stream_drops (stream));
 }
 
 /* Returns whether some still wait. */
@@ -115,9 +128,18 @@ static gboolean
 judge (GstAfxdpGaps *gaps, const GstAfxdpTiming *timing, guint64 interval,
     guint64 now)
 {
-  gboolean waiting = gst_afxdp_report_judge (
-      gaps->report, gaps->known, now, timing, gaps->verdicts);
+  gboolean waiting = FALSE;
 
+  /* Of what is told also nothing is posted. */
+  if (gaps->also) {
+    waiting = gst_afxdp_report_judge (
+        gaps->also, gaps->known, now, timing, gaps->verdicts);
+    g_array_set_size (gaps->verdicts, 0);
+  }
+  waiting |= gst_afxdp_report_judge (
+      gaps->report, gaps->known, now, timing, gaps->verdicts);
+  if (!gaps->element)
+    g_array_set_size (gaps->verdicts, 0);
   post_all (gaps, timing, interval, now);
   return waiting;
 }
@@ -126,10 +148,15 @@ guint64
 gst_afxdp_gaps_follow (GstAfxdpGaps *gaps, AfxdpStream *stream,
     const GstAfxdpTiming *timing, guint64 interval, guint64 now)
 {
-  guint64 wanted;
+  guint64 wanted, also_wanted = 0, also_due = 0;
   guint64 due = gst_afxdp_report_advance (gaps->report, now, &wanted);
 
-  gst_afxdp_report_take_drops (gaps->report, afxdp_stream_drops (stream));
+  if (G_UNLIKELY (gaps->also != NULL)) {
+    also_due = gst_afxdp_report_advance (gaps->also, now, &also_wanted);
+    wanted = MAX (wanted, also_wanted);
+    due = due && also_due ? MIN (due, also_due) : MAX (due, also_due);
+  }
+  take_drops (gaps, afxdp_stream_drops (stream));
   if (G_LIKELY (!wanted))
     return due;
   if (now >= gaps->judge_at) {
@@ -166,7 +193,7 @@ gst_afxdp_gaps_close (
 {
   guint64 wanted;
 
-  gst_afxdp_report_take_drops (gaps->report, drops);
+  take_drops (gaps, drops);
   gst_afxdp_report_advance (gaps->report, G_MAXUINT64, &wanted);
   gst_afxdp_report_judge (
       gaps->report, gaps->known, G_MAXUINT64, timing, gaps->verdicts);

@@ -17,7 +17,9 @@ G_BEGIN_DECLS
 typedef struct
 {
   GstElement *element;    /* which owns us, */
-  GstAfxdpReport *report; /* and that */
+  GstAfxdpReport *report; /* and that; NULL element: nothing is posted */
+  GstAfxdpReport *also;   /* is told of the same drops; NULL: none */
+  GstAfxdpReport *sum;    /* only counts them; NULL: none */
   GArray *verdicts;       /* AfxdpVerdict, to be posted */
   guint64 judge_at;       /* not before, in ns of CLOCK_MONOTONIC */
   guint64 known;      /* until when drops were known at the last judgement */

@@ -56,16 +56,31 @@ gst_afxdp_gate_set_stream (GstAfxdpGate *gate, AfxdpStream *stream)
   g_mutex_unlock (&gate->lock);
 }
 
+void
+gst_afxdp_gate_set_second (GstAfxdpGate *gate, AfxdpStream *stream)
+{
+  g_mutex_lock (&gate->lock);
+  gate->second = stream;
+  g_mutex_unlock (&gate->lock);
+}
+
+static void
+wake_stream (const GstAfxdpGate *gate, AfxdpStream *stream)
+{
+  if (!stream)
+    return;
+  if (gate->flushing || gate->paused)
+    afxdp_stream_wake (stream);
+  else
+    afxdp_stream_unwake (stream);
+}
+
 /* Called with the lock. */
 static void
 tell_change (GstAfxdpGate *gate)
 {
-  if (gate->stream) {
-    if (gate->flushing || gate->paused)
-      afxdp_stream_wake (gate->stream);
-    else
-      afxdp_stream_unwake (gate->stream);
-  }
+  wake_stream (gate, gate->stream);
+  wake_stream (gate, gate->second);
   g_cond_broadcast (&gate->changed);
 }
 
@@ -138,6 +153,8 @@ close_path (GstAfxdpGate *gate)
 {
   if (!gate->path_closed)
     afxdp_stream_close_path (gate->stream);
+  if (!gate->path_closed && gate->second)
+    afxdp_stream_close_path (gate->second);
   gate->path_closed = TRUE;
 }
 

@@ -29,6 +29,7 @@ typedef struct
   GCond changed;
   GstPad *pad;           /* borrowed */
   AfxdpStream *stream;   /* woken when create() shall stop; NULL: closed */
+  AfxdpStream *second;   /* likewise, of the second leg; NULL: none */
   gboolean flushing;     /* between unlock() and unlock_stop() */
   gboolean paused;       /* but from resume() to begin_pause() */
   gboolean path_closed;  /* since then; nobody may read the stream any more */
@@ -44,6 +45,7 @@ void gst_afxdp_gate_clear (GstAfxdpGate *gate);
 
 /* NULL before the stream is closed. */
 void gst_afxdp_gate_set_stream (GstAfxdpGate *gate, AfxdpStream *stream);
+void gst_afxdp_gate_set_second (GstAfxdpGate *gate, AfxdpStream *stream);
 void gst_afxdp_gate_set_flushing (GstAfxdpGate *gate, gboolean flushing);
 /* PLAYING -> PAUSED, around what the base class does for it. begin_pause() waits
  * until the base class pushes what create() returned: some instructions, unless it

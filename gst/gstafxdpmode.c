@@ -31,7 +31,7 @@ set (GstAfxdpCurrentMode *mode, AfxdpPath path)
   changed = mode->current != path;
   mode->current = path;
   GST_OBJECT_UNLOCK (mode->element);
-  if (changed)
+  if (changed && !mode->leg)
     g_object_notify (G_OBJECT (mode->element), "current-mode");
 }
 
@@ -90,8 +90,8 @@ describe (const GstAfxdpCurrentMode *mode, const gchar *interface, guint n)
           gst_afxdp_enum_nick (GST_TYPE_AFXDP_CURRENT_MODE, mode->posted),
           "interface", G_TYPE_STRING, interface, "xdp-mode", G_TYPE_STRING,
           gst_afxdp_xdp_mode_name (change->path, change->xdp_mode), "zero-copy",
-          G_TYPE_BOOLEAN, change->zero_copy, "changes", G_TYPE_UINT, n,
-          "reason", G_TYPE_STRING, reason, NULL);
+          G_TYPE_BOOLEAN, change->zero_copy, "changes", G_TYPE_UINT, n, "leg",
+          G_TYPE_INT, (gint) mode->leg, "reason", G_TYPE_STRING, reason, NULL);
 
   g_value_init (&queues, GST_TYPE_ARRAY);
   for (guint i = 0; i < change->n_queues; i++) {

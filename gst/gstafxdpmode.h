@@ -20,9 +20,10 @@ typedef struct
 {
   GstElement *element;    /* which owns us, */
   GstAfxdpReport *report; /* and that */
-  AfxdpPath current;      /* object lock */
-  AfxdpPath posted;       /* by the last message */
-  guint n_posted;         /* changes that it and those before told of */
+  guint leg;         /* whose path it is; the property is the first one's */
+  AfxdpPath current; /* object lock */
+  AfxdpPath posted;  /* by the last message */
+  guint n_posted;    /* changes that it and those before told of */
   guint64 post_at; /* when the next one is due if one comes in each interval */
   AfxdpPathChange change; /* the latest; its reason is NULL: none */
   gchar *detour;          /* why the socket was used last; owned */

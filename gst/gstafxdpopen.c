@@ -172,6 +172,21 @@ warn_about_stream (
         (NULL));
 }
 
+static void
+post_error (
+    GstElement *element, const GstAfxdpSettings *settings, const GError *error)
+{
+  gst_element_message_full (element, GST_MESSAGE_ERROR, GST_RESOURCE_ERROR,
+      resource_error (error), g_strdup (error->message),
+      g_strdup_printf ("address %s, port %d, multicast-iface %s, mode %s, "
+                       "sdp-location %s",
+          settings->address, settings->port,
+          settings->multicast_iface ? settings->multicast_iface : "any",
+          gst_afxdp_enum_nick (GST_TYPE_AFXDP_MODE, settings->stream.mode),
+          settings->sdp_location ? settings->sdp_location : "none"),
+      __FILE__, GST_FUNCTION, __LINE__);
+}
+
 AfxdpStream *
 gst_afxdp_open (GstElement *element, GstAfxdpSettings *settings)
 {
@@ -188,14 +203,27 @@ gst_afxdp_open (GstElement *element, GstAfxdpSettings *settings)
   if (stream)
     warn_about_stream (element, settings, stream);
   else
-    gst_element_message_full (element, GST_MESSAGE_ERROR, GST_RESOURCE_ERROR,
-        resource_error (error), g_strdup (error->message),
-        g_strdup_printf ("address %s, port %d, multicast-iface %s, mode %s, "
-                         "sdp-location %s",
-            settings->address, settings->port,
-            settings->multicast_iface ? settings->multicast_iface : "any",
-            gst_afxdp_enum_nick (GST_TYPE_AFXDP_MODE, settings->stream.mode),
-            settings->sdp_location ? settings->sdp_location : "none"),
-        __FILE__, GST_FUNCTION, __LINE__);
+    post_error (element, settings, error);
+  return stream;
+}
+
+AfxdpStream *
+gst_afxdp_open_second_leg (
+    GstElement *element, const GstAfxdpSettings *settings)
+{
+  /* Borrows what it does not replace. */
+  GstAfxdpSettings second = *settings;
+  GstAfxdpUriParts parts = { 0 };
+  g_autoptr (GError) error = NULL;
+  AfxdpStream *stream =
+      gst_afxdp_settings_take_second_leg (&second, &parts, &error)
+      ? open_stream (&second, &error)
+      : NULL;
+
+  if (stream)
+    warn_about_stream (element, &second, stream);
+  else
+    post_error (element, &second, error);
+  gst_afxdp_uri_parts_clear (&parts);
   return stream;
 }

@@ -11,5 +11,8 @@ G_BEGIN_DECLS
 /* Takes what the SDP file says into settings. NULL: element has posted an error
  * that says why. */
 AfxdpStream *gst_afxdp_open (GstElement *element, GstAfxdpSettings *settings);
+/* Likewise, the stream of the second leg. */
+AfxdpStream *gst_afxdp_open_second_leg (
+    GstElement *element, const GstAfxdpSettings *settings);
 
 G_END_DECLS

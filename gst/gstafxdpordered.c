@@ -3,12 +3,15 @@
 /* A stream's buffers in the order of their numbers, and each once. */
 #include "gstafxdpordered.h"
 
+#include <string.h>
+
 /* What a buffer's tag says of it. */
 enum
 {
   TAG_SOCKET = 1 << 0, /* its packet came by the socket */
   TAG_COPIED = 1 << 1, /* it is not a frame */
   TAG_NOT_RTP = 1 << 2,
+  TAG_SECOND = 1 << 3, /* by the second leg */
 };
 
 /* Called in the stage. What has no buffer was kept back. */
@@ -35,13 +38,35 @@ note_late (const AfxdpReorderEntry *entry, gpointer user_data)
 }
 
 void
+gst_afxdp_ordered_init (GstAfxdpOrdered *ordered)
+{
+  g_mutex_init (&ordered->lock);
+}
+
+void
+gst_afxdp_ordered_clear (GstAfxdpOrdered *ordered)
+{
+  g_mutex_clear (&ordered->lock);
+}
+
+void
+gst_afxdp_ordered_reset (GstAfxdpOrdered *ordered)
+{
+  g_mutex_lock (&ordered->lock);
+  memset (ordered->skews, 0, sizeof ordered->skews);
+  g_mutex_unlock (&ordered->lock);
+}
+
+void
 gst_afxdp_ordered_begin (
-    GstAfxdpOrdered *ordered, guint64 window, guint64 max_bytes)
+    GstAfxdpOrdered *ordered, guint n_legs, guint64 window, guint64 max_bytes)
 {
   static const AfxdpReorderFuncs funcs = { note_out, note_late };
 
-  if (!window)
+  if (!window && n_legs < 2)
     return;
+  ordered->n_legs = n_legs;
+  memset (ordered->known, 0, sizeof ordered->known);
   ordered->stage = afxdp_reorder_new (window, max_bytes, &funcs, ordered);
   ordered->ready = g_array_sized_new (
       FALSE, FALSE, sizeof (AfxdpReorderEntry), AFXDP_LARGEST_BATCH);
@@ -87,15 +112,42 @@ gst_afxdp_ordered_drop (GstAfxdpOrdered *ordered)
 }
 
 static guint
-make_tag (const AfxdpBatch *batch, const AfxdpPacket *packet, gboolean copied)
+make_tag (guint leg, const AfxdpBatch *batch, const AfxdpPacket *packet,
+    gboolean copied)
 {
-  return (batch->path == AFXDP_PATH_SLOW ? TAG_SOCKET : 0) |
+  return (leg ? TAG_SECOND : 0) |
+      (batch->path == AFXDP_PATH_SLOW ? TAG_SOCKET : 0) |
       (copied ? TAG_COPIED : 0) |
       (afxdp_rtp_is_sound (&packet->rtp) ? 0 : TAG_NOT_RTP);
 }
 
+/* Which leg the first copy came by, and how much earlier. */
 static void
-put_packet (GstAfxdpOrdered *ordered, AfxdpStream *stream,
+note_copy (GstAfxdpOrdered *ordered, guint leg, guint64 arrival)
+{
+  guint64 first;
+  guint tag;
+
+  afxdp_reorder_first_copy (ordered->stage, &first, &tag);
+  if (leg == ((tag & TAG_SECOND) != 0))
+    return;
+  ordered->skews[!leg].n_both++;
+  afxdp_latency_add (
+      &ordered->skews[leg].behind, arrival - MIN (arrival, first));
+}
+
+static void
+advance (GstAfxdpOrdered *ordered, guint leg, guint64 until)
+{
+  guint64 known = ordered->known[leg] = MAX (ordered->known[leg], until);
+
+  if (ordered->n_legs > 1)
+    known = MIN (ordered->known[0], ordered->known[1]);
+  afxdp_reorder_advance (ordered->stage, known);
+}
+
+static void
+put_packet (GstAfxdpOrdered *ordered, guint leg, AfxdpStream *stream,
     const AfxdpBatch *batch, AfxdpPacket *packet, const GstAfxdpMake *make,
     guint64 now)
 {
@@ -109,9 +161,11 @@ put_packet (GstAfxdpOrdered *ordered, AfxdpStream *stream,
   switch (afxdp_reorder_look (ordered->stage, &packet->rtp, entry.arrival)) {
     case AFXDP_REORDER_LATE:
       ordered->counts.n_late += !kept_back;
+      ordered->skews[leg].n_late++;
       return;
     case AFXDP_REORDER_REPEATED:
       ordered->counts.n_repeated += !kept_back;
+      note_copy (ordered, leg, entry.arrival);
       return;
     case AFXDP_REORDER_WANTED:
       break;
@@ -120,19 +174,23 @@ put_packet (GstAfxdpOrdered *ordered, AfxdpStream *stream,
     entry.item =
         gst_afxdp_buffers_make_one (stream, packet, batch->path, make, &copied);
     entry.size = packet->size;
-    entry.tag = make_tag (batch, packet, copied);
+    entry.tag = make_tag (leg, batch, packet, copied);
     ordered->n_held++;
   }
+  ordered->skews[leg].n_first++;
   afxdp_reorder_put (ordered->stage, &entry);
-  afxdp_reorder_advance (ordered->stage, entry.arrival);
+  advance (ordered, leg, entry.arrival);
 }
 
 void
-gst_afxdp_ordered_put (GstAfxdpOrdered *ordered, AfxdpStream *stream,
+gst_afxdp_ordered_put (GstAfxdpOrdered *ordered, guint leg, AfxdpStream *stream,
     AfxdpBatch *batch, const GstAfxdpMake *make, guint64 now)
 {
+  g_mutex_lock (&ordered->lock);
   for (guint i = 0; i < batch->n; i++)
-    put_packet (ordered, stream, batch, &batch->packets[i], make, now);
+    put_packet (ordered, leg, stream, batch, &batch->packets[i], make, now);
+  advance (ordered, leg, MIN (batch->packets[batch->n - 1].arrival, now));
+  g_mutex_unlock (&ordered->lock);
 }
 
 guint64
@@ -142,9 +200,9 @@ gst_afxdp_ordered_due (const GstAfxdpOrdered *ordered)
 }
 
 void
-gst_afxdp_ordered_advance (GstAfxdpOrdered *ordered, guint64 now)
+gst_afxdp_ordered_advance (GstAfxdpOrdered *ordered, guint leg, guint64 now)
 {
-  afxdp_reorder_advance (ordered->stage, now);
+  advance (ordered, leg, now);
 }
 
 void

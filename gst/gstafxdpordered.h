@@ -16,9 +16,22 @@
 #include <gst/gst.h>
 
 #include "gstafxdpbacklog.h"
+#include "latency.h"
 #include "reorder.h"
 
 G_BEGIN_DECLS
+
+/* The networks that a stream may come by. */
+#define GST_AFXDP_LEGS 2
+
+/* What one of two legs is to the other. */
+typedef struct
+{
+  guint64 n_first;     /* packets that came by it first, and were in time */
+  guint64 n_both;      /* of these: came by the other leg, too */
+  guint64 n_late;      /* came when their turn was over */
+  AfxdpLatency behind; /* how much later than by the other leg */
+} GstAfxdpSkew;
 
 /* What happened since it was told last. */
 typedef struct
@@ -36,11 +49,21 @@ typedef struct
   guint n_held;  /* buffers that wait, or may go */
   guint64 cut_short; /* that is told */
   GstAfxdpOrderedCounts counts;
+  guint n_legs;
+  guint64 known[GST_AFXDP_LEGS]; /* until then all that arrived has been put */
+
+  GMutex lock; /* protects what follows */
+  GstAfxdpSkew skews[GST_AFXDP_LEGS];
 } GstAfxdpOrdered;
 
-/* window in ns; 0: it is off. max_bytes may wait. */
+void gst_afxdp_ordered_init (GstAfxdpOrdered *ordered);
+void gst_afxdp_ordered_clear (GstAfxdpOrdered *ordered);
+/* Forgets the skews. */
+void gst_afxdp_ordered_reset (GstAfxdpOrdered *ordered);
+
+/* window in ns; with one leg 0: it is off. max_bytes may wait. */
 void gst_afxdp_ordered_begin (
-    GstAfxdpOrdered *ordered, guint64 window, guint64 max_bytes);
+    GstAfxdpOrdered *ordered, guint n_legs, guint64 window, guint64 max_bytes);
 /* Off again, and what it had is dropped. Returns how many buffers. */
 guint gst_afxdp_ordered_end (GstAfxdpOrdered *ordered);
 /* Drops what it has; what comes begins anew. Returns how many buffers. */
@@ -52,14 +75,16 @@ gst_afxdp_ordered_is_on (const GstAfxdpOrdered *ordered)
   return G_UNLIKELY (ordered->stage != NULL);
 }
 
-/* Makes buffers of those packets of batch that are wanted. now: an arrival behind that
- * is of another clock. */
-void gst_afxdp_ordered_put (GstAfxdpOrdered *ordered, AfxdpStream *stream,
-    AfxdpBatch *batch, const GstAfxdpMake *make, guint64 now);
+/* Makes buffers of those packets of batch, of that leg, that are wanted. now: an arrival
+ * behind that is of another clock. */
+void gst_afxdp_ordered_put (GstAfxdpOrdered *ordered, guint leg,
+    AfxdpStream *stream, AfxdpBatch *batch, const GstAfxdpMake *make,
+    guint64 now);
 /* When some may go although nothing comes; G_MAXUINT64: none waits. */
 guint64 gst_afxdp_ordered_due (const GstAfxdpOrdered *ordered);
-/* All that arrived until now has been put. */
-void gst_afxdp_ordered_advance (GstAfxdpOrdered *ordered, guint64 now);
+/* All that arrived by leg until now has been put. */
+void gst_afxdp_ordered_advance (
+    GstAfxdpOrdered *ordered, guint leg, guint64 now);
 /* Nothing comes any more: all may go. */
 void gst_afxdp_ordered_release (GstAfxdpOrdered *ordered);
 

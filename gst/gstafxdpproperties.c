@@ -106,14 +106,16 @@ static GstStructure *
 get_stats (GstAfxdpSrc *self)
 {
   AfxdpStreamCounts counts;
+  GstStructure *stats;
 
   g_mutex_lock (&self->stream_lock);
   if (self->stream) {
-    afxdp_stream_counts (self->stream, &counts);
+    gst_afxdp_legs_count (self->legs, &counts);
     gst_afxdp_report_set_stream_counts (self->report, &counts);
   }
+  stats = gst_afxdp_report_stats (self->report);
   g_mutex_unlock (&self->stream_lock);
-  return gst_afxdp_report_stats (self->report);
+  return stats;
 }
 
 void

@@ -54,9 +54,12 @@ tell_stats (GstAfxdpSrc *self, guint64 now)
   if (now < self->next_stats)
     return;
   if (self->next_stats) {
-    afxdp_stream_counts (self->stream, &counts);
+    gst_afxdp_legs_count (self->legs, &counts);
     gst_afxdp_report_set_stream_counts (self->report, &counts);
     gst_afxdp_report_tick (self->report, now);
+    if (self->legs[1].stream)
+      afxdp_stream_look_for_drops (
+          self->legs[1].stream, now - MIN (now, GST_SECOND));
     /* So that a gap finds numbers of not long ago to compare with. */
     afxdp_stream_look_for_drops (self->stream, now - MIN (now, GST_SECOND));
     if (interval)
@@ -71,18 +74,18 @@ tell_stats (GstAfxdpSrc *self, guint64 now)
 
 /* Takes up an interface that was removed and has come again. */
 static void
-follow_interfaces (GstAfxdpSrc *self)
+follow_interfaces (GstAfxdpSrc *self, GstAfxdpLeg *leg)
 {
   g_autoptr (GError) error = NULL;
   g_autofree gchar *text = NULL;
   gboolean joined;
 
-  if (G_LIKELY (!afxdp_stream_is_left_behind (self->stream)))
+  if (G_LIKELY (!afxdp_stream_is_left_behind (leg->stream)))
     return;
   g_mutex_lock (&self->stream_lock);
-  if (self->served)
-    afxdp_served_unwatch (self->served);
-  joined = afxdp_stream_catch_up (self->stream, &error);
+  if (leg->served)
+    afxdp_served_unwatch (leg->served);
+  joined = afxdp_stream_catch_up (leg->stream, &error);
   g_mutex_unlock (&self->stream_lock);
   if (joined) {
     g_clear_pointer (&self->not_moved, g_free);
@@ -130,6 +133,16 @@ tell (GstAfxdpSrc *self)
   guint64 due = gst_afxdp_current_mode_follow (&self->current_mode,
       self->stream, self->active.stream.mode == AFXDP_MODE_AF_XDP, now);
 
+  if (G_UNLIKELY (self->legs[1].stream)) {
+    guint64 second = gst_afxdp_gaps_follow (&self->legs[1].gaps,
+        self->legs[1].stream, &self->timing, G_MAXUINT64, now);
+
+    gap_due = gap_due && second ? MIN (gap_due, second) : MAX (gap_due, second);
+    second = gst_afxdp_current_mode_follow (&self->legs[1].mode,
+        self->legs[1].stream, self->active.stream.mode == AFXDP_MODE_AF_XDP,
+        now);
+    due = MIN (due, second);
+  }
   gst_afxdp_report_post_sources (self->report, now);
   tell_stats (self, now);
   look_for_errors (self, now);
@@ -187,6 +200,9 @@ hold_ordered (GstAfxdpSrc *self)
     read_clock (self);
     gst_afxdp_report_handing_over_ordered (self->report,
         gst_afxdp_ordered_ready (&self->ordered), n, afxdp_now ());
+    if (self->legs[1].stream)
+      gst_afxdp_report_count_ordered (
+          self->report, gst_afxdp_ordered_ready (&self->ordered), n);
     gst_afxdp_ordered_take (&self->ordered, n, &self->timing, &parcel);
     hold_parcel (self, &parcel);
   }
@@ -208,10 +224,23 @@ hold_batch (GstAfxdpSrc *self, AfxdpBatch *batch, const GstAfxdpMake *make,
     hold_parcel (self, &parcel);
 }
 
+/* The leg that is not this one, if it has nothing that has arrived: at now, which was
+ * before that was asked. */
+static void
+follow_other_leg (GstAfxdpSrc *self, const GstAfxdpLeg *leg, guint64 now)
+{
+  const GstAfxdpLeg *other = &self->legs[!leg->number];
+
+  if (other->stream && !afxdp_stream_has_more (other->stream))
+    gst_afxdp_ordered_advance (&self->ordered, other->number, now);
+}
+
 /* Puts a batch where create() finds it. */
 static void
-hold (GstAfxdpSrc *self, AfxdpBatch *batch, guint not_rtp)
+hold (
+    GstAfxdpSrc *self, const GstAfxdpLeg *leg, AfxdpBatch *batch, guint not_rtp)
 {
+  guint64 now;
   gboolean awaited = gst_afxdp_negotiation_is_waiting (&self->negotiation);
   GstAfxdpMake make = {
     .only_rtp = self->negotiation.are_rtp ||
@@ -227,19 +256,23 @@ hold (GstAfxdpSrc *self, AfxdpBatch *batch, guint not_rtp)
     hold_batch (self, batch, &make, not_rtp);
     return;
   }
+  now = afxdp_now ();
   gst_afxdp_ordered_put (
-      &self->ordered, self->stream, batch, &make, afxdp_now ());
+      &self->ordered, leg->number, leg->stream, batch, &make, now);
+  follow_other_leg (self, leg, now);
   hold_ordered (self);
 }
 
 /* Ends the stream with its one error: of GST_FLOW_ERROR the base class would make
  * another one. */
 static GstFlowReturn
-fail (GstAfxdpSrc *self)
+fail (GstAfxdpSrc *self, const GstAfxdpLeg *leg)
 {
-  afxdp_stream_close_path (self->stream);
+  for (guint i = 0; i < GST_AFXDP_LEGS; i++)
+    if (self->legs[i].stream)
+      afxdp_stream_close_path (self->legs[i].stream);
   GST_ELEMENT_ERROR (self, RESOURCE, READ,
-      ("%s.", afxdp_stream_error (self->stream)->message),
+      ("%s.", afxdp_stream_error (leg->stream)->message),
       ("recvmmsg() cannot receive from the UDP socket any more; the stream "
        "ends."));
   return GST_FLOW_EOS;
@@ -264,14 +297,14 @@ follow_negotiation (GstAfxdpSrc *self, guint64 *due)
 
 /* Does what is due before packets are received. */
 static GstFlowReturn
-look_around (GstAfxdpSrc *self, guint64 *due)
+look_around (GstAfxdpSrc *self, GstAfxdpLeg *leg, guint64 *due)
 {
   GstFlowReturn flow;
   guint64 caps_due;
 
   follow_settings (self);
   follow_downstream (self);
-  follow_interfaces (self);
+  follow_interfaces (self, leg);
   flow = follow_negotiation (self, &caps_due);
   *due = MIN (tell (self), caps_due);
   return flow;
@@ -296,18 +329,19 @@ decide_caps (GstAfxdpSrc *self, const AfxdpBatch *batch)
 
 /* Turns a batch into a parcel, or says why not. */
 static GstFlowReturn
-take_batch (GstAfxdpSrc *self, AfxdpBatch *batch)
+take_batch (GstAfxdpSrc *self, GstAfxdpLeg *leg, AfxdpBatch *batch)
 {
   GstFlowReturn flow =
       self->negotiation.decided ? GST_FLOW_OK : decide_caps (self, batch);
   /* By the clock rate that the caps tell. */
-  guint not_rtp = gst_afxdp_report_count (self->report, batch);
+  guint not_rtp = gst_afxdp_report_count (
+      self->legs[1].stream ? leg->report : self->report, batch);
 
   if (flow == GST_FLOW_OK)
-    hold (self, batch, not_rtp);
+    hold (self, leg, batch, not_rtp);
   else
     gst_afxdp_report_dropped (self->report, AFXDP_COLUMN_DISCARDED, batch->n);
-  afxdp_stream_done (self->stream);
+  afxdp_stream_done (leg->stream);
   return flow;
 }
 
@@ -330,15 +364,17 @@ ordered_due (GstAfxdpSrc *self)
 /* Nothing has come of what arrived before since; or nothing will come any more. Returns
  * FALSE when that is the end. */
 static gboolean
-follow_silence (GstAfxdpSrc *self, guint64 since)
+follow_silence (GstAfxdpSrc *self, const GstAfxdpLeg *leg, guint64 since)
 {
-  gboolean over = afxdp_stream_error (self->stream) != NULL;
+  gboolean over = afxdp_stream_error (leg->stream) != NULL;
 
   if (over ? self->ordered.n_held > 0 : since >= ordered_due (self)) {
-    if (over)
+    if (over) {
       gst_afxdp_ordered_release (&self->ordered);
-    else
-      gst_afxdp_ordered_advance (&self->ordered, since);
+    } else {
+      gst_afxdp_ordered_advance (&self->ordered, leg->number, since);
+      follow_other_leg (self, leg, since);
+    }
     hold_ordered (self);
     return TRUE;
   }
@@ -348,9 +384,9 @@ follow_silence (GstAfxdpSrc *self, guint64 since)
 /* Does what is due, and takes the next batch, unless something is due before or
  * there is none now (wait). */
 static GstFlowReturn
-receive_batch (GstAfxdpSrc *self, gboolean wait, guint64 *due)
+receive_batch (GstAfxdpSrc *self, GstAfxdpLeg *leg, gboolean wait, guint64 *due)
 {
-  GstFlowReturn flow = look_around (self, due);
+  GstFlowReturn flow = look_around (self, leg, due);
   guint64 wait_until = 0, since = 0;
   GstClockTime timeout;
   AfxdpBatch batch;
@@ -374,9 +410,9 @@ receive_batch (GstAfxdpSrc *self, gboolean wait, guint64 *due)
     /* What came while this thread was with others need not be known yet. */
     afxdp_stream_look_into_socket (self->stream);
   if (!afxdp_stream_receive (
-          self->stream, &batch, most_packets (self), wait_until)) {
-    if (!follow_silence (self, since))
-      return fail (self);
+          leg->stream, &batch, most_packets (self), wait_until)) {
+    if (!follow_silence (self, leg, since))
+      return fail (self, leg);
     *due = MIN (*due,
         gst_afxdp_timeout_check (&self->timeout, GST_ELEMENT (self), timeout));
     return GST_FLOW_OK;
@@ -386,7 +422,7 @@ receive_batch (GstAfxdpSrc *self, gboolean wait, guint64 *due)
   /* What changed while it waited holds for what it waited for. */
   follow_settings (self);
   follow_downstream (self);
-  flow = take_batch (self, &batch);
+  flow = take_batch (self, leg, &batch);
   *due = MIN (*due, ordered_due (self));
   return flow;
 }
@@ -395,8 +431,9 @@ receive_batch (GstAfxdpSrc *self, gboolean wait, guint64 *due)
 static GstFlowReturn
 close_path_at_end (GstAfxdpSrc *self, GstFlowReturn flow)
 {
-  if (flow == GST_FLOW_NOT_NEGOTIATED)
-    afxdp_stream_close_path (self->stream);
+  for (guint i = 0; i < GST_AFXDP_LEGS && flow == GST_FLOW_NOT_NEGOTIATED; i++)
+    if (self->legs[i].stream)
+      afxdp_stream_close_path (self->legs[i].stream);
   return flow;
 }
 
@@ -408,12 +445,13 @@ gst_afxdp_src_receive (GstAfxdpSrc *self)
 
   gst_afxdp_timeout_restart (&self->timeout);
   while (flow == GST_FLOW_OK && !has_parcel (self))
-    flow = receive_batch (self, TRUE, &due);
+    flow = receive_batch (self, &self->legs[0], TRUE, &due);
   return close_path_at_end (self, flow);
 }
 
 GstFlowReturn
-gst_afxdp_src_receive_now (GstAfxdpSrc *self, guint64 *due, gboolean *ready)
+gst_afxdp_src_receive_now (
+    GstAfxdpSrc *self, GstAfxdpLeg *leg, guint64 *due, gboolean *ready)
 {
   GstFlowReturn flow = GST_FLOW_OK;
 
@@ -422,7 +460,7 @@ gst_afxdp_src_receive_now (GstAfxdpSrc *self, guint64 *due, gboolean *ready)
   if (*ready)
     return GST_FLOW_OK;
   if (!has_parcel (self))
-    flow = receive_batch (self, FALSE, due);
+    flow = receive_batch (self, leg, FALSE, due);
   *ready = flow != GST_FLOW_OK || has_parcel (self);
   return close_path_at_end (self, flow);
 }

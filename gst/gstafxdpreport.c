@@ -14,6 +14,8 @@
 struct _GstAfxdpReport
 {
   GstElement *element; /* which owns us */
+  void (*add_more) (GstStructure *structure, gpointer user_data);
+  gpointer user_data;
 
   GMutex lock; /* innermost; protects all down to look_at */
   AfxdpRtpStats *rtp;
@@ -120,6 +122,15 @@ gst_afxdp_report_new (GstElement *element)
 }
 
 void
+gst_afxdp_report_set_more (GstAfxdpReport *report,
+    void (*add) (GstStructure *structure, gpointer user_data),
+    gpointer user_data)
+{
+  report->add_more = add;
+  report->user_data = user_data;
+}
+
+void
 gst_afxdp_report_free (GstAfxdpReport *report)
 {
   gst_afxdp_report_forget_messages (report);
@@ -183,6 +194,27 @@ gst_afxdp_report_count (GstAfxdpReport *report, const AfxdpBatch *batch)
       MAX (report->last_arrival, batch->packets[batch->n - 1].arrival);
   g_mutex_unlock (&report->lock);
   return not_rtp;
+}
+
+void
+gst_afxdp_report_count_ordered (
+    GstAfxdpReport *report, const AfxdpReorderEntry *entries, guint n)
+{
+  g_mutex_lock (&report->lock);
+  for (guint i = 0; i < n; i++) {
+    GstMapInfo map;
+    AfxdpRtp rtp;
+
+    if (!gst_buffer_map (entries[i].item, &map, GST_MAP_READ))
+      continue;
+    afxdp_rtp_parse (map.data, map.size, &rtp);
+    gst_buffer_unmap (entries[i].item, &map);
+    if (afxdp_rtp_is_numbered (&rtp))
+      afxdp_rtp_stats_packet (report->rtp, &rtp, entries[i].arrival);
+    report->totals.not_rtp += !afxdp_rtp_is_sound (&rtp);
+    report->last_arrival = MAX (report->last_arrival, entries[i].arrival);
+  }
+  g_mutex_unlock (&report->lock);
 }
 
 void
@@ -289,6 +321,15 @@ gst_afxdp_report_set_stream_counts (
 }
 
 /* Drops and gaps. */
+
+void
+gst_afxdp_report_count_drops (GstAfxdpReport *report, const AfxdpDrops *drops)
+{
+  g_mutex_lock (&report->lock);
+  for (guint i = 0; i < drops->n; i++)
+    report->totals.ledger.packets[drops->drops[i].column] += drops->drops[i].n;
+  g_mutex_unlock (&report->lock);
+}
 
 void
 gst_afxdp_report_take_drops (GstAfxdpReport *report, AfxdpDrops *drops)
@@ -445,6 +486,25 @@ snapshot (
   return structure;
 }
 
+AfxdpPath
+gst_afxdp_report_path (GstAfxdpReport *report)
+{
+  AfxdpPath path;
+
+  g_mutex_lock (&report->lock);
+  path = report->path;
+  g_mutex_unlock (&report->lock);
+  return path;
+}
+
+void
+gst_afxdp_report_totals (GstAfxdpReport *report, GstAfxdpTotals *totals)
+{
+  g_mutex_lock (&report->lock);
+  sum_up (report, totals);
+  g_mutex_unlock (&report->lock);
+}
+
 GstStructure *
 gst_afxdp_report_stats (GstAfxdpReport *report)
 {
@@ -455,6 +515,7 @@ gst_afxdp_report_stats (GstAfxdpReport *report)
   sum_up (report, &totals);
   structure = snapshot (report, &totals, "application/x-afxdp-stats");
   g_mutex_unlock (&report->lock);
+  report->add_more (structure, report->user_data);
   return structure;
 }
 
@@ -472,6 +533,7 @@ gst_afxdp_report_post_stats (GstAfxdpReport *report)
   delta = gst_afxdp_stats_delta (&totals, &report->posted);
   report->posted = totals;
   g_mutex_unlock (&report->lock);
+  report->add_more (structure, report->user_data);
   gst_structure_set (structure, "delta", GST_TYPE_STRUCTURE, delta, NULL);
   gst_structure_free (delta);
   gst_afxdp_outbox_post (&report->outbox, report->element, structure);

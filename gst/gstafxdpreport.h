@@ -18,6 +18,7 @@
 
 #include "attribution.h"
 #include "gstafxdpordered.h"
+#include "gstafxdpstats.h"
 #include "ledger.h"
 #include "stream.h"
 
@@ -27,6 +28,11 @@ typedef struct _GstAfxdpReport GstAfxdpReport;
 
 GstAfxdpReport *gst_afxdp_report_new (GstElement *element);
 void gst_afxdp_report_free (GstAfxdpReport *report);
+/* What is told beside its own: add is called without the report's lock, by whoever asks.
+ * Once. */
+void gst_afxdp_report_set_more (GstAfxdpReport *report,
+    void (*add) (GstStructure *structure, gpointer user_data),
+    gpointer user_data);
 /* Starts anew. now is in ns of CLOCK_MONOTONIC, here and below. */
 void gst_afxdp_report_reset (GstAfxdpReport *report, guint64 now);
 /* Lets go of the messages that were posted. While no streaming thread runs. */
@@ -62,6 +68,9 @@ void gst_afxdp_report_set_path (
 void gst_afxdp_report_set_stream_counts (
     GstAfxdpReport *report, AfxdpStreamCounts *counts);
 
+/* Counts drops that explain none of its gaps. */
+void gst_afxdp_report_count_drops (
+    GstAfxdpReport *report, const AfxdpDrops *drops);
 /* Empties drops. */
 void gst_afxdp_report_take_drops (GstAfxdpReport *report, AfxdpDrops *drops);
 /* Makes old gaps final. Returns when the next one is due, or 0. wanted: until
@@ -80,6 +89,12 @@ void gst_afxdp_report_tick (GstAfxdpReport *report, guint64 now);
 
 /* Posts what became of SSRCs. Costs nothing where nothing did. */
 void gst_afxdp_report_post_sources (GstAfxdpReport *report, guint64 now);
+
+/* With two legs: these leave, of whichever, and are all that is counted of RTP. */
+void gst_afxdp_report_count_ordered (
+    GstAfxdpReport *report, const AfxdpReorderEntry *entries, guint n);
+AfxdpPath gst_afxdp_report_path (GstAfxdpReport *report);
+void gst_afxdp_report_totals (GstAfxdpReport *report, GstAfxdpTotals *totals);
 
 /* application/x-afxdp-stats. */
 GstStructure *gst_afxdp_report_stats (GstAfxdpReport *report);

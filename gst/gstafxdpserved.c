@@ -45,6 +45,8 @@ gboolean
 gst_afxdp_src_choose_receiver (GstAfxdpSrc *self)
 {
   AfxdpStreamSettings *stream = &self->active.stream;
+  g_autofree gchar *own =
+      g_strdup_printf ("%s-%p", GST_OBJECT_NAME (self), (gpointer) self);
   const gchar *name = self->active.receiver;
   const AfxdpReceiverSettings ours = {
     .coalesce = stream->coalesce,
@@ -54,8 +56,11 @@ gst_afxdp_src_choose_receiver (GstAfxdpSrc *self)
   const AfxdpReceiverSettings *its;
   g_autoptr (GError) error = NULL;
 
-  if (!name || !*name)
+  if ((!name || !*name) && gst_afxdp_settings_n_legs (&self->active) == 1)
     return TRUE;
+  /* One thread for both legs. */
+  if (!name || !*name)
+    name = own;
   self->receiver = afxdp_receivers_get (name, &ours, &error);
   if (!self->receiver) {
     GST_ELEMENT_ERROR (self, RESOURCE, FAILED, ("%s.", error->message),
@@ -150,11 +155,11 @@ call_base_class (GstAfxdpSrc *self)
 
 /* Receives a batch, and pushes it. */
 static AfxdpTurn
-take_turn (GstAfxdpSrc *self, guint64 *due)
+take_turn (GstAfxdpSrc *self, GstAfxdpLeg *leg, guint64 *due)
 {
   gboolean ready;
 
-  self->flow = gst_afxdp_src_receive_now (self, due, &ready);
+  self->flow = gst_afxdp_src_receive_now (self, leg, due, &ready);
   /* Whoever got one of its messages may have paused us. The base class would then wait
    * for PLAYING in this thread; the batch stays in the backlog. */
   if (ready && !gst_afxdp_gate_is_open (&self->gate))
@@ -162,7 +167,7 @@ take_turn (GstAfxdpSrc *self, guint64 *due)
   if (ready)
     call_base_class (self);
   /* Nothing was received when something was held back from before. */
-  return *due == G_MAXUINT64 || afxdp_stream_has_more (self->stream) ||
+  return *due == G_MAXUINT64 || afxdp_stream_has_more (leg->stream) ||
           gst_afxdp_ordered_n_ready (&self->ordered)
       ? AFXDP_TURN_AGAIN
       : AFXDP_TURN_REST;
@@ -170,7 +175,7 @@ take_turn (GstAfxdpSrc *self, guint64 *due)
 
 /* With the pad's stream lock, within the gate. */
 static AfxdpTurn
-take_turn_if_it_runs (GstAfxdpSrc *self, guint64 *due)
+take_turn_if_it_runs (GstAfxdpSrc *self, GstAfxdpLeg *leg, guint64 *due)
 {
   GstBaseSrc *base = GST_BASE_SRC (self);
 
@@ -182,7 +187,7 @@ take_turn_if_it_runs (GstAfxdpSrc *self, guint64 *due)
     GST_DEBUG_OBJECT (self, "the receiver \"%s\" takes over",
         afxdp_receiver_name (self->receiver));
   }
-  return base->running ? take_turn (self, due) : AFXDP_TURN_IDLE;
+  return base->running ? take_turn (self, leg, due) : AFXDP_TURN_IDLE;
 }
 
 /* The lock may be the base class's own thread's for long: it sleeps with it in PAUSED.
@@ -190,14 +195,15 @@ take_turn_if_it_runs (GstAfxdpSrc *self, guint64 *due)
 static AfxdpTurn
 serve (gpointer consumer, guint64 *due)
 {
-  GstAfxdpSrc *self = consumer;
+  GstAfxdpLeg *leg = consumer;
+  GstAfxdpSrc *self = leg->src;
   GstPad *pad = GST_BASE_SRC_PAD (self);
   AfxdpTurn turn = AFXDP_TURN_IDLE;
 
   if (!gst_afxdp_gate_enter (&self->gate))
     return AFXDP_TURN_IDLE;
   if (g_rec_mutex_trylock (GST_PAD_GET_STREAM_LOCK (pad))) {
-    turn = take_turn_if_it_runs (self, due);
+    turn = take_turn_if_it_runs (self, leg, due);
     GST_PAD_STREAM_UNLOCK (pad);
   } else {
     /* Unwatched, since what comes meanwhile would wake us for nothing. */
@@ -212,23 +218,26 @@ gst_afxdp_src_begin_to_be_served (GstAfxdpSrc *self)
 {
   self->told_long_push = FALSE;
   self->stall.served = self->receiver != NULL;
-  if (self->receiver)
-    self->served =
-        afxdp_receiver_add (self->receiver, self->stream, serve, self);
+  for (guint i = 0; self->receiver && i < GST_AFXDP_LEGS; i++)
+    if (self->legs[i].stream)
+      self->legs[i].served = afxdp_receiver_add (
+          self->receiver, self->legs[i].stream, serve, &self->legs[i]);
 }
 
 void
 gst_afxdp_src_end_to_be_served (GstAfxdpSrc *self)
 {
-  g_clear_pointer (&self->served, afxdp_served_remove);
+  for (guint i = 0; i < GST_AFXDP_LEGS; i++)
+    g_clear_pointer (&self->legs[i].served, afxdp_served_remove);
   g_clear_pointer (&self->receiver, afxdp_receivers_let_go);
 }
 
 void
 gst_afxdp_src_call_receiver (GstAfxdpSrc *self)
 {
-  if (self->served)
-    afxdp_served_call (self->served);
+  for (guint i = 0; i < GST_AFXDP_LEGS; i++)
+    if (self->legs[i].served)
+      afxdp_served_call (self->legs[i].served);
 }
 
 GstFlowReturn
@@ -236,7 +245,7 @@ gst_afxdp_src_hand_over (GstAfxdpSrc *self)
 {
   if (gst_afxdp_gate_pass (&self->gate, FALSE)) {
     self->handed_over = TRUE;
-    afxdp_served_call (self->served);
+    gst_afxdp_src_call_receiver (self);
   }
   return GST_FLOW_FLUSHING;
 }
@@ -244,7 +253,12 @@ gst_afxdp_src_hand_over (GstAfxdpSrc *self)
 gboolean
 gst_afxdp_src_may_stop (GstAfxdpSrc *self)
 {
-  if (!self->served || !afxdp_served_has_turn (self->served))
+  gboolean has_turn = FALSE;
+
+  for (guint i = 0; i < GST_AFXDP_LEGS; i++)
+    has_turn |=
+        self->legs[i].served && afxdp_served_has_turn (self->legs[i].served);
+  if (!has_turn)
     return TRUE;
   GST_ELEMENT_ERROR (self, CORE, STATE_CHANGE,
       ("The element is to be stopped by the thread of its receiver \"%s\", "

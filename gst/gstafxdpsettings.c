@@ -12,6 +12,8 @@
 #include "gstafxdpuriparts.h"
 
 #define DEFAULT_ADDRESS "0.0.0.0"
+/* Class A of ST 2022-7. */
+#define WINDOW_OF_TWO_LEGS (10 * GST_MSECOND)
 #define LARGEST_RING (1u << 20)
 #define LONGEST_BUSY_POLL G_USEC_PER_SEC
 
@@ -324,13 +326,40 @@ gst_afxdp_settings_longest_sleep (const GstAfxdpSettings *settings)
   return settings->stream.busy_poll ? 0 : settings->stream.coalesce;
 }
 
+guint
+gst_afxdp_settings_n_legs (const GstAfxdpSettings *settings)
+{
+  return settings->redundant_uri && *settings->redundant_uri ? 2 : 1;
+}
+
+gboolean
+gst_afxdp_settings_take_second_leg (
+    GstAfxdpSettings *settings, GstAfxdpUriParts *parts, GError **error)
+{
+  g_autoptr (GError) cause = NULL;
+
+  if (!gst_afxdp_uri_parts_read (parts, settings->redundant_uri, &cause) ||
+      !parts->address || parts->port < 0) {
+    g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_SETTINGS, "redundant-uri: %s",
+        cause ? cause->message : "the second leg needs address and port");
+    return FALSE;
+  }
+  settings->address = parts->address;
+  settings->port = parts->port;
+  settings->multicast_source = parts->sources;
+  settings->multicast_iface = parts->interface;
+  settings->family = G_SOCKET_FAMILY_INVALID;
+  settings->stream.socket = NULL;
+  return TRUE;
+}
+
 GstClockTime
 gst_afxdp_settings_window (const GstAfxdpSettings *settings)
 {
-  /* Automatic: what one network loses it does not bring later. */
-  return GST_CLOCK_TIME_IS_VALID (settings->reorder_window)
-      ? settings->reorder_window
-      : 0;
+  if (GST_CLOCK_TIME_IS_VALID (settings->reorder_window))
+    return settings->reorder_window;
+  /* What one network loses it does not bring later. */
+  return gst_afxdp_settings_n_legs (settings) > 1 ? WINDOW_OF_TWO_LEGS : 0;
 }
 
 AfxdpSources *

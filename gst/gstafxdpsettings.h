@@ -12,6 +12,7 @@
 #include <gst/gst.h>
 
 #include "gstafxdpenums.h"
+#include "gstafxdpuriparts.h"
 #include "stream.h"
 
 G_BEGIN_DECLS
@@ -43,6 +44,7 @@ typedef struct
   GstAfxdpSocketTimestamp socket_timestamp;
   gchar *sdp_location;         /* NULL: none */
   gchar *receiver;             /* NULL or empty: a thread of its own */
+  gchar *redundant_uri;        /* NULL or empty: there is one leg */
   GstClockTime reorder_window; /* GST_CLOCK_TIME_NONE = automatic */
   guint64 max_held_bytes;
 
@@ -108,6 +110,12 @@ GstCaps *gst_afxdp_settings_peek_caps (const GstAfxdpSettings *settings);
 GstClockTime gst_afxdp_settings_longest_sleep (
     const GstAfxdpSettings *settings);
 
+/* 1, or 2 with the second leg of ST 2022-7. */
+guint gst_afxdp_settings_n_legs (const GstAfxdpSettings *settings);
+/* Turns settings, a copy that shares what it points to, into those of the second leg.
+ * parts: what owns its strings, to be cleared then. Errors: AFXDP_ERROR_SETTINGS. */
+gboolean gst_afxdp_settings_take_second_leg (
+    GstAfxdpSettings *settings, GstAfxdpUriParts *parts, GError **error);
 /* How long a missing packet is waited for, ns; 0: not at all, and packets go as they
  * come. */
 GstClockTime gst_afxdp_settings_window (const GstAfxdpSettings *settings);

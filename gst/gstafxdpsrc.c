@@ -104,6 +104,21 @@
  * used up, they are copied. PTS never runs back: that of a packet that had waited is
  * not before that of one that came late and was pushed before it.
  *
+ * ## Two networks
+ *
+ * A stream that is sent over two networks (ST 2022-7) is received from both with
+ * #GstAfxdpSrc:redundant-uri, which names the second leg: each packet is pushed once, in
+ * order, whichever leg brought it first. A missing one is waited for as above, by
+ * default for 10 ms: so much one network may be behind the other.
+ * |[
+ * gst-launch-1.0 afxdpsrc multicast-iface=eth1 multicast-group=239.1.1.1 port=5000 redundant-uri="afxdp://239.2.1.1:5000?multicast-iface=eth2" ! rtpvrawdepay ! fakesink
+ * ]|
+ * Each leg is a stream of its own, with an interface, a socket and AF_XDP. Both must
+ * have the same SSRC, numbers and timestamps, as the standard has it. All other
+ * properties hold for both; #GstAfxdpSrc:current-mode and #GstAfxdpSrc:used-socket are
+ * the first leg's. The field `legs` of #GstAfxdpSrc:stats tells what came by each, what
+ * was missing there, and how far it is behind the other.
+ *
  * ## Buffers
  *
  * Each buffer is the payload of one UDP datagram. PTS and DTS are the running
@@ -173,6 +188,7 @@
  * * `zero-copy` (boolean): whether the driver writes to the frames itself
  * * `changes` (guint): how often the path has changed since the last message: 0 when
  *   only the reason or the queues are others
+ * * `leg` (int): 0, or 1 of the second leg
  * * `reason` (string): why, and what to do about it
  *
  * `GstAfxdpSrcGap`, when RTP packets are missing for good, which is after 100 later
@@ -255,6 +271,93 @@ tell_port (GstAfxdpSrc *self, gint port)
   g_object_notify (G_OBJECT (self), "uri");
 }
 
+static const gchar *
+interface_of (const AfxdpStream *stream)
+{
+  const AfxdpNetdev *netdev = afxdp_stream_netdev (stream);
+
+  return netdev ? netdev->name : NULL;
+}
+
+static gboolean
+open_second_leg (GstAfxdpSrc *self)
+{
+  GstAfxdpLeg *legs = self->legs;
+  g_autofree gchar *uri = NULL;
+  AfxdpStream *stream =
+      gst_afxdp_open_second_leg (GST_ELEMENT (self), &self->active);
+
+  if (!stream)
+    return FALSE;
+  g_object_get (self, "uri", &uri, NULL);
+  g_mutex_lock (&self->ordered.lock);
+  gst_afxdp_leg_begin (
+      &legs[0], uri, interface_of (legs[0].stream), afxdp_now ());
+  gst_afxdp_leg_begin (&legs[1], self->active.redundant_uri,
+      interface_of (stream), afxdp_now ());
+  g_mutex_unlock (&self->ordered.lock);
+  self->gaps.also = legs[0].report;
+  legs[1].gaps.sum = self->report;
+  g_mutex_lock (&self->stream_lock);
+  legs[1].stream = stream;
+  g_mutex_unlock (&self->stream_lock);
+  gst_afxdp_gate_set_second (&self->gate, stream);
+  return TRUE;
+}
+
+/* Fills in what it counted. */
+static void
+close_second_leg (GstAfxdpSrc *self, AfxdpStreamCounts *counts)
+{
+  GstAfxdpLeg *leg = &self->legs[1];
+  AfxdpStream *stream;
+  AfxdpDrops drops;
+
+  gst_afxdp_gate_set_second (&self->gate, NULL);
+  g_mutex_lock (&self->stream_lock);
+  stream = g_steal_pointer (&leg->stream);
+  g_mutex_unlock (&self->stream_lock);
+  if (!stream)
+    return;
+  afxdp_stream_close (stream, counts, &drops);
+  gst_afxdp_gaps_close (&leg->gaps, &drops, &self->timing);
+  gst_afxdp_current_mode_reset (&leg->mode);
+}
+
+static void
+gst_afxdp_src_close (GstAfxdpSrc *self)
+{
+  AfxdpStreamCounts counts = { 0 }, second = { 0 };
+  AfxdpStream *stream;
+  AfxdpDrops drops;
+
+  gst_afxdp_src_end_to_be_served (self);
+  g_mutex_lock (&self->stream_lock);
+  gst_afxdp_gate_set_stream (&self->gate, NULL);
+  stream = g_steal_pointer (&self->stream);
+  self->legs[0].stream = NULL;
+  g_mutex_unlock (&self->stream_lock);
+  close_second_leg (self, &second);
+  if (!stream)
+    return;
+  afxdp_stream_close (stream, &counts, &drops);
+  gst_afxdp_legs_add_counts (&counts, &second);
+  gst_afxdp_report_set_stream_counts (self->report, &counts);
+  gst_afxdp_report_dropped (
+      self->report, AFXDP_COLUMN_DISCARDED, counts.discarded);
+  gst_afxdp_gaps_close (&self->gaps, &drops, &self->timing);
+  gst_afxdp_gaps_reset (&self->gaps);
+  gst_afxdp_report_forget_messages (self->report);
+  gst_afxdp_timeout_clear (&self->timeout);
+  gst_afxdp_outbox_empty (&self->warnings);
+  g_clear_pointer (&self->not_moved, g_free);
+  gst_afxdp_stall_clear (&self->stall);
+  gst_afxdp_senders_clear (&self->senders);
+  g_clear_object (&self->active.stream.socket);
+  g_object_notify (G_OBJECT (self), "used-socket");
+  gst_afxdp_current_mode_reset (&self->current_mode);
+}
+
 static gboolean
 gst_afxdp_src_open (GstAfxdpSrc *self)
 {
@@ -270,6 +373,12 @@ gst_afxdp_src_open (GstAfxdpSrc *self)
   GST_OBJECT_UNLOCK (self);
   gst_afxdp_report_reset (self->report, afxdp_now ());
   gst_afxdp_gaps_reset (&self->gaps);
+  gst_afxdp_ordered_reset (&self->ordered);
+  g_mutex_lock (&self->ordered.lock);
+  for (guint i = 0; i < GST_AFXDP_LEGS; i++)
+    gst_afxdp_leg_clear (&self->legs[i]);
+  g_mutex_unlock (&self->ordered.lock);
+  self->gaps.also = NULL;
 
   stream = gst_afxdp_src_choose_receiver (self)
       ? gst_afxdp_open (GST_ELEMENT (self), &self->active)
@@ -279,11 +388,16 @@ gst_afxdp_src_open (GstAfxdpSrc *self)
   gst_caps_replace (&self->settings.sdp_caps, self->active.sdp_caps);
   GST_OBJECT_UNLOCK (self);
   g_mutex_lock (&self->stream_lock);
-  self->stream = stream;
+  self->stream = self->legs[0].stream = stream;
   g_mutex_unlock (&self->stream_lock);
   gst_afxdp_gate_set_stream (&self->gate, stream);
   if (!stream) {
     g_clear_pointer (&self->receiver, afxdp_receivers_let_go);
+    return FALSE;
+  }
+  if (gst_afxdp_settings_n_legs (&self->active) > 1 &&
+      !open_second_leg (self)) {
+    gst_afxdp_src_close (self);
     return FALSE;
   }
   /* It may have been set while there was no stream yet to set it. */
@@ -293,37 +407,6 @@ gst_afxdp_src_open (GstAfxdpSrc *self)
     tell_port (self, afxdp_stream_port (stream));
   g_object_notify (G_OBJECT (self), "used-socket");
   return TRUE;
-}
-
-static void
-gst_afxdp_src_close (GstAfxdpSrc *self)
-{
-  AfxdpStreamCounts counts = { 0 };
-  AfxdpStream *stream;
-  AfxdpDrops drops;
-
-  gst_afxdp_src_end_to_be_served (self);
-  g_mutex_lock (&self->stream_lock);
-  gst_afxdp_gate_set_stream (&self->gate, NULL);
-  stream = g_steal_pointer (&self->stream);
-  g_mutex_unlock (&self->stream_lock);
-  if (!stream)
-    return;
-  afxdp_stream_close (stream, &counts, &drops);
-  gst_afxdp_report_set_stream_counts (self->report, &counts);
-  gst_afxdp_report_dropped (
-      self->report, AFXDP_COLUMN_DISCARDED, counts.discarded);
-  gst_afxdp_gaps_close (&self->gaps, &drops, &self->timing);
-  gst_afxdp_gaps_reset (&self->gaps);
-  gst_afxdp_report_forget_messages (self->report);
-  gst_afxdp_timeout_clear (&self->timeout);
-  gst_afxdp_outbox_empty (&self->warnings);
-  g_clear_pointer (&self->not_moved, g_free);
-  gst_afxdp_stall_clear (&self->stall);
-  gst_afxdp_senders_clear (&self->senders);
-  g_clear_object (&self->active.stream.socket);
-  g_object_notify (G_OBJECT (self), "used-socket");
-  gst_afxdp_current_mode_reset (&self->current_mode);
 }
 
 /* Drops what nobody will take any more. */
@@ -359,7 +442,7 @@ gst_afxdp_src_start (GstBaseSrc *base)
   self->packets_left = base->num_buffers_left;
   self->next_look = self->next_stats = self->socket_errors = 0;
   gst_afxdp_negotiation_clear (&self->negotiation);
-  gst_afxdp_ordered_begin (&self->ordered,
+  gst_afxdp_ordered_begin (&self->ordered, self->legs[1].stream ? 2 : 1,
       gst_afxdp_settings_window (&self->active), self->active.max_held_bytes);
   return TRUE;
 }
@@ -374,6 +457,9 @@ gst_afxdp_src_stop (GstBaseSrc *base)
   /* A streaming thread that was blocked downstream could not. */
   gst_afxdp_gate_close_path (&self->gate);
   self->handed_over = FALSE;
+  if (self->legs[1].stream)
+    gst_afxdp_gaps_end (
+        &self->legs[1].gaps, self->legs[1].stream, &self->timing, G_MAXUINT64);
   gst_afxdp_gaps_end (
       &self->gaps, self->stream, &self->timing, self->active.gap_interval);
   return TRUE;
@@ -494,7 +580,7 @@ gst_afxdp_src_create (GstPushSrc *push, GstBuffer **buffer)
   GstAfxdpParcel parcel;
 
   gst_afxdp_stall_returned (&self->stall);
-  if (self->served && !self->in_turn)
+  if (self->legs[0].served && !self->in_turn)
     flow = gst_afxdp_src_hand_over (self);
   else
     flow = self->in_turn ? self->flow : gst_afxdp_src_receive (self);
@@ -570,7 +656,21 @@ gst_afxdp_src_finalize (GObject *object)
   gst_afxdp_report_free (self->report);
   g_mutex_clear (&self->stream_lock);
   gst_afxdp_gate_clear (&self->gate);
+  for (guint i = 0; i < GST_AFXDP_LEGS; i++)
+    gst_afxdp_leg_clear (&self->legs[i]);
+  gst_afxdp_ordered_clear (&self->ordered);
   G_OBJECT_CLASS (gst_afxdp_src_parent_class)->finalize (object);
+}
+
+static void
+add_legs (GstStructure *structure, gpointer user_data)
+{
+  GstAfxdpSrc *self = user_data;
+
+  g_mutex_lock (&self->ordered.lock);
+  gst_afxdp_legs_add_stats (
+      structure, self->legs, self->ordered.skews, self->report);
+  g_mutex_unlock (&self->ordered.lock);
 }
 
 static void
@@ -581,11 +681,17 @@ gst_afxdp_src_init (GstAfxdpSrc *self)
   gst_afxdp_settings_set_defaults (G_OBJECT (self));
   gst_afxdp_settings_begin (&self->settings);
   self->report = gst_afxdp_report_new (GST_ELEMENT (self));
+  gst_afxdp_report_set_more (self->report, add_legs, self);
   gst_afxdp_current_mode_init (
       &self->current_mode, GST_ELEMENT (self), self->report);
   gst_afxdp_gaps_init (&self->gaps, GST_ELEMENT (self), self->report);
   gst_afxdp_negotiation_init (&self->negotiation, base, self->report);
   g_mutex_init (&self->stream_lock);
+  gst_afxdp_ordered_init (&self->ordered);
+  for (guint i = 0; i < GST_AFXDP_LEGS; i++) {
+    self->legs[i].src = self;
+    self->legs[i].number = i;
+  }
   gst_afxdp_gate_init (&self->gate, GST_BASE_SRC_PAD (base));
   gst_afxdp_stall_init (
       &self->stall, GST_ELEMENT (self), GST_BASE_SRC_PAD (base));

@@ -15,6 +15,7 @@
 #include "gstafxdpgaps.h"
 #include "gstafxdpgate.h"
 #include "gstafxdpmode.h"
+#include "gstafxdplegs.h"
 #include "gstafxdpnegotiation.h"
 #include "gstafxdpordered.h"
 #include "gstafxdpreport.h"
@@ -42,15 +43,17 @@ struct _GstAfxdpSrc
   /* Protects the pointer: readers of stats against the state change that
    * closes the stream. Outside all others. */
   GMutex stream_lock;
-  AfxdpStream *stream; /* NULL -> READY to READY -> NULL */
+  AfxdpStream *stream; /* of the first leg; NULL -> READY to READY -> NULL */
+  /* The second may have no stream. Their reports: lock of ordered. */
+  GstAfxdpLeg legs[GST_AFXDP_LEGS];
   GstAfxdpCurrentMode current_mode;
 
   GstAfxdpGate gate;
   GstAfxdpStall stall;
 
-  /* With the property receiver, else NULL. NULL -> READY to READY -> NULL. */
+  /* With the property receiver, or two legs, else NULL. NULL -> READY to READY ->
+   * NULL. */
   AfxdpReceiver *receiver;
-  AfxdpServed *served;
 
   /* The streaming thread's own. */
   GstAfxdpSettings active;
@@ -87,7 +90,7 @@ GstFlowReturn gst_afxdp_src_receive (GstAfxdpSrc *self);
 /* Receives what is there, at most a batch. Sets ready if there is something for
  * create() to return, and else lowers due. Streaming thread. */
 GstFlowReturn gst_afxdp_src_receive_now (
-    GstAfxdpSrc *self, guint64 *due, gboolean *ready);
+    GstAfxdpSrc *self, GstAfxdpLeg *leg, guint64 *due, gboolean *ready);
 
 /* gstafxdpserved.c. */
 

@@ -9,6 +9,7 @@
 #include "gstafxdpcaps.h"
 
 #define SOURCE_KEY "multicast-source"
+#define INTERFACE_KEY "multicast-iface" /* of the second leg alone */
 
 /* What stands between :// and the path. */
 typedef struct
@@ -164,6 +165,15 @@ take_sources (GstAfxdpUriParts *parts, const GstUri *uri)
   return TRUE;
 }
 
+static void
+take_interface (GstAfxdpUriParts *parts, const GstUri *uri)
+{
+  const gchar *name = gst_uri_get_query_value (uri, INTERFACE_KEY);
+
+  if (name && g_utf8_validate (name, -1, NULL))
+    parts->interface = g_strdup (name);
+}
+
 static gint
 compare (gconstpointer one, gconstpointer other)
 {
@@ -225,6 +235,7 @@ read_parts (GstAfxdpUriParts *parts, const gchar *uri, GError **cause)
   parts->caps = gst_afxdp_caps_from_uri (parsed, cause);
   if (*cause)
     return FALSE;
+  take_interface (parts, parsed);
   note_ignored (parts, &text, parsed);
   return TRUE;
 }
@@ -296,6 +307,7 @@ void
 gst_afxdp_uri_parts_clear (GstAfxdpUriParts *parts)
 {
   g_clear_pointer (&parts->address, g_free);
+  g_clear_pointer (&parts->interface, g_free);
   g_clear_pointer (&parts->sources, g_free);
   g_clear_pointer (&parts->ignored, g_free);
   gst_clear_caps (&parts->caps);

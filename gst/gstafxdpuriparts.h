@@ -13,11 +13,12 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  gchar *address; /* with its zone, or a name; NULL: none is given */
-  gint port;      /* -1: none is given */
-  gchar *sources; /* as multicast-source takes them; NULL: any */
-  GstCaps *caps;  /* NULL: none are given */
-  gchar *ignored; /* what else is in it, as half a sentence; NULL: nothing */
+  gchar *address;   /* with its zone, or a name; NULL: none is given */
+  gint port;        /* -1: none is given */
+  gchar *interface; /* as multicast-iface takes it; NULL: none is given */
+  gchar *sources;   /* as multicast-source takes them; NULL: any */
+  GstCaps *caps;    /* NULL: none are given */
+  gchar *ignored;   /* what else is in it, as half a sentence; NULL: nothing */
 } GstAfxdpUriParts;
 
 /* Errors: GST_URI_ERROR_BAD_URI; the sentence has the URI in it. */

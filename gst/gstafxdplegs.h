@@ -1,0 +1,51 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The legs of a stream that is sent over two networks (ST 2022-7): each is a stream of
+ * its own, and has statistics of its own. What leaves the element is that of both, in
+ * order and once (gstafxdpordered.h), and the element's report tells of that.
+ *
+ * The streaming thread's own, but for add_stats(), which is for any thread.
+ */
+#pragma once
+
+#include "gstafxdpgaps.h"
+#include "gstafxdpmode.h"
+#include "gstafxdpreport.h"
+#include "receiver.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  gpointer src; /* the element; borrowed */
+  guint number;
+  AfxdpStream *stream; /* NULL -> READY to READY -> NULL; NULL: there is none */
+  AfxdpServed *served; /* or NULL: by the element's own thread */
+
+  /* With two legs: what came by it. Nothing of it is posted. */
+  GstAfxdpReport *report;
+  /* Of the second one; those of the first are the element's. */
+  GstAfxdpGaps gaps;
+  GstAfxdpCurrentMode mode;
+  gchar *uri; /* element's stream_lock, as the pointer stream */
+  gchar *interface;
+} GstAfxdpLeg;
+
+/* The stream is open. uri and interface are for the statistics. */
+void gst_afxdp_leg_begin (
+    GstAfxdpLeg *leg, const gchar *uri, const gchar *interface, guint64 now);
+/* It is closed. Statistics stay. */
+void gst_afxdp_leg_clear (GstAfxdpLeg *leg);
+
+/* What all streams of the legs have counted: the queues are the first one's. Clear
+ * counts. */
+void gst_afxdp_legs_count (const GstAfxdpLeg *legs, AfxdpStreamCounts *counts);
+/* Adds what another leg counted, and clears it. */
+void gst_afxdp_legs_add_counts (
+    AfxdpStreamCounts *counts, AfxdpStreamCounts *other);
+/* Appends the field legs. report: the element's. */
+void gst_afxdp_legs_add_stats (GstStructure *structure, GstAfxdpLeg *legs,
+    const GstAfxdpSkew *skews, GstAfxdpReport *report);
+
+G_END_DECLS

@@ -1,0 +1,245 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A stream over two networks (ST 2022-7): each packet once and in order, whichever leg
+ * brought it. */
+#include "element-fixture.h"
+#include "page.h"
+
+#define TYPE 33
+/* No test waits for its end, unless it says so. */
+#define LONG "reorder-window=100000000000 "
+
+static Loopback *other;
+
+static void
+play (const gchar *properties)
+{
+  g_autofree gchar *all = NULL;
+
+  other = loopback_new ();
+  all = g_strdup_printf ("redundant-uri=afxdp://%s:%u %s", other->address_text,
+      other->port, properties);
+  element_play (all, "fakesink async=false");
+}
+
+static void
+end (void)
+{
+  element_end ();
+  g_clear_pointer (&other, loopback_free);
+}
+
+/* Each number has a timestamp of its own. */
+static void
+send_one (Loopback *leg, guint16 number)
+{
+  guint time = number * 90;
+  guint8 packet[12] = { 0x80, TYPE, number >> 8, number & 0xff, 0, time >> 16,
+    time >> 8, time & 0xff, [11] = 1 };
+
+  loopback_send (leg, packet, sizeof packet);
+}
+
+static void
+send_many (Loopback *leg, guint16 number, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    send_one (leg, number + i);
+}
+
+static guint
+number_of (guint i)
+{
+  const guint8 *bytes = g_bytes_get_data (tap_packet (tap, i)->bytes, NULL);
+
+  return bytes[2] << 8 | bytes[3];
+}
+
+static void
+assert_in_order (guint n)
+{
+  tap_wait (tap, n);
+  fail_unless_equals_int (tap_n_packets (tap), n);
+  for (guint i = 0; i < n; i++) {
+    fail_unless_equals_int (number_of (i), i);
+    fail_if (i && tap_packet (tap, i)->pts < tap_packet (tap, i - 1)->pts);
+  }
+}
+
+static guint64
+leg_stat (guint leg, const gchar *name)
+{
+  g_autoptr (GstStructure) stats = receiver_stats (receiver);
+  const GValue *legs = gst_structure_get_value (stats, "legs");
+  guint64 value;
+
+  fail_unless_equals_int (gst_value_array_get_size (legs), 2);
+  fail_unless (gst_structure_get_uint64 (
+      gst_value_get_structure (gst_value_array_get_value (legs, leg)), name,
+      &value));
+  return value;
+}
+
+#define assert_leg_stat(leg, name, value)       \
+  fail_unless (leg_stat (leg, name) == (value), \
+      "leg %u: %s is %" G_GUINT64_FORMAT, leg, name, leg_stat (leg, name))
+
+/* Each loses every tenth, and never the same. */
+TEST (test_disjoint_losses)
+{
+  guint n = 2000;
+
+  play (LONG);
+  for (guint i = 0; i < n; i++) {
+    if (i % 10 != 3)
+      send_one (loopback, i);
+    if (i % 10 != 7)
+      send_one (other, i);
+    if (i % 50 == 0)
+      tap_wait (tap, i - 20 * (i > 0));
+  }
+  assert_in_order (n);
+  wait_until (receiver_stat (receiver, "repeated") == n / 10 * 8);
+  receiver_assert_none (receiver, "lost", "late", "waiting", "waits-cut-short",
+      "reordered", "duplicates", "pending");
+  wait_until (leg_stat (0, "lost") == n / 10);
+  wait_until (leg_stat (1, "lost") == n / 10);
+  for (guint i = 0; i < 2; i++) {
+    assert_leg_stat (i, "packets", n / 10 * 9);
+    assert_leg_stat (i, "late", 0);
+  }
+  fail_unless_equals_uint64 (
+      leg_stat (0, "recovered") + leg_stat (1, "recovered"), n / 10 * 2);
+  end ();
+}
+
+TEST (test_page)
+{
+  g_autoptr (GstStructure) stats = NULL;
+  const GValue *legs;
+
+  play ("");
+  stats = receiver_stats (receiver);
+  legs = gst_structure_get_value (stats, "legs");
+  for (guint i = 0; i < 2; i++) {
+    const GstStructure *leg =
+        gst_value_get_structure (gst_value_array_get_value (legs, i));
+
+    page_assert_fields (leg, NULL);
+    wait_until (receiver->modes->len == 2 ||
+        (receiver_read_bus (receiver), receiver->modes->len == 2));
+    fail_unless_equals_string (
+        gst_structure_get_string (leg, "interface"), "lo");
+  }
+  end ();
+}
+
+/* What neither brings is lost. */
+TEST (test_overlapping_losses)
+{
+  guint n = 400;
+
+  play ("reorder-window=20000000 ");
+  for (guint i = 0; i < n; i++) {
+    if (i % 10 != 3 && i % 100 != 50)
+      send_one (loopback, i);
+    if (i % 10 != 7 && i % 100 != 50)
+      send_one (other, i);
+  }
+  receiver_wait_stat (receiver, "lost", n / 100);
+  receiver_assert_stat (receiver, "packets", n - n / 100);
+  receiver_assert_none (receiver, "late");
+  fail_unless_equals_int (tap_n_packets (tap), n - n / 100);
+  end ();
+}
+
+/* The second one is behind; the first one then falls silent. */
+TEST (test_skew)
+{
+  play (LONG);
+  send_many (loopback, 0, 50);
+  send_many (loopback, 51, 49);
+  tap_wait (tap, 50);
+  g_usleep (30000);
+  receiver_assert_stat (receiver, "waiting", 49);
+  send_many (other, 0, 100);
+  assert_in_order (100);
+  wait_until (receiver_stat (receiver, "repeated") == 99);
+  g_assert_cmpuint (leg_stat (1, "skew-min"), >=, 30 * GST_MSECOND);
+  assert_leg_stat (1, "recovered", 1);
+  /* Of both legs, every packet is in one column. */
+  fail_unless_equals_uint64 (receiver_arrived (receiver), 199);
+  send_many (other, 100, 100);
+  assert_in_order (200);
+  end ();
+}
+
+/* A silent leg holds nothing up for longer than the window. */
+TEST (test_silent_leg)
+{
+  play ("reorder-window=50000000 ");
+  send_many (other, 0, 10);
+  tap_wait (tap, 10);
+  send_many (other, 11, 10);
+  tap_wait (tap, 20);
+  fail_unless_equals_int (number_of (10), 11);
+  end ();
+}
+
+/* Without a window nothing waits, and what has come is not pushed again. */
+TEST (test_no_window)
+{
+  play ("reorder-window=0 ");
+  send_many (loopback, 0, 10);
+  send_many (other, 0, 15);
+  tap_wait (tap, 15);
+  send_many (loopback, 16, 4);
+  tap_wait (tap, 19);
+  end ();
+}
+
+TEST (test_latency_of_two_legs)
+{
+  g_autoptr (GstQuery) query = gst_query_new_latency ();
+  GstClockTime min;
+
+  play ("");
+  fail_unless (gst_element_query (receiver->src, query));
+  gst_query_parse_latency (query, NULL, &min, NULL);
+  fail_unless_equals_uint64 (min, 11 * GST_MSECOND);
+  end ();
+}
+
+/* Copies of before may still come by the other leg. */
+TEST (test_started_again)
+{
+  static const GstState states[] = { GST_STATE_NULL, GST_STATE_READY,
+    GST_STATE_PAUSED };
+
+  play ("reorder-window=20000000 ");
+  for (guint i = 0; i < 9; i++) {
+    send_many (loopback, 3 * i, 2);
+    send_many (other, 3 * i, 3);
+    wait_until (tap_n_packets (tap) &&
+        number_of (tap_n_packets (tap) - 1) == 3 * i + 2);
+    receiver_set_state (receiver, states[i % 3]);
+    receiver_set_state (receiver, GST_STATE_PLAYING);
+  }
+  end ();
+}
+
+static const gchar *const refused[] = {
+  "redundant-uri=afxdp://239.1.1.1",
+  "redundant-uri=nonsense",
+  "redundant-uri=afxdp://239.1.1.1:5000?multicast-iface=nosuchthing",
+};
+
+TABLE_TEST (test_refused, refused)
+{
+  element_new (refused[__i__], "fakesink");
+  receiver_assert_refused (receiver, GST_STATE_READY);
+  receiver_wait_error (receiver);
+  g_clear_pointer (&receiver->error, g_free);
+}
+
+ELEMENT_SUITE ("element-legs", NULL)
