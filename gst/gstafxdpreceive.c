@@ -408,7 +408,7 @@ receive_batch (GstAfxdpSrc *self, GstAfxdpLeg *leg, gboolean wait, guint64 *due)
     wait_until = MIN (*due, gst_afxdp_timeout_due (&self->timeout, timeout));
   else if (gst_afxdp_timeout_is_over (&self->timeout, timeout))
     /* What came while this thread was with others need not be known yet. */
-    afxdp_stream_look_into_socket (self->stream);
+    afxdp_stream_look_into_socket (leg->stream);
   if (!afxdp_stream_receive (
           leg->stream, &batch, most_packets (self), wait_until)) {
     if (!follow_silence (self, leg, since))
