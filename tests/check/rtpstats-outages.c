@@ -99,6 +99,27 @@ LOOP_TEST (test_burst_after_outage, 4)
   assert_totals (.packets = 5101, .pending = missing[__i__]);
 }
 
+/* Recorded: all that is known of a sender is the beginning of a burst. How fast that came
+ * says little of the silence behind it, and its timestamps more. */
+static const struct
+{
+  guint missing;
+  guint64 time; /* of the silence, ms */
+} after_bursts[] = {
+  { 1921, 4000 },
+  { 70000, 4200 },
+};
+
+TABLE_TEST (test_first_burst, after_bursts)
+{
+  guint missing = after_bursts[__i__].missing;
+
+  for (guint number = 0; number < 79; number++)
+    packet_at (number, number * 60000);
+  packet_at (79 + missing, after_bursts[__i__].time * MS);
+  assert_totals (.packets = 80, .pending = missing);
+}
+
 /* Numbers and timestamps that run ahead of time are no gap: another run. */
 TEST (test_jump)
 {

@@ -44,6 +44,20 @@ pace_at (const AfxdpPace *pace, const AfxdpPacePoint *latest)
   return ratio;
 }
 
+/* By timestamp, likewise. */
+static AfxdpPaceRatio
+stamps_at (const AfxdpPace *pace, const AfxdpPacePoint *latest)
+{
+  gint32 units = latest->timestamp - pace->begin.timestamp;
+  AfxdpPaceRatio ratio = pace->by_timestamp;
+
+  if (!ratio.mean && units > 0 && latest->number > pace->begin.number)
+    ratio = (AfxdpPaceRatio){ (gdouble) (latest->number - pace->begin.number) /
+          units,
+      AFXDP_PACE_UNSTEADY };
+  return ratio;
+}
+
 /* The most numbers that come at once. Before a frame was seen whole, all were. */
 static gdouble
 frame_at (const AfxdpPace *pace, const AfxdpPacePoint *latest)
@@ -193,7 +207,7 @@ by_timestamp (
     const AfxdpPace *pace, const AfxdpPacePoint *latest, guint32 timestamp)
 {
   const AfxdpPacePoint *from = pace->measures ? &pace->from : &pace->begin;
-  AfxdpPaceRatio ratio = pace->by_timestamp;
+  AfxdpPaceRatio ratio = stamps_at (pace, latest);
   gdouble expected = (gdouble) from->number - latest->number +
       ratio.mean * (gint32) (timestamp - from->timestamp);
   gdouble slack = AFXDP_PACE_FEW + ratio.mean;
@@ -266,14 +280,15 @@ decide (const AfxdpPace *pace, const AfxdpPacePoint *latest, guint ahead,
     guint32 timestamp, guint64 arrival, guint64 most)
 {
   const Range all = { 1, most };
+  AfxdpPaceRatio stamps = stamps_at (pace, latest);
   Estimate time = by_time (pace, latest, arrival), stamp;
   guint64 really;
 
   time = within (time, all);
-  if (pace->moves && pace->by_timestamp.mean) {
+  if (pace->moves && stamps.mean) {
     /* Otherwise, where numbers do not go on with timestamps although they used to,
      * neither of them says anything. */
-    gboolean varies = pace->by_timestamp.spread > STEADY / 2;
+    gboolean varies = stamps.spread > STEADY / 2;
 
     stamp = by_timestamp (pace, latest, timestamp);
     if (!varies && stamp.tight.most < 1)
