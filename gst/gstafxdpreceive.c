@@ -413,8 +413,11 @@ receive_batch (GstAfxdpSrc *self, GstAfxdpLeg *leg, gboolean wait, guint64 *due)
           leg->stream, &batch, most_packets (self), wait_until)) {
     if (!follow_silence (self, leg, since))
       return fail (self, leg);
-    *due = MIN (*due,
-        gst_afxdp_timeout_check (&self->timeout, GST_ELEMENT (self), timeout));
+    /* A pause that ends the wait is no silence. */
+    if (gst_afxdp_gate_is_open (&self->gate))
+      *due = MIN (*due,
+          gst_afxdp_timeout_check (
+              &self->timeout, GST_ELEMENT (self), timeout));
     return GST_FLOW_OK;
   }
   gst_afxdp_timeout_restart (&self->timeout);
