@@ -67,8 +67,10 @@ assert_lost (Receiver *receiver, const gchar *place, guint64 n, guint64 wire,
     guint64 lost = lost_at (receiver, one);
 
     sum += lost;
-    if (lost < from || lost > to)
+    if (lost < from || lost > to) {
       generator_excuse ();
+      switches_excuse ();
+    }
     fail_unless (from <= lost && lost <= to,
         "lost-%s is %" G_GUINT64_FORMAT ", not %" G_GUINT64_FORMAT
         " to %" G_GUINT64_FORMAT ": %s",

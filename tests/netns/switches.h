@@ -18,6 +18,8 @@
  * frames (any event of the interface), tells the program anew. */
 void switches_limits_off (void);
 void switches_limits_on (void);
+/* Skips the test if the machine let them be on again meanwhile. */
+void switches_excuse (void);
 /* The stream has no credit, as while the program is replaced; and has it again. */
 void switches_credit_off (void);
 void switches_credit_on (void);

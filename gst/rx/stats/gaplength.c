@@ -166,9 +166,9 @@ guint64
 afxdp_dropped_decide_length (
     const AfxdpRtpGap *gap, const AfxdpDropped *dropped)
 {
-  guint64 length = afxdp_dropped_explain_length (gap, dropped, G_MAXUINT);
+  guint64 length = afxdp_dropped_explain_length (gap, dropped, 4096);
 
-  /* A sum that is only nearly another length may be so by chance, as one of 300 is. */
+  /* A sum that is not so near to another length may be that by chance: one of 130 is. */
   if (length == G_MAXUINT64 && is_likely (gap, dropped))
     return gap->missing;
   if (length == G_MAXUINT64)
