@@ -111,7 +111,7 @@
  * order, whichever leg brought it first. A missing one is waited for as above, by
  * default for 10 ms: so much one network may be behind the other.
  * |[
- * gst-launch-1.0 afxdpsrc multicast-iface=eth1 multicast-group=239.1.1.1 port=5000 redundant-uri="afxdp://239.2.1.1:5000?multicast-iface=eth2" ! rtpvrawdepay ! fakesink
+ * gst-launch-1.0 afxdpsrc multicast-iface=eth1 multicast-group=239.1.1.1 port=5000 redundant-uri='afxdp://239.2.1.1:5000?multicast-iface=eth2' ! rtpmp2tdepay ! fakesink
  * ]|
  * Each leg is a stream of its own, with an interface, a socket and AF_XDP. Both must
  * have the same SSRC, numbers and timestamps, as the standard has it. All other

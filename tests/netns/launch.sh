@@ -32,10 +32,11 @@ is_playing() {
   grep -q 'Setting pipeline to PLAYING' "$work/lines"
 }
 
+# The one interface there is, for eth1 and eth2.
 # The program itself, in the directory where the files of its line are; stdbuf, for
 # what it prints is waited for.
 run_line() {
-  local line=$1
+  local line=${1//eth[12]/$VETH_RECEIVER_DEVICE}
   # shellcheck disable=SC2086 # the line is a command
   (cd "$work" && exec "${IN_RECEIVER[@]}" stdbuf -oL ${line//\'/}) \
     >"$work/lines" 2>"$work/errors" &

@@ -58,7 +58,7 @@ test_nothing_lost() {
     's["total"]["packets"] == 80000 and s["total"]["lost"] == 0' \
     's["cpu-ns-per-packet"] > 0'
   # While the machine was busy some may have taken the socket.
-  expect_line lines '^total *80000 *[0-9]+ *[0-9]+ *0 *0 *0 *0 *0$'
+  expect_line lines '^total *80000 *[0-9]* *[0-9]* *0 *0 *0 *0 *0$'
 }
 
 test_gaps() {
