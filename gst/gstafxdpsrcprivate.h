@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What an afxdpsrc is made of, for the four files that the element consists of: the
- * element (states, queries: gstafxdpsrc.c), its properties (gstafxdpproperties.c), its
+ * What an afxdpsrc is made of, for the five files that the element consists of: the
+ * element (states, queries: gstafxdpsrc.c), its opening and closing
+ * (gstafxdplifetime.c), its properties (gstafxdpproperties.c), its
  * streaming thread (gstafxdpreceive.c), and a receiver's thread in its place
  * (gstafxdpserved.c). What is said to be the streaming thread's own is nobody else's
  * while that runs.
@@ -85,6 +86,13 @@ void gst_afxdp_src_set_skip (GstAfxdpSrc *self);
 
 /* Has the report know what is put in order. Streaming thread, or none. */
 void gst_afxdp_src_tell_ordered (GstAfxdpSrc *self);
+/* gstafxdplifetime.c. */
+
+/* NULL -> READY. FALSE: an error was posted. */
+gboolean gst_afxdp_src_open (GstAfxdpSrc *self);
+/* READY -> NULL, or what open() has begun. */
+void gst_afxdp_src_close (GstAfxdpSrc *self);
+
 /* Receives until the backlog has something to deliver. Streaming thread. */
 GstFlowReturn gst_afxdp_src_receive (GstAfxdpSrc *self);
 /* Receives what is there, at most a batch. Sets ready if there is something for

@@ -1,0 +1,161 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The element's opening and closing: NULL -> READY and READY -> NULL. */
+#include "gstafxdpsrcprivate.h"
+
+#include "clock.h"
+#include "gstafxdpopen.h"
+
+/* An application that asked for any port reads here which one it is. */
+static void
+tell_port (GstAfxdpSrc *self, gint port)
+{
+  gboolean changed;
+
+  GST_OBJECT_LOCK (self);
+  changed = self->settings.port != port;
+  self->settings.port = port;
+  GST_OBJECT_UNLOCK (self);
+  if (!changed)
+    return;
+  g_object_notify (G_OBJECT (self), "port");
+  g_object_notify (G_OBJECT (self), "uri");
+}
+
+static const gchar *
+interface_of (const AfxdpStream *stream)
+{
+  const AfxdpNetdev *netdev = afxdp_stream_netdev (stream);
+
+  return netdev ? netdev->name : NULL;
+}
+
+static gboolean
+open_second_leg (GstAfxdpSrc *self)
+{
+  GstAfxdpLeg *legs = self->legs;
+  g_autofree gchar *uri = NULL;
+  AfxdpStream *stream =
+      gst_afxdp_open_second_leg (GST_ELEMENT (self), &self->active);
+
+  if (!stream)
+    return FALSE;
+  g_object_get (self, "uri", &uri, NULL);
+  g_mutex_lock (&self->ordered.lock);
+  gst_afxdp_leg_begin (
+      &legs[0], uri, interface_of (legs[0].stream), afxdp_now ());
+  gst_afxdp_leg_begin (&legs[1], self->active.redundant_uri,
+      interface_of (stream), afxdp_now ());
+  g_mutex_unlock (&self->ordered.lock);
+  self->gaps.also = legs[0].report;
+  legs[1].gaps.sum = self->report;
+  g_mutex_lock (&self->stream_lock);
+  legs[1].stream = stream;
+  g_mutex_unlock (&self->stream_lock);
+  gst_afxdp_gate_set_second (&self->gate, stream);
+  return TRUE;
+}
+
+/* Fills in what it counted. */
+static void
+close_second_leg (GstAfxdpSrc *self, AfxdpStreamCounts *counts)
+{
+  GstAfxdpLeg *leg = &self->legs[1];
+  AfxdpStream *stream;
+  AfxdpDrops drops;
+
+  gst_afxdp_gate_set_second (&self->gate, NULL);
+  g_mutex_lock (&self->stream_lock);
+  stream = g_steal_pointer (&leg->stream);
+  g_mutex_unlock (&self->stream_lock);
+  if (!stream)
+    return;
+  afxdp_stream_close (stream, counts, &drops);
+  gst_afxdp_gaps_close (&leg->gaps, &drops, &self->timing);
+  gst_afxdp_current_mode_reset (&leg->mode);
+}
+
+void
+gst_afxdp_src_close (GstAfxdpSrc *self)
+{
+  AfxdpStreamCounts counts = { 0 }, second = { 0 };
+  AfxdpStream *stream;
+  AfxdpDrops drops;
+
+  gst_afxdp_src_end_to_be_served (self);
+  g_mutex_lock (&self->stream_lock);
+  gst_afxdp_gate_set_stream (&self->gate, NULL);
+  stream = g_steal_pointer (&self->stream);
+  self->legs[0].stream = NULL;
+  g_mutex_unlock (&self->stream_lock);
+  close_second_leg (self, &second);
+  if (!stream)
+    return;
+  afxdp_stream_close (stream, &counts, &drops);
+  gst_afxdp_legs_add_counts (&counts, &second);
+  gst_afxdp_report_set_stream_counts (self->report, &counts);
+  gst_afxdp_report_dropped (
+      self->report, AFXDP_COLUMN_DISCARDED, counts.discarded);
+  gst_afxdp_gaps_close (&self->gaps, &drops, &self->timing);
+  gst_afxdp_gaps_reset (&self->gaps);
+  gst_afxdp_report_forget_messages (self->report);
+  gst_afxdp_timeout_clear (&self->timeout);
+  gst_afxdp_outbox_empty (&self->warnings);
+  g_clear_pointer (&self->not_moved, g_free);
+  gst_afxdp_stall_clear (&self->stall);
+  gst_afxdp_senders_clear (&self->senders);
+  g_clear_object (&self->active.stream.socket);
+  g_object_notify (G_OBJECT (self), "used-socket");
+  gst_afxdp_current_mode_reset (&self->current_mode);
+}
+
+gboolean
+gst_afxdp_src_open (GstAfxdpSrc *self)
+{
+  AfxdpStream *stream;
+
+  gst_afxdp_settings_clear (&self->active);
+  /* Before they are copied: what is set from here on is followed later. */
+  g_atomic_int_set (&self->settings_changed, FALSE);
+  GST_OBJECT_LOCK (self);
+  gst_afxdp_settings_copy (&self->active, &self->settings);
+  self->settings.changed = 0;
+  self->told_late = 0;
+  GST_OBJECT_UNLOCK (self);
+  gst_afxdp_report_reset (self->report, afxdp_now ());
+  gst_afxdp_gaps_reset (&self->gaps);
+  gst_afxdp_ordered_reset (&self->ordered);
+  g_mutex_lock (&self->ordered.lock);
+  for (guint i = 0; i < GST_AFXDP_LEGS; i++)
+    gst_afxdp_leg_clear (&self->legs[i]);
+  g_mutex_unlock (&self->ordered.lock);
+  self->gaps.also = NULL;
+
+  stream = gst_afxdp_src_choose_receiver (self)
+      ? gst_afxdp_open (GST_ELEMENT (self), &self->active)
+      : NULL;
+  /* Who asks for caps gets those of the file, too. */
+  GST_OBJECT_LOCK (self);
+  gst_caps_replace (&self->settings.sdp_caps, self->active.sdp_caps);
+  GST_OBJECT_UNLOCK (self);
+  g_mutex_lock (&self->stream_lock);
+  self->stream = self->legs[0].stream = stream;
+  g_mutex_unlock (&self->stream_lock);
+  gst_afxdp_gate_set_stream (&self->gate, stream);
+  if (!stream) {
+    g_clear_pointer (&self->receiver, afxdp_receivers_let_go);
+    return FALSE;
+  }
+  if (gst_afxdp_settings_n_legs (&self->active) > 1 &&
+      !open_second_leg (self)) {
+    gst_afxdp_src_close (self);
+    return FALSE;
+  }
+  /* It may have been set while there was no stream yet to set it. */
+  gst_afxdp_src_set_skip (self);
+  gst_afxdp_src_begin_to_be_served (self);
+  if (afxdp_stream_port (stream) != self->active.port)
+    tell_port (self, afxdp_stream_port (stream));
+  g_object_notify (G_OBJECT (self), "used-socket");
+  return TRUE;
+}
