@@ -4,6 +4,7 @@
 #include "gstafxdplegs.h"
 
 #include "gstafxdpenums.h"
+#include "gstafxdplegstate.h"
 
 void
 gst_afxdp_leg_begin (
@@ -70,10 +71,12 @@ describe (const GstAfxdpLeg *leg, AfxdpPath path, const GstAfxdpTotals *totals,
   return gst_structure_new ("application/x-afxdp-leg-stats", "uri",
       G_TYPE_STRING, leg->uri, "interface", G_TYPE_STRING, leg->interface,
       "mode", G_TYPE_STRING,
-      gst_afxdp_enum_nick (GST_TYPE_AFXDP_CURRENT_MODE, path), "packets",
+      gst_afxdp_enum_nick (GST_TYPE_AFXDP_CURRENT_MODE, path), "state",
+      G_TYPE_STRING, gst_afxdp_leg_state_name (leg->state), "packets",
       G_TYPE_UINT64, totals->rtp.packets, "lost", G_TYPE_UINT64, totals->lost,
       "pending", G_TYPE_UINT64, totals->pending, "late", G_TYPE_UINT64,
-      skew->n_late, "recovered", G_TYPE_UINT64,
+      skew->n_late, "unmatched", G_TYPE_UINT64, skew->n_unmatched,
+      "recovered", G_TYPE_UINT64,
       skew->n_first - MIN (skew->n_first, skew->n_both), "skew-min",
       G_TYPE_UINT64, behind->n ? behind->shortest : 0, "skew-avg",
       G_TYPE_UINT64, afxdp_latency_average (behind), "skew-p99", G_TYPE_UINT64,

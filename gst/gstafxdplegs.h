@@ -11,6 +11,7 @@
 
 #include "gstafxdpgaps.h"
 #include "gstafxdpmode.h"
+#include "gstafxdpordered.h"
 #include "gstafxdpreport.h"
 #include "receiver.h"
 
@@ -28,6 +29,8 @@ typedef struct
   /* Of the second one; those of the first are the element's. */
   GstAfxdpGaps gaps;
   GstAfxdpCurrentMode mode;
+  AfxdpLegState state, told; /* and what was told of it last */
+  GstAfxdpOutbox outbox;     /* of that */
   gchar *uri; /* element's stream_lock, as the pointer stream */
   gchar *interface;
 } GstAfxdpLeg;

@@ -4,6 +4,7 @@
 #include "gstafxdpsrcprivate.h"
 
 #include "clock.h"
+#include "gstafxdplegstate.h"
 #include "gstafxdpopen.h"
 
 /* An application that asked for any port reads here which one it is. */
@@ -100,6 +101,8 @@ gst_afxdp_src_close (GstAfxdpSrc *self)
   gst_afxdp_gaps_reset (&self->gaps);
   gst_afxdp_report_forget_messages (self->report);
   gst_afxdp_timeout_clear (&self->timeout);
+  for (guint i = 0; i < GST_AFXDP_LEGS; i++)
+    gst_afxdp_outbox_empty (&self->legs[i].outbox);
   gst_afxdp_outbox_empty (&self->warnings);
   g_clear_pointer (&self->not_moved, g_free);
   gst_afxdp_stall_clear (&self->stall);
@@ -126,6 +129,7 @@ gst_afxdp_src_open (GstAfxdpSrc *self)
   gst_afxdp_gaps_reset (&self->gaps);
   gst_afxdp_ordered_reset (&self->ordered);
   g_mutex_lock (&self->ordered.lock);
+  gst_afxdp_leg_states_reset (self->legs);
   for (guint i = 0; i < GST_AFXDP_LEGS; i++)
     gst_afxdp_leg_clear (&self->legs[i]);
   g_mutex_unlock (&self->ordered.lock);

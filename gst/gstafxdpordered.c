@@ -5,13 +5,15 @@
 
 #include <string.h>
 
+/* Where it is in a packet (RFC 3550 section 5.1). */
+#define RTP_SSRC 8
+
 /* What a buffer's tag says of it. */
 enum
 {
   TAG_SOCKET = 1 << 0, /* its packet came by the socket */
   TAG_COPIED = 1 << 1, /* it is not a frame */
   TAG_NOT_RTP = 1 << 2,
-  TAG_SECOND = 1 << 3, /* by the second leg */
 };
 
 /* Called in the stage. What has no buffer was kept back. */
@@ -65,9 +67,8 @@ gst_afxdp_ordered_begin (
 
   if (!window && n_legs < 2)
     return;
-  ordered->n_legs = n_legs;
-  memset (ordered->known, 0, sizeof ordered->known);
-  ordered->stage = afxdp_reorder_new (window, max_bytes, &funcs, ordered);
+  ordered->stage =
+      afxdp_reorder_new (n_legs, window, max_bytes, &funcs, ordered);
   ordered->ready = g_array_sized_new (
       FALSE, FALSE, sizeof (AfxdpReorderEntry), AFXDP_LARGEST_BATCH);
 }
@@ -112,38 +113,35 @@ gst_afxdp_ordered_drop (GstAfxdpOrdered *ordered)
 }
 
 static guint
-make_tag (guint leg, const AfxdpBatch *batch, const AfxdpPacket *packet,
-    gboolean copied)
+make_tag (
+    const AfxdpBatch *batch, const AfxdpPacket *packet, gboolean copied)
 {
-  return (leg ? TAG_SECOND : 0) |
-      (batch->path == AFXDP_PATH_SLOW ? TAG_SOCKET : 0) |
+  return (batch->path == AFXDP_PATH_SLOW ? TAG_SOCKET : 0) |
       (copied ? TAG_COPIED : 0) |
       (afxdp_rtp_is_sound (&packet->rtp) ? 0 : TAG_NOT_RTP);
 }
 
-/* Which leg the first copy came by, and how much earlier. */
+/* By which leg the first copy came, and how much earlier. */
 static void
 note_copy (GstAfxdpOrdered *ordered, guint leg, guint64 arrival)
 {
   guint64 first;
-  guint tag;
 
-  afxdp_reorder_first_copy (ordered->stage, &first, &tag);
-  if (leg == ((tag & TAG_SECOND) != 0))
+  if (!afxdp_reorder_first_copy (ordered->stage, &first))
     return;
   ordered->skews[!leg].n_both++;
   afxdp_latency_add (
       &ordered->skews[leg].behind, arrival - MIN (arrival, first));
 }
 
+/* All packets of a stream have one SSRC, whichever leg brings them. */
 static void
-advance (GstAfxdpOrdered *ordered, guint leg, guint64 until)
+set_ssrc (GstAfxdpOrdered *ordered, AfxdpPacket *packet)
 {
-  guint64 known = ordered->known[leg] = MAX (ordered->known[leg], until);
+  guint32 ssrc;
 
-  if (ordered->n_legs > 1)
-    known = MIN (ordered->known[0], ordered->known[1]);
-  afxdp_reorder_advance (ordered->stage, known);
+  if (G_UNLIKELY (afxdp_reorder_has_other_ssrc (ordered->stage, &ssrc)))
+    GST_WRITE_UINT32_BE ((guint8 *) packet->data + RTP_SSRC, ssrc);
 }
 
 static void
@@ -152,13 +150,15 @@ put_packet (GstAfxdpOrdered *ordered, guint leg, AfxdpStream *stream,
     guint64 now)
 {
   gboolean kept_back = make->only_rtp && !afxdp_rtp_is_sound (&packet->rtp);
-  AfxdpReorderEntry entry = { .arrival = MIN (packet->arrival, now) };
+  AfxdpReorderEntry entry = { .arrival = MIN (packet->arrival, now),
+    .leg = leg };
   gboolean copied = FALSE;
 
   /* Of one that is kept back the number has come, if it has one. */
   if (G_UNLIKELY (kept_back && !afxdp_rtp_is_numbered (&packet->rtp)))
     return;
-  switch (afxdp_reorder_look (ordered->stage, &packet->rtp, entry.arrival)) {
+  switch (
+      afxdp_reorder_look (ordered->stage, leg, &packet->rtp, entry.arrival)) {
     case AFXDP_REORDER_LATE:
       ordered->counts.n_late += !kept_back;
       ordered->skews[leg].n_late++;
@@ -167,19 +167,24 @@ put_packet (GstAfxdpOrdered *ordered, guint leg, AfxdpStream *stream,
       ordered->counts.n_repeated += !kept_back;
       note_copy (ordered, leg, entry.arrival);
       return;
+    case AFXDP_REORDER_UNMATCHED:
+      ordered->counts.n_unmatched += !kept_back;
+      ordered->skews[leg].n_unmatched++;
+      return;
     case AFXDP_REORDER_WANTED:
       break;
   }
   if (G_LIKELY (!kept_back)) {
+    set_ssrc (ordered, packet);
     entry.item =
         gst_afxdp_buffers_make_one (stream, packet, batch->path, make, &copied);
     entry.size = packet->size;
-    entry.tag = make_tag (leg, batch, packet, copied);
+    entry.tag = make_tag (batch, packet, copied);
     ordered->n_held++;
   }
   ordered->skews[leg].n_first++;
   afxdp_reorder_put (ordered->stage, &entry);
-  advance (ordered, leg, entry.arrival);
+  afxdp_reorder_advance (ordered->stage, leg, entry.arrival);
 }
 
 void
@@ -189,7 +194,8 @@ gst_afxdp_ordered_put (GstAfxdpOrdered *ordered, guint leg, AfxdpStream *stream,
   g_mutex_lock (&ordered->lock);
   for (guint i = 0; i < batch->n; i++)
     put_packet (ordered, leg, stream, batch, &batch->packets[i], make, now);
-  advance (ordered, leg, MIN (batch->packets[batch->n - 1].arrival, now));
+  afxdp_reorder_advance (
+      ordered->stage, leg, MIN (batch->packets[batch->n - 1].arrival, now));
   g_mutex_unlock (&ordered->lock);
 }
 
@@ -202,7 +208,7 @@ gst_afxdp_ordered_due (const GstAfxdpOrdered *ordered)
 void
 gst_afxdp_ordered_advance (GstAfxdpOrdered *ordered, guint leg, guint64 now)
 {
-  advance (ordered, leg, now);
+  afxdp_reorder_advance (ordered->stage, leg, now);
 }
 
 void

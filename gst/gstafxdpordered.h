@@ -22,7 +22,7 @@
 G_BEGIN_DECLS
 
 /* The networks that a stream may come by. */
-#define GST_AFXDP_LEGS 2
+#define GST_AFXDP_LEGS AFXDP_LEGS
 
 /* What one of two legs is to the other. */
 typedef struct
@@ -30,6 +30,7 @@ typedef struct
   guint64 n_first;     /* packets that came by it first, and were in time */
   guint64 n_both;      /* of these: came by the other leg, too */
   guint64 n_late;      /* came when their turn was over */
+  guint64 n_unmatched; /* are not the stream's */
   AfxdpLatency behind; /* how much later than by the other leg */
 } GstAfxdpSkew;
 
@@ -38,6 +39,7 @@ typedef struct
 {
   guint n_late;      /* packets that came when their turn was over */
   guint n_repeated;  /* whose number had come */
+  guint n_unmatched; /* of the second leg, and not of the stream */
   guint64 cut_short; /* gaps that were not waited for as long as the window */
 } GstAfxdpOrderedCounts;
 
@@ -49,8 +51,6 @@ typedef struct
   guint n_held;  /* buffers that wait, or may go */
   guint64 cut_short; /* that is told */
   GstAfxdpOrderedCounts counts;
-  guint n_legs;
-  guint64 known[GST_AFXDP_LEGS]; /* until then all that arrived has been put */
 
   GMutex lock; /* protects what follows */
   GstAfxdpSkew skews[GST_AFXDP_LEGS];

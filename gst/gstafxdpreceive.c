@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "gstafxdpbuffers.h"
+#include "gstafxdplegstate.h"
 
 #define GST_CAT_DEFAULT gst_afxdp_src_debug
 
@@ -142,6 +143,10 @@ tell (GstAfxdpSrc *self)
         self->legs[1].stream, self->active.stream.mode == AFXDP_MODE_AF_XDP,
         now);
     due = MIN (due, second);
+    if (gst_afxdp_ordered_is_on (&self->ordered))
+      due = MIN (due,
+          gst_afxdp_leg_states_follow (self->legs, &self->ordered,
+              &self->timing, &self->ordered.lock, now));
   }
   gst_afxdp_report_post_sources (self->report, now);
   tell_stats (self, now);

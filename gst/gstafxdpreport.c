@@ -265,6 +265,7 @@ gst_afxdp_report_ordered (
   g_mutex_lock (&report->lock);
   packets[AFXDP_COLUMN_LATE] += counts->n_late;
   packets[AFXDP_COLUMN_REPEATED] += counts->n_repeated;
+  packets[AFXDP_COLUMN_UNMATCHED] += counts->n_unmatched;
   report->totals.cut_short += counts->cut_short;
   report->totals.waiting = n_held;
   g_mutex_unlock (&report->lock);

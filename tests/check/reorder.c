@@ -37,7 +37,7 @@ static const AfxdpReorderFuncs funcs = { note_out, note_late };
 static void
 begin (guint64 max_bytes)
 {
-  reorder = afxdp_reorder_new (WINDOW, max_bytes, &funcs, NULL);
+  reorder = afxdp_reorder_new (1, WINDOW, max_bytes, &funcs, NULL);
   now = BEGIN;
 }
 
@@ -77,11 +77,11 @@ send_as (guint32 ssrc, guint16 number, guint32 timestamp)
     .arrival = now,
     .size = 100,
   };
-  AfxdpReorderVerdict verdict = afxdp_reorder_look (reorder, &rtp, now);
+  AfxdpReorderVerdict verdict = afxdp_reorder_look (reorder, 0, &rtp, now);
 
   if (verdict == AFXDP_REORDER_WANTED)
     afxdp_reorder_put (reorder, &entry);
-  afxdp_reorder_advance (reorder, now);
+  afxdp_reorder_advance (reorder, 0, now);
   return verdict;
 }
 
@@ -134,9 +134,9 @@ TEST (test_window)
   now += MS;
   send (3, 9);
   fail_unless_equals_uint64 (afxdp_reorder_due (reorder), BEGIN + WINDOW);
-  afxdp_reorder_advance (reorder, BEGIN + WINDOW - 1);
+  afxdp_reorder_advance (reorder, 0, BEGIN + WINDOW - 1);
   assert_came ("1 ");
-  afxdp_reorder_advance (reorder, BEGIN + WINDOW);
+  afxdp_reorder_advance (reorder, 0, BEGIN + WINDOW);
   assert_came ("3 5 ");
   fail_unless_equals_uint64 (afxdp_reorder_due (reorder), BEGIN + MS + WINDOW);
   assert_dropped (2, AFXDP_REORDER_LATE);
@@ -206,7 +206,7 @@ TEST (test_not_rtp)
 
   send (1, 3);
   fail_unless_equals_int (
-      afxdp_reorder_look (reorder, &control, BEGIN), AFXDP_REORDER_WANTED);
+      afxdp_reorder_look (reorder, 0, &control, BEGIN), AFXDP_REORDER_WANTED);
   afxdp_reorder_put (reorder, &entry);
   assert_came ("1 77 ");
   fail_unless_equals_int (afxdp_reorder_n_waiting (reorder), 1);
@@ -278,7 +278,7 @@ TABLE_TEST (test_restart, restarts)
   fail_unless_equals_int (send_as (1, anew, 900000), AFXDP_REORDER_WANTED);
   fail_unless_equals_int (send_as (1, anew + 1, 900001), AFXDP_REORDER_WANTED);
   if (__i__ == 0)
-    afxdp_reorder_advance (reorder, now + WINDOW);
+    afxdp_reorder_advance (reorder, 0, now + WINDOW);
   assert_came (expected);
   send_as (1, anew + 2, 900002);
   fail_unless_equals_int (afxdp_reorder_n_waiting (reorder), 0);
@@ -300,7 +300,7 @@ TEST (test_stray)
   /* Nothing else comes: then it is not held back for long. */
   send_as (1, 9000, 0);
   fail_unless_equals_uint64 (afxdp_reorder_due (reorder), now + WINDOW);
-  afxdp_reorder_advance (reorder, now + WINDOW);
+  afxdp_reorder_advance (reorder, 0, now + WINDOW);
   assert_came ("9000 ");
 }
 
@@ -335,7 +335,7 @@ TEST (test_endless_window)
 {
   tear_down ();
   came = g_string_new (NULL);
-  reorder = afxdp_reorder_new (G_MAXUINT64 - 1, PLENTY, &funcs, NULL);
+  reorder = afxdp_reorder_new (1, G_MAXUINT64 - 1, PLENTY, &funcs, NULL);
   now = BEGIN;
   send (1, 3);
   fail_unless_equals_uint64 (afxdp_reorder_due (reorder), G_MAXUINT64);

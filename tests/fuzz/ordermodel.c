@@ -269,14 +269,14 @@ send_rtp (Script *script, Sender *sender, const AfxdpRtp *rtp, guint64 number)
   }
   if (sender && !script->wild && is_far (sender, number))
     return;
-  verdict = afxdp_reorder_look (script->reorder, rtp, packet.arrival);
+  verdict = afxdp_reorder_look (script->reorder, 0, rtp, packet.arrival);
   if (sender && !script->wild)
     g_assert_cmpint (verdict, ==, model_judge (sender, number));
   script->now = MAX (script->now, script->arrival);
   script->arrival += script->pace;
   if (verdict != AFXDP_REORDER_WANTED) {
     model_advance (script, packet.arrival);
-    afxdp_reorder_advance (script->reorder, packet.arrival);
+    afxdp_reorder_advance (script->reorder, 0, packet.arrival);
     check (script);
     return;
   }
@@ -289,7 +289,7 @@ send_rtp (Script *script, Sender *sender, const AfxdpRtp *rtp, guint64 number)
       model_advance (script, packet.arrival);
   }
   afxdp_reorder_put (script->reorder, &entry);
-  afxdp_reorder_advance (script->reorder, packet.arrival);
+  afxdp_reorder_advance (script->reorder, 0, packet.arrival);
   check (script);
 }
 
@@ -347,7 +347,7 @@ step (Script *script, Sender **sender)
       break;
     case 8:
       model_advance (script, script->arrival);
-      afxdp_reorder_advance (script->reorder, script->arrival);
+      afxdp_reorder_advance (script->reorder, 0, script->arrival);
       check (script);
       break;
     case 9:
@@ -398,7 +398,7 @@ order_model_run (const guint8 *bytes, gsize size)
     };
   }
   script->reorder =
-      afxdp_reorder_new (script->window, script->max_bytes, &funcs, script);
+      afxdp_reorder_new (1, script->window, script->max_bytes, &funcs, script);
   while (script->size && script->n_packets < PACKETS)
     step (script, &sender);
   for (guint i = 0; i < SENDERS; i++)

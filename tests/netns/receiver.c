@@ -393,6 +393,7 @@ receiver_arrived (Receiver *receiver)
       receiver_stat (receiver, "malformed") +
       receiver_stat (receiver, "discarded") + receiver_stat (receiver, "late") +
       receiver_stat (receiver, "repeated") +
+      receiver_stat (receiver, "unmatched") +
       receiver_dropped_in_host (receiver);
 }
 

@@ -15,6 +15,7 @@ static const struct
   [AFXDP_COLUMN_DISCARDED] = { "discarded", NULL },
   [AFXDP_COLUMN_LATE] = { "late", NULL },
   [AFXDP_COLUMN_REPEATED] = { "repeated", NULL },
+  [AFXDP_COLUMN_UNMATCHED] = { "unmatched", NULL },
 
   [AFXDP_COLUMN_NETWORK] = { NULL, "lost-network" },
   [AFXDP_COLUMN_NIC] = { "dropped-nic", "lost-nic" },

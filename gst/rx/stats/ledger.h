@@ -36,6 +36,8 @@ typedef enum
   /* With a reorder-window: its turn was over when it came, or its number had come. */
   AFXDP_COLUMN_LATE,
   AFXDP_COLUMN_REPEATED,
+  /* It came by the second leg, and is none of the first leg's stream, or no RTP. */
+  AFXDP_COLUMN_UNMATCHED,
 
   /* It did not reach this host: no counter here tells of it. */
   AFXDP_COLUMN_NETWORK,

@@ -1,97 +1,85 @@
 /* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* RTP packets in the order of their numbers, and each once. */
+/* RTP packets in the order of their numbers, and each once: which packet has which
+ * number of which run (reorderrun.h). */
 #include "reorder.h"
 
-#include <string.h>
+#include "reorderrun.h"
+#include "unmatched.h"
 
-/* Where a run's numbers begin, so that earlier ones are not below 0. */
-#define BEGIN (G_GUINT64_CONSTANT (1) << 32)
-/* Places at first; they double until they hold from next to highest. */
-#define FEWEST_PLACES 64
+/* A leg of which nothing came for longer may have missed any number of packets. */
+#define RESUMED G_GUINT64_CONSTANT (20000000)
 
-/* A packet that waits. Those of a run are a list, in the order in which they were put:
- * the links are the low bits of numbers. */
+/* An SSRC as a leg brings it. */
 typedef struct
 {
-  AfxdpReorderEntry entry;
-  guint32 timestamp;
-  guint16 former, later;
-} Place;
-
-/* An SSRC whose numbers rise. */
-typedef struct
-{
-  guint32 ssrc;
   gboolean in_use;
-  guint64 last_arrival; /* of any of its packets */
-  guint32 timestamp;    /* of the one that went out last */
-  gboolean moving;      /* not all have the same */
+  guint leg;
+  guint32 ssrc;
+  AfxdpReorderRun *run; /* that it is part of; NULL: it matches none */
+  guint64 highest;      /* that it brought, by the numbers of run */
+  guint64 last_arrival;
 
-  /* Extended numbers. */
-  guint64 first;
-  guint64 next;    /* that goes out */
-  guint64 highest; /* that has come */
-
-  /* What waits, at number % n_places. */
-  guint n;
-  guint16 oldest, newest;
-  guint n_places; /* a power of 2 */
-  Place *places;
-  guint64 *taken; /* a bit for each place */
+  /* While there is no run. */
+  AfxdpUnmatched *unmatched;
+  gboolean doubted; /* it did not fit: the same SSRC is no proof */
 
   /* A number far from the others. */
   gboolean has_suspect;
   guint16 suspect_number;
-  Place suspect;
-
-  /* What went out, at number % AFXDP_REORDER_PAST. */
-  guint64 went[AFXDP_REORDER_PAST / 64]; /* a bit for each; 0: it never came */
-  guint32 timestamps[AFXDP_REORDER_PAST];
-  guint64 arrivals[AFXDP_REORDER_PAST];
-  guint8 tags[AFXDP_REORDER_PAST];
-} Run;
+  AfxdpReorderPlace suspect;
+} Track;
 
 /* What look() found, for put(). */
 typedef enum
 {
   FOUND_UNORDERED, /* not RTP, or of an SSRC too many */
-  FOUND_FIRST,     /* of a new SSRC */
+  FOUND_FIRST,     /* of a new run */
   FOUND_NEAR,
   FOUND_SUSPECT, /* a number far from the others */
   FOUND_FOLLOWS, /* likewise, and right behind the suspect */
 } Found;
 
+#define RUNS (AFXDP_LEGS * AFXDP_REORDER_SOURCES)
+
 struct _AfxdpReorder
 {
+  AfxdpReorderShared shared;
+  guint n_legs;
   guint64 window, max_bytes;
-  const AfxdpReorderFuncs *funcs;
-  gpointer user_data;
+  AfxdpLegs legs;
 
-  guint64 now;     /* all that arrived before has been put */
-  guint n_waiting; /* of all runs, suspects included */
-  guint64 n_bytes; /* suspects not included */
+  guint64 known[AFXDP_LEGS]; /* all that arrived by it before has been put, */
+  guint64 now;               /* and by all legs */
   guint64 cut_short;
 
   /* Of look(). */
   Found found;
-  Run *run; /* that it is of; stays for the next packet */
-  guint32 ssrc, timestamp;
-  guint16 number;
+  Track *track; /* that it is of */
+  guint16 seqnum;
+  guint32 timestamp;
+  guint64 number; /* but for FOUND_FIRST */
+  AfxdpReorderKnown first_copy;
 
-  Run *runs[AFXDP_REORDER_SOURCES]; /* made when they are needed */
+  Track *latest[AFXDP_LEGS]; /* that a packet was of */
+  Track tracks[AFXDP_LEGS][AFXDP_REORDER_SOURCES];
+  guint n_unmatched; /* of these */
+  AfxdpReorderRun *runs[RUNS]; /* made when they are needed */
 };
 
 AfxdpReorder *
-afxdp_reorder_new (guint64 window, guint64 max_bytes,
+afxdp_reorder_new (guint n_legs, guint64 window, guint64 max_bytes,
     const AfxdpReorderFuncs *funcs, gpointer user_data)
 {
   AfxdpReorder *reorder = g_new0 (AfxdpReorder, 1);
 
-  reorder->window = window;
+  reorder->n_legs = n_legs;
+  reorder->window = reorder->legs.window = window;
   reorder->max_bytes = max_bytes;
-  reorder->funcs = funcs;
-  reorder->user_data = user_data;
+  reorder->shared.funcs = funcs;
+  reorder->shared.user_data = user_data;
+  reorder->shared.past =
+      n_legs > 1 ? AFXDP_REORDER_PAST_OF_TWO : AFXDP_REORDER_PAST;
   return reorder;
 }
 
@@ -100,223 +88,45 @@ afxdp_reorder_free (AfxdpReorder *reorder)
 {
   if (!reorder)
     return;
-  g_assert (!reorder->n_waiting);
-  for (guint i = 0; i < AFXDP_REORDER_SOURCES; i++) {
-    if (!reorder->runs[i])
-      continue;
-    g_free (reorder->runs[i]->places);
-    g_free (reorder->runs[i]->taken);
-    g_free (reorder->runs[i]);
-  }
+  g_assert (!reorder->shared.n_waiting);
+  for (guint i = 0; i < RUNS; i++)
+    if (reorder->runs[i])
+      afxdp_reorder_run_free (reorder->runs[i]);
   g_free (reorder);
 }
 
-/* The past: what went out. */
+/* What waits, and for how long. */
 
-static inline gboolean
-has_gone (const Run *run, guint64 number)
-{
-  guint i = number % AFXDP_REORDER_PAST;
-
-  return run->went[i / 64] >> (i % 64) & 1;
-}
-
-static inline void
-note_gone (
-    Run *run, guint64 number, const AfxdpReorderEntry *entry, guint32 timestamp)
-{
-  guint i = number % AFXDP_REORDER_PAST;
-
-  run->went[i / 64] |= G_GUINT64_CONSTANT (1) << (i % 64);
-  run->timestamps[i] = timestamp;
-  run->arrivals[i] = entry->arrival;
-  run->tags[i] = entry->tag;
-  run->moving |= timestamp != run->timestamp;
-  run->timestamp = timestamp;
-}
-
-/* Those from next on to number - 1 go without having come. */
-static void
-pass_over (Run *run, guint64 number)
-{
-  if (number - run->next >= AFXDP_REORDER_PAST) {
-    memset (run->went, 0, sizeof run->went);
-    run->next = number;
-  }
-  while (run->next < number) {
-    guint i = run->next % AFXDP_REORDER_PAST;
-    guint n = MIN (number - run->next, 64 - i % 64);
-
-    run->went[i / 64] &= ~(G_MAXUINT64 >> (64 - n) << (i % 64));
-    run->next += n;
-  }
-}
-
-/* Places. */
-
-static inline Place *
-place_of (const Run *run, guint64 number)
-{
-  return &run->places[number & (run->n_places - 1)];
-}
-
-static inline gboolean
-is_taken (const Run *run, guint64 number)
-{
-  guint i = number & (run->n_places - 1);
-
-  return run->n && number >= run->next && number - run->next < run->n_places &&
-      (run->taken[i / 64] >> (i % 64) & 1);
-}
-
-static inline void
-flip_taken (Run *run, guint64 number)
-{
-  guint i = number & (run->n_places - 1);
-
-  run->taken[i / 64] ^= G_GUINT64_CONSTANT (1) << (i % 64);
-}
-
-/* The lowest number that waits; there is one. */
 static guint64
-lowest_taken (const Run *run)
+due_of (const AfxdpReorder *reorder, const AfxdpReorderEntry *entry)
 {
-  guint i = run->next & (run->n_places - 1);
-  guint64 number = run->next;
-  guint64 bits = run->taken[i / 64] >> (i % 64);
+  const AfxdpLegs *legs = &reorder->legs;
 
-  if (bits)
-    return number + __builtin_ctzll (bits);
-  number += 64 - i % 64;
-  while (!(bits = run->taken[(number & (run->n_places - 1)) / 64]))
-    number += 64;
-  return number + __builtin_ctzll (bits);
-}
-
-/* There is to be a place for number, which is at most AFXDP_REORDER_MOST ahead. */
-static void
-make_places (Run *run, guint64 number)
-{
-  g_autofree Place *places = NULL;
-  guint former = run->n_places;
-  guint16 at = run->oldest;
-
-  if (G_LIKELY (number - run->next < former))
-    return;
-  places = run->places;
-  g_free (run->taken);
-  run->n_places = MAX (former, FEWEST_PLACES);
-  while (number - run->next >= run->n_places)
-    run->n_places *= 2;
-  run->places = g_new (Place, run->n_places);
-  run->taken = g_new0 (guint64, run->n_places / 64);
-  for (guint i = 0; i < run->n; i++) {
-    const Place *place = &places[at & (former - 1)];
-
-    *place_of (run, at) = *place;
-    flip_taken (run, at);
-    at = place->later;
-  }
-}
-
-static void
-add_place (AfxdpReorder *reorder, Run *run, guint64 number, const Place *place)
-{
-  Place *added;
-
-  make_places (run, number);
-  added = place_of (run, number);
-  *added = *place;
-  flip_taken (run, number);
-  added->former = run->newest;
-  if (run->n)
-    place_of (run, run->newest)->later = number;
-  else
-    run->oldest = number;
-  run->newest = number;
-  run->n++;
-  reorder->n_waiting++;
-  reorder->n_bytes += place->entry.size;
-}
-
-static void
-remove_place (AfxdpReorder *reorder, Run *run, guint64 number)
-{
-  const Place *place = place_of (run, number);
-
-  flip_taken (run, number);
-  if ((guint16) number == run->oldest)
-    run->oldest = place->later;
-  else
-    place_of (run, place->former)->later = place->later;
-  if ((guint16) number == run->newest)
-    run->newest = place->former;
-  else
-    place_of (run, place->later)->former = place->former;
-  run->n--;
-  reorder->n_waiting--;
-  reorder->n_bytes -= place->entry.size;
-}
-
-/* Going out. */
-
-static inline void
-go_out (AfxdpReorder *reorder, Run *run, const AfxdpReorderEntry *entry,
-    guint32 timestamp)
-{
-  note_gone (run, run->next++, entry, timestamp);
-  reorder->funcs->out (entry, reorder->user_data);
-}
-
-/* Those whose turn it is. */
-static void
-drain (AfxdpReorder *reorder, Run *run)
-{
-  while (is_taken (run, run->next)) {
-    const Place *place = place_of (run, run->next);
-
-    remove_place (reorder, run, run->next);
-    go_out (reorder, run, &place->entry, place->timestamp);
-  }
-}
-
-/* Goes on behind the gap in front. Something waits there. */
-static void
-give_up_gap (AfxdpReorder *reorder, Run *run)
-{
-  pass_over (run, lowest_taken (run));
-  drain (reorder, run);
-}
-
-static void
-give_up_all (AfxdpReorder *reorder, Run *run)
-{
-  while (run->n)
-    give_up_gap (reorder, run);
+  /* Nobody else would bring what is missing. */
+  if (reorder->n_legs > 1 &&
+      afxdp_legs_is_silent (legs, !entry->leg, legs->legs[entry->leg].last))
+    return entry->arrival;
+  return entry->arrival < G_MAXUINT64 - reorder->window
+      ? entry->arrival + reorder->window
+      : G_MAXUINT64;
 }
 
 static guint64
-due_of (const AfxdpReorder *reorder, guint64 arrival)
+due_of_oldest (const AfxdpReorder *reorder, const AfxdpReorderRun *run)
 {
-  return arrival < G_MAXUINT64 - reorder->window ? arrival + reorder->window
-                                                 : G_MAXUINT64;
-}
-
-static guint64
-due_of_oldest (const AfxdpReorder *reorder, const Run *run)
-{
-  return run->n ? due_of (reorder, place_of (run, run->oldest)->entry.arrival)
-                : G_MAXUINT64;
+  return run->n
+      ? due_of (reorder, &afxdp_reorder_run_place (run, run->oldest)->entry)
+      : G_MAXUINT64;
 }
 
 /* Of all runs, the one whose packet has waited longest. */
-static Run *
+static AfxdpReorderRun *
 run_of_oldest (const AfxdpReorder *reorder)
 {
-  Run *oldest = NULL;
+  AfxdpReorderRun *oldest = NULL;
 
-  for (guint i = 0; i < AFXDP_REORDER_SOURCES; i++) {
-    Run *run = reorder->runs[i];
+  for (guint i = 0; i < RUNS; i++) {
+    AfxdpReorderRun *run = reorder->runs[i];
 
     if (run && run->n &&
         (!oldest ||
@@ -329,204 +139,532 @@ run_of_oldest (const AfxdpReorder *reorder)
 static void
 make_room (AfxdpReorder *reorder)
 {
-  while (reorder->n_bytes > reorder->max_bytes) {
-    Run *run = run_of_oldest (reorder);
-
-    give_up_gap (reorder, run);
+  while (reorder->shared.n_bytes > reorder->max_bytes) {
+    afxdp_reorder_run_give_up (run_of_oldest (reorder));
     reorder->cut_short++;
   }
+}
+
+/* How far ahead of the next number one may wait. */
+static guint64
+most_of (const AfxdpReorder *reorder, const AfxdpReorderRun *run)
+{
+  return reorder->n_legs > 1 && run->moving ? AFXDP_REORDER_MOST_OF_TWO
+                                            : AFXDP_REORDER_MOST;
 }
 
 /* number is not behind, and has not come. */
 static void
-accept (AfxdpReorder *reorder, Run *run, guint64 number, const Place *place)
+accept (AfxdpReorder *reorder, Track *track, guint64 number,
+    const AfxdpReorderPlace *place)
 {
-  while (G_UNLIKELY (number - run->next > AFXDP_REORDER_MOST)) {
+  AfxdpReorderRun *run = track->run;
+
+  while (G_UNLIKELY (number - run->next > most_of (reorder, run))) {
     if (run->n)
-      give_up_gap (reorder, run);
+      afxdp_reorder_run_give_up (run);
     else
-      pass_over (run, number);
+      afxdp_reorder_run_pass_over (run, number);
     reorder->cut_short++;
   }
-  run->highest = MAX (run->highest, number);
-  if (G_LIKELY (number == run->next)) {
-    go_out (reorder, run, &place->entry, place->timestamp);
-    if (G_UNLIKELY (run->n))
-      drain (reorder, run);
+  track->highest = MAX (track->highest, number);
+  afxdp_reorder_run_put (run, number, place);
+  if (G_UNLIKELY (run->n))
+    make_room (reorder);
+}
+
+/* Tracks. */
+
+static void
+forget_suspect (AfxdpReorder *reorder, Track *track)
+{
+  if (G_LIKELY (!track->has_suspect))
     return;
-  }
-  add_place (reorder, run, number, place);
-  make_room (reorder);
+  track->has_suspect = FALSE;
+  reorder->shared.n_waiting--;
+  reorder->shared.funcs->late (
+      &track->suspect.entry, reorder->shared.user_data);
 }
 
-/* Runs. */
-
-/* The number's low 16 bits are known, and that it is not far from the highest. */
-static inline guint64
-extend (const Run *run, guint16 number)
+static Track *
+track_of (AfxdpReorder *reorder, guint leg, const AfxdpReorderRun *run)
 {
-  return run->highest + (gint16) (number - (guint16) run->highest);
-}
-
-/* Begins with place, which goes out. Nothing waits. */
-static void
-begin_run (AfxdpReorder *reorder, Run *run, guint16 number, const Place *place)
-{
-  memset (run->went, 0, sizeof run->went);
-  run->first = run->next = run->highest = BEGIN + number;
-  run->timestamp = place->timestamp;
-  run->moving = FALSE;
-  accept (reorder, run, run->next, place);
-}
-
-static void
-forget_suspect (AfxdpReorder *reorder, Run *run)
-{
-  if (G_LIKELY (!run->has_suspect))
-    return;
-  run->has_suspect = FALSE;
-  reorder->n_waiting--;
-  reorder->funcs->late (&run->suspect.entry, reorder->user_data);
-}
-
-/* The sender has gone on there. */
-static void
-believe_suspect (AfxdpReorder *reorder, Run *run)
-{
-  const Place suspect = run->suspect;
-  guint64 number = extend (run, run->suspect_number);
-
-  run->has_suspect = FALSE;
-  reorder->n_waiting--;
-  if (number > run->highest) {
-    accept (reorder, run, number, &suspect);
-    return;
-  }
-  give_up_all (reorder, run);
-  begin_run (reorder, run, run->suspect_number, &suspect);
-}
-
-static void
-end_run (AfxdpReorder *reorder, Run *run)
-{
-  forget_suspect (reorder, run);
-  give_up_all (reorder, run);
-  run->in_use = FALSE;
-}
-
-/* For a new SSRC, or NULL. */
-static Run *
-find_room (AfxdpReorder *reorder, guint64 arrival)
-{
-  Run *silent = NULL;
-
   for (guint i = 0; i < AFXDP_REORDER_SOURCES; i++) {
-    Run *run = reorder->runs[i];
+    Track *track = &reorder->tracks[leg][i];
 
-    if (!run)
-      return reorder->runs[i] = g_new0 (Run, 1);
-    if (!run->in_use)
-      return run;
-    if (!silent || run->last_arrival < silent->last_arrival)
-      silent = run;
-  }
-  if (arrival < silent->last_arrival + AFXDP_REORDER_SILENT)
-    return NULL;
-  end_run (reorder, silent);
-  return silent;
-}
-
-static Run *
-find_run (AfxdpReorder *reorder, guint32 ssrc)
-{
-  if (G_LIKELY (
-          reorder->run && reorder->run->in_use && reorder->run->ssrc == ssrc))
-    return reorder->run;
-  for (guint i = 0; i < AFXDP_REORDER_SOURCES; i++) {
-    Run *run = reorder->runs[i];
-
-    if (run && run->in_use && run->ssrc == ssrc)
-      return run;
+    if (track->in_use && track->run == run)
+      return track;
   }
   return NULL;
 }
 
+/* It is part of its run no more. */
+static void
+leave_run (AfxdpReorder *reorder, Track *track)
+{
+  AfxdpReorderRun *run = track->run;
+
+  forget_suspect (reorder, track);
+  track->run = NULL;
+  for (guint leg = 0; leg < AFXDP_LEGS; leg++)
+    if (track_of (reorder, leg, run))
+      return;
+  afxdp_reorder_run_give_up_all (run);
+  run->in_use = FALSE;
+}
+
+static void
+forget_unmatched (AfxdpReorder *reorder, Track *track)
+{
+  if (!track->unmatched)
+    return;
+  g_clear_pointer (&track->unmatched, g_free);
+  reorder->n_unmatched--;
+}
+
+static void
+end_track (AfxdpReorder *reorder, Track *track)
+{
+  if (track->run)
+    leave_run (reorder, track);
+  forget_unmatched (reorder, track);
+  track->in_use = FALSE;
+}
+
+/* Its packets are not the stream's, until they prove to be. */
+static void
+doubt (AfxdpReorder *reorder, Track *track)
+{
+  if (track->run)
+    leave_run (reorder, track);
+  track->doubted = TRUE;
+}
+
+/* As far as has come, seqnum is number. */
+static void
+join_run (AfxdpReorder *reorder, Track *track, AfxdpReorderRun *run,
+    guint64 number)
+{
+  forget_unmatched (reorder, track);
+  track->run = run;
+  track->highest = number;
+  track->doubted = FALSE;
+}
+
+static Track *
+find_track (AfxdpReorder *reorder, guint leg, guint32 ssrc)
+{
+  Track *track = reorder->latest[leg];
+
+  if (G_LIKELY (track && track->in_use && track->ssrc == ssrc))
+    return track;
+  for (guint i = 0; i < AFXDP_REORDER_SOURCES; i++) {
+    track = &reorder->tracks[leg][i];
+    if (track->in_use && track->ssrc == ssrc)
+      return reorder->latest[leg] = track;
+  }
+  return NULL;
+}
+
+/* For a new SSRC, or NULL. */
+static Track *
+add_track (AfxdpReorder *reorder, guint leg, guint32 ssrc, guint64 arrival)
+{
+  Track *silent = NULL;
+
+  for (guint i = 0; i < AFXDP_REORDER_SOURCES; i++) {
+    Track *track = &reorder->tracks[leg][i];
+
+    if (!silent || !track->in_use ||
+        (silent->in_use && track->last_arrival < silent->last_arrival))
+      silent = track;
+  }
+  if (silent->in_use) {
+    if (arrival < silent->last_arrival + AFXDP_REORDER_SILENT)
+      return NULL;
+    end_track (reorder, silent);
+  }
+  *silent = (Track){ .in_use = TRUE, .leg = leg, .ssrc = ssrc };
+  silent->last_arrival = arrival;
+  return reorder->latest[leg] = silent;
+}
+
+static AfxdpReorderRun *
+add_run (AfxdpReorder *reorder)
+{
+  guint i = 0;
+
+  while (reorder->runs[i] && reorder->runs[i]->in_use)
+    i++;
+  if (!reorder->runs[i])
+    reorder->runs[i] = afxdp_reorder_run_new (&reorder->shared);
+  reorder->runs[i]->in_use = TRUE;
+  return reorder->runs[i];
+}
+
+/* Runs that begin. */
+
+/* The first leg has said where the stream is: the other one's packets are to prove that
+ * they are of it. */
+static void
+doubt_others (AfxdpReorder *reorder, const Track *track)
+{
+  if (reorder->n_legs < 2)
+    return;
+  for (guint i = 0; i < AFXDP_REORDER_SOURCES; i++) {
+    Track *other = &reorder->tracks[!track->leg][i];
+
+    if (!other->in_use || !other->run)
+      continue;
+    /* It says so itself, when it comes again. */
+    if (other->leg == 0 && other->run == track->run)
+      other->last_arrival = 0;
+    else if (other->leg && (other->run == track->run ||
+                               !track_of (reorder, 0, other->run)))
+      doubt (reorder, other);
+  }
+}
+
+static void
+begin_run (AfxdpReorder *reorder, Track *track, guint16 seqnum,
+    const AfxdpReorderPlace *place)
+{
+  afxdp_reorder_run_give_up_all (track->run);
+  afxdp_reorder_run_begin (track->run, seqnum, place);
+  track->highest = track->run->highest;
+  doubt_others (reorder, track);
+}
+
+static guint64
+align (const AfxdpReorder *reorder, const Track *track, guint16 seqnum,
+    guint32 timestamp)
+{
+  return reorder->n_legs > 1
+      ? afxdp_reorder_run_align (track->run, seqnum, timestamp)
+      : afxdp_reorder_extend (track->run->highest, seqnum);
+}
+
+/* The sender has gone on there. */
+static void
+believe_suspect (AfxdpReorder *reorder, Track *track)
+{
+  const AfxdpReorderPlace suspect = track->suspect;
+  guint64 number =
+      align (reorder, track, track->suspect_number, suspect.timestamp);
+
+  track->has_suspect = FALSE;
+  reorder->shared.n_waiting--;
+  if (number > track->run->highest)
+    accept (reorder, track, number, &suspect);
+  else
+    begin_run (reorder, track, track->suspect_number, &suspect);
+}
+
 /* What a packet is. */
 
-/* Whether a number that has come, with timestamp former, is another packet's now: one
- * with another timestamp; or, where all are the same and say nothing, one after a
- * silence. */
+/* Whether a number that has come is another packet's now: one with another timestamp;
+ * or, where all are the same and say nothing, one after a silence. */
 static gboolean
-is_another (
-    const Run *run, guint32 former, const AfxdpRtp *rtp, guint64 arrival)
+is_another (const AfxdpReorderRun *run, const AfxdpReorderKnown *known,
+    guint leg, const AfxdpRtp *rtp, guint64 arrival)
 {
-  return rtp->timestamp != former ||
-      (!run->moving && run->next > run->first + 1 &&
+  return rtp->timestamp != known->timestamp ||
+      (!run->moving && known->leg == leg && run->next > run->first + 1 &&
           arrival > run->last_arrival + AFXDP_REORDER_SILENCE);
 }
 
 /* Whether the packet is far from the others of its run. Otherwise sets verdict. */
 static gboolean
-is_far (const Run *run, guint64 number, const AfxdpRtp *rtp, guint64 arrival,
-    AfxdpReorderVerdict *verdict)
+is_far (AfxdpReorder *reorder, const Track *track, guint64 number,
+    const AfxdpRtp *rtp, guint64 arrival, AfxdpReorderVerdict *verdict)
 {
+  const AfxdpReorderRun *run = track->run;
+  AfxdpReorderKnown *known = &reorder->first_copy;
+
   *verdict = AFXDP_REORDER_WANTED;
   if (number > run->highest)
     return number - run->highest > AFXDP_REORDER_JUMP;
-  if (number >= run->next) {
-    if (!is_taken (run, number))
-      return FALSE;
-    *verdict = AFXDP_REORDER_REPEATED;
-    return is_another (run, place_of (run, number)->timestamp, rtp, arrival);
+  if (G_UNLIKELY (number < run->next)) {
+    *verdict = AFXDP_REORDER_LATE;
+    if (run->next - number > reorder->shared.past)
+      return TRUE;
+    /* A leg that is behind comes to it later. */
+    if (number < run->first)
+      return run->first - number > AFXDP_REORDER_EARLY &&
+          !(reorder->n_legs > 1 && track->highest < run->first &&
+              number + AFXDP_REORDER_EARLY >= track->highest);
   }
-  *verdict = AFXDP_REORDER_LATE;
-  if (run->next - number > AFXDP_REORDER_PAST)
-    return TRUE;
-  if (number < run->first)
-    return run->first - number > AFXDP_REORDER_EARLY;
-  if (!has_gone (run, number))
+  if (!afxdp_reorder_run_knows (run, number, known))
     return FALSE;
   *verdict = AFXDP_REORDER_REPEATED;
-  return is_another (
-      run, run->timestamps[number % AFXDP_REORDER_PAST], rtp, arrival);
+  return is_another (run, known, track->leg, rtp, arrival);
+}
+
+/* Whether what the second leg says, of a sender that has gone on elsewhere, is not to be
+ * believed, since the first leg says otherwise. */
+static gboolean
+is_contradicted (const AfxdpReorder *reorder, guint leg, guint64 arrival)
+{
+  return leg && afxdp_legs_is_present (&reorder->legs, 0, arrival);
+}
+
+/* Whether leg may say what the stream is: the first one, or the second while nothing
+ * is heard of the first. */
+static gboolean
+is_authority (const AfxdpReorder *reorder, guint leg, guint64 arrival)
+{
+  return !leg || !reorder->legs.legs[0].last ||
+      afxdp_legs_is_silent (&reorder->legs, 0, arrival);
+}
+
+/* The packet's number, by those that came before. */
+static guint64
+number_of (const AfxdpReorder *reorder, const Track *track, const AfxdpRtp *rtp,
+    guint64 arrival)
+{
+  if (G_LIKELY (
+          reorder->n_legs == 1 || arrival < track->last_arrival + RESUMED))
+    return afxdp_reorder_extend (track->highest, rtp->seqnum);
+  return afxdp_reorder_run_align (track->run, rtp->seqnum, rtp->timestamp);
+}
+
+/* What came by the first leg as number may show that packets of the second are those of
+ * the stream. */
+static void
+look_for_matches (AfxdpReorder *reorder, const Track *of, guint64 number,
+    const AfxdpRtp *rtp)
+{
+  for (guint i = 0; i < AFXDP_REORDER_SOURCES; i++) {
+    Track *track = &reorder->tracks[!of->leg][i];
+
+    if (track->in_use && track->unmatched &&
+        afxdp_unmatched_compare (
+            track->unmatched, rtp->seqnum, rtp->timestamp) &&
+        !track_of (reorder, track->leg, of->run))
+      join_run (reorder, track, of->run,
+          number + (guint16) (track->highest - number));
+  }
+}
+
+static AfxdpReorderVerdict
+look_in_run (AfxdpReorder *reorder, Track *track, guint64 number,
+    const AfxdpRtp *rtp, guint64 arrival)
+{
+  AfxdpReorderVerdict verdict;
+
+  reorder->number = number;
+  if (G_UNLIKELY (
+          is_far (reorder, track, number, rtp, arrival, &verdict))) {
+    reorder->found = track->has_suspect &&
+            rtp->seqnum == (guint16) (track->suspect_number + 1)
+        ? FOUND_FOLLOWS
+        : FOUND_SUSPECT;
+    return AFXDP_REORDER_WANTED;
+  }
+  reorder->found = FOUND_NEAR;
+  forget_suspect (reorder, track);
+  track->highest = MAX (track->highest, number);
+  if (G_UNLIKELY (reorder->n_unmatched && !track->leg))
+    look_for_matches (reorder, track, number, rtp);
+  return verdict;
+}
+
+/* Likewise of a track that does not belong to run yet. FALSE: the packet does not fit
+ * there, and nothing has changed. */
+static gboolean
+try_run (AfxdpReorder *reorder, Track *track, AfxdpReorderRun *run,
+    const AfxdpRtp *rtp, guint64 arrival, AfxdpReorderVerdict *verdict)
+{
+  guint64 number =
+      afxdp_reorder_run_align (run, rtp->seqnum, rtp->timestamp);
+  const Track tried = { .leg = track->leg, .run = run, .highest = number };
+
+  if (is_far (reorder, &tried, number, rtp, arrival, verdict))
+    return FALSE;
+  join_run (reorder, track, run, number);
+  *verdict = look_in_run (reorder, track, number, rtp, arrival);
+  return TRUE;
+}
+
+static AfxdpReorderRun *
+run_of_ssrc (AfxdpReorder *reorder, guint leg, guint32 ssrc)
+{
+  for (guint i = 0; i < RUNS; i++) {
+    AfxdpReorderRun *run = reorder->runs[i];
+
+    if (run && run->in_use && run->ssrc == ssrc &&
+        !track_of (reorder, leg, run))
+      return run;
+  }
+  return NULL;
+}
+
+static void
+note_unmatched (AfxdpReorder *reorder, Track *track, const AfxdpRtp *rtp,
+    guint64 arrival)
+{
+  if (!track->unmatched) {
+    track->unmatched = g_new0 (AfxdpUnmatched, 1);
+    track->highest = AFXDP_REORDER_BEGIN + rtp->seqnum;
+    reorder->n_unmatched++;
+  }
+  track->highest = MAX (
+      track->highest, afxdp_reorder_extend (track->highest, rtp->seqnum));
+  afxdp_unmatched_note (
+      track->unmatched, rtp->seqnum, rtp->timestamp, arrival);
+}
+
+/* Begins a run with the packet, or run anew. */
+static AfxdpReorderVerdict
+look_at_first (AfxdpReorder *reorder, Track *track, AfxdpReorderRun *run)
+{
+  forget_unmatched (reorder, track);
+  track->run = run ? run : add_run (reorder);
+  if (!run)
+    track->run->ssrc = track->ssrc;
+  reorder->found = FOUND_FIRST;
+  return AFXDP_REORDER_WANTED;
+}
+
+/* Whether the packet's number has come, with the same timestamp; of its track, as often
+ * as proves that it is of run. */
+static gboolean
+has_come (const AfxdpReorderRun *run, Track *track, const AfxdpRtp *rtp,
+    guint64 *number)
+{
+  AfxdpReorderKnown known;
+
+  *number = afxdp_reorder_run_align (run, rtp->seqnum, rtp->timestamp);
+  return afxdp_reorder_run_knows (run, *number, &known) &&
+      (track->unmatched ? afxdp_unmatched_compare_former (track->unmatched,
+                              rtp->seqnum, rtp->timestamp, known.timestamp)
+                        : rtp->timestamp == known.timestamp);
+}
+
+/* A run that is only the other leg's, and has had the packet. */
+static AfxdpReorderRun *
+find_match (AfxdpReorder *reorder, Track *track, const AfxdpRtp *rtp,
+    guint64 *number)
+{
+  for (guint i = 0; i < RUNS; i++) {
+    AfxdpReorderRun *run = reorder->runs[i];
+
+    if (run && run->in_use && !track_of (reorder, track->leg, run) &&
+        has_come (run, track, rtp, number))
+      return run;
+  }
+  return NULL;
+}
+
+
+/* Which run is the track part of? */
+static AfxdpReorderVerdict
+look_without_run (AfxdpReorder *reorder, Track *track, const AfxdpRtp *rtp,
+    guint64 arrival)
+{
+  gboolean is_believed = is_authority (reorder, track->leg, arrival);
+  AfxdpReorderRun *same, *run;
+  AfxdpReorderVerdict verdict;
+  guint64 number;
+
+  if (reorder->n_legs == 1)
+    return look_at_first (reorder, track, NULL);
+  same = run_of_ssrc (reorder, track->leg, rtp->ssrc);
+  if (same && !track->doubted &&
+      try_run (reorder, track, same, rtp, arrival, &verdict))
+    return verdict;
+  if (!is_believed)
+    note_unmatched (reorder, track, rtp, arrival);
+  run = find_match (reorder, track, rtp, &number);
+  if (run) {
+    join_run (reorder, track, run, number);
+    return look_in_run (reorder, track, number, rtp, arrival);
+  }
+  if (is_believed)
+    return look_at_first (reorder, track, same);
+  track->doubted |= same != NULL;
+  return AFXDP_REORDER_UNMATCHED;
+}
+
+/* What the legs are to each other by that. */
+static void
+note_verdict (AfxdpReorder *reorder, guint leg, AfxdpReorderVerdict verdict,
+    guint64 arrival)
+{
+  AfxdpLegs *legs = &reorder->legs;
+  guint64 first;
+
+  afxdp_legs_note_matched (legs, leg, verdict != AFXDP_REORDER_UNMATCHED);
+  if (verdict == AFXDP_REORDER_LATE &&
+      reorder->number >= reorder->track->run->first)
+    afxdp_legs_note_late (legs, leg);
+  else if (verdict == AFXDP_REORDER_REPEATED &&
+      afxdp_reorder_first_copy (reorder, &first))
+    afxdp_legs_note_skew (legs, leg, arrival - MIN (arrival, first));
+}
+
+static AfxdpReorderVerdict
+look_at_numbered (AfxdpReorder *reorder, guint leg, const AfxdpRtp *rtp,
+    guint64 arrival)
+{
+  Track *track = find_track (reorder, leg, rtp->ssrc);
+  AfxdpReorderVerdict verdict;
+
+  if (G_UNLIKELY (!track))
+    track = add_track (reorder, leg, rtp->ssrc, arrival);
+  if (G_UNLIKELY (!track))
+    return leg ? AFXDP_REORDER_UNMATCHED : AFXDP_REORDER_WANTED;
+  reorder->track = track;
+  reorder->seqnum = rtp->seqnum;
+  reorder->timestamp = rtp->timestamp;
+  verdict = track->run
+      ? look_in_run (reorder, track, number_of (reorder, track, rtp, arrival),
+            rtp, arrival)
+      : look_without_run (reorder, track, rtp, arrival);
+  if (G_UNLIKELY (reorder->found == FOUND_FOLLOWS &&
+          is_contradicted (reorder, leg, arrival))) {
+    doubt (reorder, track);
+    note_unmatched (reorder, track, rtp, arrival);
+    verdict = AFXDP_REORDER_UNMATCHED;
+  }
+  track->last_arrival = MAX (track->last_arrival, arrival);
+  if (track->run)
+    track->run->last_arrival = MAX (track->run->last_arrival, arrival);
+  return verdict;
 }
 
 AfxdpReorderVerdict
-afxdp_reorder_look (AfxdpReorder *reorder, const AfxdpRtp *rtp, guint64 arrival)
+afxdp_reorder_look (
+    AfxdpReorder *reorder, guint leg, const AfxdpRtp *rtp, guint64 arrival)
 {
-  AfxdpReorderVerdict verdict;
-  Run *run;
+  AfxdpReorderVerdict verdict =
+      leg ? AFXDP_REORDER_UNMATCHED : AFXDP_REORDER_WANTED;
 
   reorder->found = FOUND_UNORDERED;
-  if (!afxdp_rtp_is_numbered (rtp))
-    return AFXDP_REORDER_WANTED;
-  reorder->ssrc = rtp->ssrc;
-  reorder->timestamp = rtp->timestamp;
-  reorder->number = rtp->seqnum;
-  run = find_run (reorder, rtp->ssrc);
-  if (G_UNLIKELY (!run)) {
-    run = find_room (reorder, arrival);
-    if (!run)
-      return AFXDP_REORDER_WANTED;
-    reorder->found = FOUND_FIRST;
-    reorder->run = run;
-    run->last_arrival = arrival;
-    return AFXDP_REORDER_WANTED;
-  }
-  reorder->run = run;
-  if (G_UNLIKELY (
-          is_far (run, extend (run, rtp->seqnum), rtp, arrival, &verdict))) {
-    reorder->found =
-        run->has_suspect && rtp->seqnum == (guint16) (run->suspect_number + 1)
-        ? FOUND_FOLLOWS
-        : FOUND_SUSPECT;
-    verdict = AFXDP_REORDER_WANTED;
-  } else {
-    reorder->found = FOUND_NEAR;
-    forget_suspect (reorder, run);
-  }
-  run->last_arrival = MAX (run->last_arrival, arrival);
+  if (reorder->n_legs > 1)
+    afxdp_legs_note_arrival (&reorder->legs, leg, arrival);
+  if (afxdp_rtp_is_numbered (rtp))
+    verdict = look_at_numbered (reorder, leg, rtp, arrival);
+  if (reorder->n_legs > 1 && afxdp_rtp_is_numbered (rtp))
+    note_verdict (reorder, leg, verdict, arrival);
   return verdict;
+}
+
+gboolean
+afxdp_reorder_has_other_ssrc (const AfxdpReorder *reorder, guint32 *ssrc)
+{
+  if (G_LIKELY (reorder->found == FOUND_UNORDERED ||
+          reorder->track->ssrc == reorder->track->run->ssrc))
+    return FALSE;
+  *ssrc = reorder->track->run->ssrc;
+  return TRUE;
+}
+
+gboolean
+afxdp_reorder_first_copy (const AfxdpReorder *reorder, guint64 *arrival)
+{
+  *arrival = reorder->first_copy.arrival;
+  return reorder->first_copy.leg != reorder->track->leg;
 }
 
 /* Putting. */
@@ -534,28 +672,28 @@ afxdp_reorder_look (AfxdpReorder *reorder, const AfxdpRtp *rtp, guint64 arrival)
 static void
 put_by_number (AfxdpReorder *reorder, const AfxdpReorderEntry *entry)
 {
-  const Place place = { .entry = *entry, .timestamp = reorder->timestamp };
-  Run *run = reorder->run;
+  const AfxdpReorderPlace place = { .entry = *entry,
+    .timestamp = reorder->timestamp };
+  Track *track = reorder->track;
 
   switch (reorder->found) {
     case FOUND_FIRST:
-      run->ssrc = reorder->ssrc;
-      run->in_use = TRUE;
-      begin_run (reorder, run, reorder->number, &place);
+      begin_run (reorder, track, reorder->seqnum, &place);
       break;
     case FOUND_SUSPECT:
-      forget_suspect (reorder, run);
-      run->suspect = place;
-      run->suspect_number = reorder->number;
-      run->has_suspect = TRUE;
-      reorder->n_waiting++;
+      forget_suspect (reorder, track);
+      track->suspect = place;
+      track->suspect_number = reorder->seqnum;
+      track->has_suspect = TRUE;
+      reorder->shared.n_waiting++;
       break;
     case FOUND_FOLLOWS:
-      believe_suspect (reorder, run);
-      accept (reorder, run, extend (run, reorder->number), &place);
+      believe_suspect (reorder, track);
+      accept (reorder, track,
+          afxdp_reorder_extend (track->run->highest, reorder->seqnum), &place);
       break;
     default:
-      accept (reorder, run, extend (run, reorder->number), &place);
+      accept (reorder, track, reorder->number, &place);
       break;
   }
 }
@@ -564,47 +702,32 @@ void
 afxdp_reorder_put (AfxdpReorder *reorder, const AfxdpReorderEntry *entry)
 {
   if (G_UNLIKELY (reorder->found == FOUND_UNORDERED))
-    reorder->funcs->out (entry, reorder->user_data);
+    reorder->shared.funcs->out (entry, reorder->shared.user_data);
   else
     put_by_number (reorder, entry);
 }
 
 void
-afxdp_reorder_first_copy (
-    const AfxdpReorder *reorder, guint64 *arrival, guint *tag)
+afxdp_reorder_advance (AfxdpReorder *reorder, guint leg, guint64 now)
 {
-  const Run *run = reorder->run;
-  guint64 number = extend (run, reorder->number);
-  guint i = number % AFXDP_REORDER_PAST;
+  guint64 known = reorder->known[leg] = MAX (reorder->known[leg], now);
 
-  if (number >= run->next) {
-    const Place *place = place_of (run, number);
-
-    *arrival = place->entry.arrival;
-    *tag = place->entry.tag;
+  if (reorder->n_legs > 1)
+    known = MIN (known, reorder->known[!leg]);
+  reorder->now = MAX (reorder->now, known);
+  if (G_LIKELY (!reorder->shared.n_waiting))
     return;
-  }
-  *arrival = run->arrivals[i];
-  *tag = run->tags[i];
-}
+  for (guint i = 0; i < reorder->n_legs; i++)
+    for (guint j = 0; j < AFXDP_REORDER_SOURCES; j++) {
+      Track *track = &reorder->tracks[i][j];
 
-void
-afxdp_reorder_advance (AfxdpReorder *reorder, guint64 now)
-{
-  reorder->now = MAX (reorder->now, now);
-  if (G_LIKELY (!reorder->n_waiting))
-    return;
-  for (guint i = 0; i < AFXDP_REORDER_SOURCES; i++) {
-    Run *run = reorder->runs[i];
-
-    if (!run)
-      continue;
-    if (G_UNLIKELY (run->has_suspect &&
-            due_of (reorder, run->suspect.entry.arrival) <= reorder->now))
-      believe_suspect (reorder, run);
-    while (due_of_oldest (reorder, run) <= reorder->now)
-      give_up_gap (reorder, run);
-  }
+      if (G_UNLIKELY (track->has_suspect &&
+              due_of (reorder, &track->suspect.entry) <= reorder->now))
+        believe_suspect (reorder, track);
+    }
+  for (guint i = 0; i < RUNS && reorder->runs[i]; i++)
+    while (due_of_oldest (reorder, reorder->runs[i]) <= reorder->now)
+      afxdp_reorder_run_give_up (reorder->runs[i]);
 }
 
 guint64
@@ -612,32 +735,65 @@ afxdp_reorder_due (const AfxdpReorder *reorder)
 {
   guint64 due = G_MAXUINT64;
 
-  for (guint i = 0; reorder->n_waiting && i < AFXDP_REORDER_SOURCES; i++) {
-    const Run *run = reorder->runs[i];
+  if (G_LIKELY (!reorder->shared.n_waiting))
+    return due;
+  for (guint i = 0; i < reorder->n_legs; i++)
+    for (guint j = 0; j < AFXDP_REORDER_SOURCES; j++) {
+      const Track *track = &reorder->tracks[i][j];
 
-    if (!run)
-      continue;
-    due = MIN (due, due_of_oldest (reorder, run));
-    if (run->has_suspect)
-      due = MIN (due, due_of (reorder, run->suspect.entry.arrival));
-  }
+      if (track->has_suspect)
+        due = MIN (due, due_of (reorder, &track->suspect.entry));
+    }
+  for (guint i = 0; i < RUNS && reorder->runs[i]; i++)
+    due = MIN (due, due_of_oldest (reorder, reorder->runs[i]));
   return due;
+}
+
+static void
+end_leg (AfxdpReorder *reorder, guint leg)
+{
+  for (guint i = 0; i < AFXDP_REORDER_SOURCES; i++)
+    if (reorder->tracks[leg][i].in_use)
+      end_track (reorder, &reorder->tracks[leg][i]);
+}
+
+void
+afxdp_reorder_set_legs (
+    AfxdpReorder *reorder, guint n_legs, guint64 window, guint64 now)
+{
+  end_leg (reorder, 1);
+  afxdp_legs_forget (&reorder->legs, 1, now);
+  reorder->n_legs = n_legs;
+  reorder->window = reorder->legs.window = window;
 }
 
 void
 afxdp_reorder_end (AfxdpReorder *reorder)
 {
-  for (guint i = 0; i < AFXDP_REORDER_SOURCES; i++)
-    if (reorder->runs[i])
-      end_run (reorder, reorder->runs[i]);
-  reorder->run = NULL;
+  for (guint i = 0; i < AFXDP_LEGS; i++) {
+    end_leg (reorder, i);
+    reorder->known[i] = 0;
+  }
+  reorder->legs = (AfxdpLegs){ .window = reorder->window };
   reorder->now = 0;
+}
+
+const AfxdpLegs *
+afxdp_reorder_legs (const AfxdpReorder *reorder)
+{
+  return &reorder->legs;
+}
+
+guint64
+afxdp_reorder_known (const AfxdpReorder *reorder, guint leg)
+{
+  return reorder->known[leg];
 }
 
 guint
 afxdp_reorder_n_waiting (const AfxdpReorder *reorder)
 {
-  return reorder->n_waiting;
+  return reorder->shared.n_waiting;
 }
 
 guint64
