@@ -71,6 +71,9 @@ gst_afxdp_ordered_begin (
       afxdp_reorder_new (n_legs, window, max_bytes, &funcs, ordered);
   ordered->ready = g_array_sized_new (
       FALSE, FALSE, sizeof (AfxdpReorderEntry), AFXDP_LARGEST_BATCH);
+  /* With one leg all packets are counted as they come. */
+  if (n_legs > 1)
+    ordered->late = g_array_new (FALSE, FALSE, sizeof (GstAfxdpLatePacket));
 }
 
 guint
@@ -80,6 +83,7 @@ gst_afxdp_ordered_end (GstAfxdpOrdered *ordered)
 
   g_clear_pointer (&ordered->stage, afxdp_reorder_free);
   g_clear_pointer (&ordered->ready, g_array_unref);
+  g_clear_pointer (&ordered->late, g_array_unref);
   ordered->cut_short = 0;
   return n;
 }
@@ -144,6 +148,19 @@ set_ssrc (GstAfxdpOrdered *ordered, AfxdpPacket *packet)
     GST_WRITE_UINT32_BE ((guint8 *) packet->data + RTP_SSRC, ssrc);
 }
 
+/* What came after all is not lost. */
+static void
+note_late_packet (
+    GstAfxdpOrdered *ordered, const AfxdpRtp *rtp, guint64 arrival)
+{
+  GstAfxdpLatePacket late = { *rtp, arrival };
+
+  if (!ordered->late || !afxdp_reorder_was_wanted (ordered->stage))
+    return;
+  afxdp_reorder_has_other_ssrc (ordered->stage, &late.rtp.ssrc);
+  g_array_append_val (ordered->late, late);
+}
+
 static void
 put_packet (GstAfxdpOrdered *ordered, guint leg, AfxdpStream *stream,
     const AfxdpBatch *batch, AfxdpPacket *packet, const GstAfxdpMake *make,
@@ -162,6 +179,7 @@ put_packet (GstAfxdpOrdered *ordered, guint leg, AfxdpStream *stream,
     case AFXDP_REORDER_LATE:
       ordered->counts.n_late += !kept_back;
       ordered->skews[leg].n_late++;
+      note_late_packet (ordered, &packet->rtp, entry.arrival);
       return;
     case AFXDP_REORDER_REPEATED:
       ordered->counts.n_repeated += !kept_back;

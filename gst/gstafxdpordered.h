@@ -43,11 +43,19 @@ typedef struct
   guint64 cut_short; /* gaps that were not waited for as long as the window */
 } GstAfxdpOrderedCounts;
 
+/* A packet that was waited for, and came too late. */
+typedef struct
+{
+  AfxdpRtp rtp;
+  guint64 arrival;
+} GstAfxdpLatePacket;
+
 typedef struct
 {
   AfxdpReorder *stage; /* NULL: off, packets go as they come */
   GArray *ready; /* AfxdpReorderEntry, the item is a GstBuffer: those that */
   guint first;   /* may go, from here on */
+  GArray *late;  /* GstAfxdpLatePacket, of two legs: not told yet */
   guint n_held;  /* buffers that wait, or may go */
   guint64 cut_short; /* that is told */
   GstAfxdpOrderedCounts counts;

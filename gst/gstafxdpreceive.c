@@ -191,6 +191,8 @@ gst_afxdp_src_tell_ordered (GstAfxdpSrc *self)
   GstAfxdpOrderedCounts counts = gst_afxdp_ordered_tell (&self->ordered);
 
   gst_afxdp_report_ordered (self->report, &counts, self->ordered.n_held);
+  if (G_UNLIKELY (self->ordered.late && self->ordered.late->len))
+    gst_afxdp_report_count_late (self->report, self->ordered.late);
 }
 
 /* Of those whose turn it is, as many as one list may have. */

@@ -218,6 +218,20 @@ gst_afxdp_report_count_ordered (
 }
 
 void
+gst_afxdp_report_count_late (GstAfxdpReport *report, GArray *late)
+{
+  g_mutex_lock (&report->lock);
+  for (guint i = 0; i < late->len; i++) {
+    const GstAfxdpLatePacket *packet =
+        &g_array_index (late, GstAfxdpLatePacket, i);
+
+    afxdp_rtp_stats_packet (report->rtp, &packet->rtp, packet->arrival);
+  }
+  g_mutex_unlock (&report->lock);
+  g_array_set_size (late, 0);
+}
+
+void
 gst_afxdp_report_kept_back (GstAfxdpReport *report, const AfxdpBatch *batch)
 {
   guint64 *packets = report->totals.ledger.packets;

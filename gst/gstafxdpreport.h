@@ -93,6 +93,8 @@ void gst_afxdp_report_post_sources (GstAfxdpReport *report, guint64 now);
 /* With two legs: these leave, of whichever, and are all that is counted of RTP. */
 void gst_afxdp_report_count_ordered (
     GstAfxdpReport *report, const AfxdpReorderEntry *entries, guint n);
+/* Likewise, of those that came too late to leave. Empties late. */
+void gst_afxdp_report_count_late (GstAfxdpReport *report, GArray *late);
 AfxdpPath gst_afxdp_report_path (GstAfxdpReport *report);
 void gst_afxdp_report_totals (GstAfxdpReport *report, GstAfxdpTotals *totals);
 

@@ -186,6 +186,24 @@ TEST (test_silent_leg)
   end ();
 }
 
+/* What comes after its turn by either leg is late, and so it is not lost. */
+TEST (test_late)
+{
+  play ("reorder-window=20000000 ");
+  send_many (other, 0, 3);
+  tap_wait (tap, 3);
+  send_many (loopback, 0, 10);
+  send_many (loopback, 11, 10);
+  tap_wait (tap, 20);
+  receiver_wait_stat (receiver, "lost", 1);
+  send_one (other, 10);
+  receiver_wait_stat (receiver, "late", 1);
+  receiver_wait_stat (receiver, "lost", 0);
+  receiver_assert_none (receiver, "pending", "unmatched");
+  assert_leg_stat (1, "late", 1);
+  end ();
+}
+
 /* Without a window nothing waits, and what has come is not pushed again. */
 TEST (test_no_window)
 {
@@ -225,6 +243,92 @@ TEST (test_started_again)
     receiver_set_state (receiver, states[i % 3]);
     receiver_set_state (receiver, GST_STATE_PLAYING);
   }
+  end ();
+}
+
+static const gchar *
+read_leg_state (guint leg)
+{
+  g_autoptr (GstStructure) stats = receiver_stats (receiver);
+  const GValue *legs = gst_structure_get_value (stats, "legs");
+
+  return g_intern_string (gst_structure_get_string (
+      gst_value_get_structure (gst_value_array_get_value (legs, leg)),
+      "state"));
+}
+
+/* A message for each change, with what it needs. */
+TEST (test_states)
+{
+  GstMessage *message;
+  const GstStructure *structure;
+  gint leg;
+
+  play ("");
+  for (guint16 i = 0; !(message = gst_bus_pop_filtered (receiver->bus,
+                            GST_MESSAGE_ELEMENT)) ||
+       !gst_message_has_name (message, "GstAfxdpSrcLeg");
+       i++) {
+    gst_clear_message (&message);
+    send_one (loopback, i);
+    g_usleep (5000);
+  }
+  structure = gst_message_get_structure (message);
+  page_assert_fields (structure, NULL);
+  fail_unless (gst_structure_get_int (structure, "leg", &leg));
+  fail_unless_equals_int (leg, 1);
+  fail_unless_equals_string (
+      gst_structure_get_string (structure, "state"), "silent");
+  fail_unless_equals_string (read_leg_state (1), "silent");
+  fail_unless_equals_string (read_leg_state (0), "active");
+  gst_clear_message (&message);
+  end ();
+}
+
+/* A leg of another SSRC is the stream's, if numbers and timestamps are: its packets get
+ * the first one's. One with other numbers is none of it. */
+static void
+send_as (Loopback *leg, guint8 ssrc, guint16 number, guint16 time)
+{
+  guint8 packet[12] = { 0x80, TYPE, number >> 8, number & 0xff, 0, 0,
+    time >> 8, time & 0xff, [11] = ssrc };
+
+  loopback_send (leg, packet, sizeof packet);
+}
+
+TEST (test_other_ssrc)
+{
+  play (LONG);
+  for (guint i = 0; i < 100; i++) {
+    if (i != 50)
+      send_as (loopback, 1, i, i);
+    tap_wait (tap, i + (i < 50));
+    if (i < 40 || i >= 50)
+      send_as (other, 2, i, i);
+  }
+  tap_wait (tap, 100);
+  for (guint i = 0; i < 100; i++) {
+    const guint8 *bytes = g_bytes_get_data (tap_packet (tap, i)->bytes, NULL);
+
+    fail_unless_equals_int (number_of (i), i);
+    fail_unless_equals_int (bytes[11], 1);
+  }
+  receiver_assert_none (receiver, "lost", "late");
+  end ();
+}
+
+TEST (test_other_stream)
+{
+  play ("");
+  for (guint i = 0; g_strcmp0 (read_leg_state (1), "other-stream"); i++) {
+    send_as (loopback, 1, i, i);
+    tap_wait (tap, i + 1);
+    send_as (other, 2, 30000 + i, i);
+    g_usleep (2000);
+  }
+  g_assert_cmpuint (receiver_stat (receiver, "unmatched"), >=, 20);
+  for (guint i = 0; i < tap_n_packets (tap); i++)
+    fail_unless_equals_int (number_of (i), i);
   end ();
 }
 

@@ -595,8 +595,7 @@ note_verdict (AfxdpReorder *reorder, guint leg, AfxdpReorderVerdict verdict,
   guint64 first;
 
   afxdp_legs_note_matched (legs, leg, verdict != AFXDP_REORDER_UNMATCHED);
-  if (verdict == AFXDP_REORDER_LATE &&
-      reorder->number >= reorder->track->run->first)
+  if (verdict == AFXDP_REORDER_LATE && afxdp_reorder_was_wanted (reorder))
     afxdp_legs_note_late (legs, leg);
   else if (verdict == AFXDP_REORDER_REPEATED &&
       afxdp_reorder_first_copy (reorder, &first))
@@ -653,11 +652,16 @@ afxdp_reorder_look (
 gboolean
 afxdp_reorder_has_other_ssrc (const AfxdpReorder *reorder, guint32 *ssrc)
 {
-  if (G_LIKELY (reorder->found == FOUND_UNORDERED ||
-          reorder->track->ssrc == reorder->track->run->ssrc))
+  if (G_UNLIKELY (reorder->found == FOUND_UNORDERED))
     return FALSE;
   *ssrc = reorder->track->run->ssrc;
-  return TRUE;
+  return *ssrc != reorder->track->ssrc;
+}
+
+gboolean
+afxdp_reorder_was_wanted (const AfxdpReorder *reorder)
+{
+  return reorder->number >= reorder->track->run->first;
 }
 
 gboolean

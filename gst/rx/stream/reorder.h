@@ -98,11 +98,14 @@ void afxdp_reorder_set_legs (
  * counted by the caller. */
 AfxdpReorderVerdict afxdp_reorder_look (
     AfxdpReorder *reorder, guint leg, const AfxdpRtp *rtp, guint64 arrival);
-/* Whether the packet that was looked at last, and is wanted, is to have another SSRC. */
+/* Whether the packet that was looked at last, of the stream, is to have another SSRC. */
 gboolean afxdp_reorder_has_other_ssrc (
     const AfxdpReorder *reorder, guint32 *ssrc);
 /* Takes the packet that was looked at last, and is wanted. */
 void afxdp_reorder_put (AfxdpReorder *reorder, const AfxdpReorderEntry *entry);
+/* Whether the packet that was looked at last, and is late, is one of those that were
+ * waited for: it is not of before the first one. */
+gboolean afxdp_reorder_was_wanted (const AfxdpReorder *reorder);
 /* Of the packet that was looked at last, and is repeated, when the first one came.
  * FALSE: by the same leg. */
 gboolean afxdp_reorder_first_copy (
