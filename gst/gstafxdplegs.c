@@ -67,10 +67,9 @@ describe (const GstAfxdpLeg *leg, AfxdpPath path, const GstAfxdpTotals *totals,
     const GstAfxdpSkew *skew)
 {
   const AfxdpLatency *behind = &skew->behind;
-
-  return gst_structure_new ("application/x-afxdp-leg-stats", "uri",
-      G_TYPE_STRING, leg->uri, "interface", G_TYPE_STRING, leg->interface,
-      "mode", G_TYPE_STRING,
+  GstStructure *structure = gst_structure_new ("application/x-afxdp-leg-stats",
+      "uri", G_TYPE_STRING, leg->uri, "interface", G_TYPE_STRING,
+      leg->interface, "mode", G_TYPE_STRING,
       gst_afxdp_enum_nick (GST_TYPE_AFXDP_CURRENT_MODE, path), "state",
       G_TYPE_STRING, gst_afxdp_leg_state_name (leg->state), "packets",
       G_TYPE_UINT64, totals->rtp.packets, "lost", G_TYPE_UINT64, totals->lost,
@@ -82,6 +81,9 @@ describe (const GstAfxdpLeg *leg, AfxdpPath path, const GstAfxdpTotals *totals,
       G_TYPE_UINT64, afxdp_latency_average (behind), "skew-p99", G_TYPE_UINT64,
       afxdp_latency_quantile (behind, 990), "skew-max", G_TYPE_UINT64,
       behind->longest, NULL);
+
+  gst_afxdp_stats_add_losses (structure, &totals->ledger);
+  return structure;
 }
 
 void

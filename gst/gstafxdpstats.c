@@ -47,19 +47,34 @@ counter (const GstAfxdpTotals *totals, guint i)
   return G_STRUCT_MEMBER (guint64, totals, counters[i].offset);
 }
 
-/* value of each column, by the names that it has in the statistics. */
+/* What was lost at each place, by the names that it has in the statistics. */
+static void
+set_losses (GstStructure *structure, GType type, const AfxdpLedger *now,
+    const AfxdpLedger *then)
+{
+  for (guint i = AFXDP_FIRST_LOSS; i < AFXDP_N_COLUMNS; i++)
+    gst_structure_set (structure, afxdp_column_lost_name (i), type,
+        now->lost[i] - then->lost[i], NULL);
+}
+
+/* The same of all columns. */
 static void
 set_columns (GstStructure *structure, GType type, const AfxdpLedger *now,
     const AfxdpLedger *then)
 {
-  for (guint i = 0; i < AFXDP_N_COLUMNS; i++) {
+  for (guint i = 0; i < AFXDP_N_COLUMNS; i++)
     if (afxdp_column_name (i))
       gst_structure_set (structure, afxdp_column_name (i), type,
           now->packets[i] - then->packets[i], NULL);
-    if (afxdp_column_lost_name (i))
-      gst_structure_set (structure, afxdp_column_lost_name (i), type,
-          now->lost[i] - then->lost[i], NULL);
-  }
+  set_losses (structure, type, now, then);
+}
+
+void
+gst_afxdp_stats_add_losses (GstStructure *structure, const AfxdpLedger *ledger)
+{
+  static const AfxdpLedger none;
+
+  set_losses (structure, G_TYPE_UINT64, ledger, &none);
 }
 
 void

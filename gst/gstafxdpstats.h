@@ -34,6 +34,9 @@ typedef struct
 
 void gst_afxdp_stats_add_totals (
     GstStructure *structure, const GstAfxdpTotals *totals);
+/* A field lost-... for each place. */
+void gst_afxdp_stats_add_losses (
+    GstStructure *structure, const AfxdpLedger *ledger);
 /* By what each counter rose; signed, since a late packet takes its loss back. */
 GstStructure *gst_afxdp_stats_delta (
     const GstAfxdpTotals *now, const GstAfxdpTotals *then);

@@ -346,4 +346,24 @@ TABLE_TEST (test_refused, refused)
   g_clear_pointer (&receiver->error, g_free);
 }
 
+/* Both have frames of their own. */
+TEST (test_frames_of_both_legs)
+{
+  guint64 n_frames;
+
+  play ("");
+  n_frames = receiver_stat (receiver, "frames");
+  g_assert_cmpuint (n_frames, >, 0);
+  receiver_assert_stat (receiver, "frames-free", n_frames);
+  tap_keep (tap, TRUE);
+  send_many (loopback, 0, 5);
+  send_many (other, 5, 7);
+  tap_wait (tap, 12);
+  receiver_assert_stat (receiver, "frames-free", n_frames - 12);
+  tap_drop (tap);
+  /* The sink keeps the last one. */
+  receiver_wait_stat (receiver, "frames-free", n_frames - 1);
+  end ();
+}
+
 ELEMENT_SUITE ("element-legs", NULL)
