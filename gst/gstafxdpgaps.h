@@ -11,6 +11,7 @@
 
 #include "gstafxdpoutbox.h"
 #include "gstafxdpreport.h"
+#include "places.h"
 
 G_BEGIN_DECLS
 
@@ -18,10 +19,18 @@ typedef struct
 {
   GstElement *element;    /* which owns us, */
   GstAfxdpReport *report; /* and that; NULL element: nothing is posted */
-  GstAfxdpReport *also;   /* is told of the same drops; NULL: none */
-  GstAfxdpReport *sum;    /* only counts them; NULL: none */
+  GstAfxdpReport *sum;    /* only counts the same drops; NULL: none */
   GArray *verdicts;       /* AfxdpVerdict, to be posted */
-  guint64 judge_at;       /* not before, in ns of CLOCK_MONOTONIC */
+
+  /* With two legs. The element's: what the first leg alone reports, which is told of
+   * the same drops; NULL: there is one leg. */
+  GstAfxdpReport *also;
+  /* Where that has lost packets, or a leg of which nothing is posted. */
+  AfxdpPlaces *places;
+  const AfxdpPlaces *legs[GST_AFXDP_LEGS];
+  GArray *waiting; /* verdicts, to be posted when both legs have judged, too */
+
+  guint64 judge_at;   /* not before, in ns of CLOCK_MONOTONIC */
   guint64 known;      /* until when drops were known at the last judgement */
   guint64 posted_at;  /* the last gap, 0: none */
   guint64 suppressed; /* gaps, since the last message */

@@ -3,6 +3,8 @@
 /* The legs of a stream that is sent over two networks. */
 #include "gstafxdplegs.h"
 
+#include <string.h>
+
 #include "gstafxdpenums.h"
 #include "gstafxdplegstate.h"
 
@@ -16,7 +18,9 @@ gst_afxdp_leg_begin (
     gst_afxdp_current_mode_init (
         &leg->mode, GST_ELEMENT (leg->src), leg->report);
     leg->mode.leg = leg->number;
+    leg->places = leg->gaps.places = g_new (AfxdpPlaces, 1);
   }
+  memset (leg->places, 0, sizeof *leg->places);
   gst_afxdp_report_reset (leg->report, now);
   gst_afxdp_gaps_reset (&leg->gaps);
   g_free (leg->uri);
@@ -31,9 +35,21 @@ gst_afxdp_leg_clear (GstAfxdpLeg *leg)
   if (!leg->report)
     return;
   gst_afxdp_gaps_clear (&leg->gaps);
+  g_clear_pointer (&leg->places, g_free);
   g_clear_pointer (&leg->report, gst_afxdp_report_free);
   g_clear_pointer (&leg->uri, g_free);
   g_clear_pointer (&leg->interface, g_free);
+}
+
+void
+gst_afxdp_legs_have_told (
+    GstAfxdpLeg *legs, GstAfxdpGaps *gaps, GstAfxdpReport *report)
+{
+  gaps->also = legs[0].report;
+  gaps->places = legs[0].places;
+  for (guint i = 0; i < GST_AFXDP_LEGS; i++)
+    gaps->legs[i] = legs[i].places;
+  legs[1].gaps.sum = report;
 }
 
 void

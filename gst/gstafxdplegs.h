@@ -28,6 +28,7 @@ typedef struct
   GstAfxdpReport *report;
   /* Of the second one; those of the first are the element's. */
   GstAfxdpGaps gaps;
+  AfxdpPlaces *places; /* where it has lost packets lately */
   GstAfxdpCurrentMode mode;
   AfxdpLegState state, told; /* and what was told of it last */
   GstAfxdpOutbox outbox;     /* of that */
@@ -40,6 +41,11 @@ void gst_afxdp_leg_begin (
     GstAfxdpLeg *leg, const gchar *uri, const gchar *interface, guint64 now);
 /* It is closed. Statistics stay. */
 void gst_afxdp_leg_clear (GstAfxdpLeg *leg);
+
+/* Once both have begun: gaps, the element's, tells of both, and report has the sum of
+ * their drops. */
+void gst_afxdp_legs_have_told (
+    GstAfxdpLeg *legs, GstAfxdpGaps *gaps, GstAfxdpReport *report);
 
 /* What all streams of the legs have counted: the queues are the first one's. Clear
  * counts. */

@@ -48,8 +48,7 @@ open_second_leg (GstAfxdpSrc *self)
   gst_afxdp_leg_begin (&legs[1], self->active.redundant_uri,
       interface_of (stream), afxdp_now ());
   g_mutex_unlock (&self->ordered.lock);
-  self->gaps.also = legs[0].report;
-  legs[1].gaps.sum = self->report;
+  gst_afxdp_legs_have_told (legs, &self->gaps, self->report);
   g_mutex_lock (&self->stream_lock);
   legs[1].stream = stream;
   g_mutex_unlock (&self->stream_lock);

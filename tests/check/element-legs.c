@@ -346,6 +346,99 @@ TABLE_TEST (test_refused, refused)
   g_clear_pointer (&receiver->error, g_free);
 }
 
+/* Where each leg lost what neither brought. */
+static void
+assert_places (
+    const GstStructure *gap, const gchar *on_first, const gchar *on_second)
+{
+  static const gchar *const of_two_legs[] = { "legs", NULL };
+  const GValue *legs = gst_structure_get_value (gap, "legs");
+
+  page_assert_fields (gap, of_two_legs);
+  fail_unless (legs && GST_VALUE_HOLDS_ARRAY (legs));
+  fail_unless_equals_int (gst_value_array_get_size (legs), 2);
+  fail_unless_equals_string (
+      g_value_get_string (gst_value_array_get_value (legs, 0)), on_first);
+  fail_unless_equals_string (
+      g_value_get_string (gst_value_array_get_value (legs, 1)), on_second);
+}
+
+/* The second leg is behind, and knows of its gap only when that of the stream has been
+ * judged. */
+TEST (test_gap_of_a_leg_behind)
+{
+  play ("reorder-window=50000000 gap-interval=0 ");
+  send_many (loopback, 0, 10);
+  send_many (other, 0, 10);
+  send_many (loopback, 11, 140);
+  send_many (other, 11, 10);
+  assert_places (receiver_wait_gaps (receiver, 1), "network", "network");
+  fail_unless_equals_int (receiver->gaps->len, 1);
+  assert_leg_stat (0, "lost-network", 1);
+  assert_leg_stat (1, "lost-network", 1);
+  end ();
+}
+
+/* What a leg would have brought that is silent nobody knows. */
+TEST (test_gap_beside_a_silent_leg)
+{
+  play ("reorder-window=20000000 gap-interval=0 ");
+  send_many (loopback, 0, 10);
+  send_many (other, 0, 10);
+  send_many (loopback, 11, 140);
+  assert_places (receiver_wait_gaps (receiver, 1), "network", "unknown");
+  end ();
+}
+
+/* The streaming thread is held up, and the first leg's socket is too small; the second
+ * leg's network has lost the same packets. */
+TEST (test_gap_of_two_places)
+{
+  guint64 dropped;
+
+  play ("reorder-window=20000000 gap-interval=0 buffer-size=20000 ");
+  send_many (loopback, 0, 20);
+  send_many (other, 0, 20);
+  tap_wait (tap, 20);
+  tap_hold (tap);
+  send_one (loopback, 20);
+  send_one (other, 20);
+  tap_wait_held (tap);
+  send_many (loopback, 21, 200);
+  tap_let_go (tap);
+  tap_wait (tap, 22);
+  send_one (loopback, 221);
+  send_one (other, 221);
+  assert_places (receiver_wait_gaps (receiver, 1), "socket-buffer", "network");
+  dropped = receiver_stat (receiver, "dropped-socket-buffer");
+  g_assert_cmpuint (dropped, >, 0);
+  receiver_assert_stat (receiver, "lost-socket-buffer", dropped);
+  assert_leg_stat (0, "lost-socket-buffer", dropped);
+  assert_leg_stat (0, "lost", dropped);
+  assert_leg_stat (1, "lost-network", 200);
+  assert_leg_stat (1, "lost", 200);
+  end ();
+}
+
+/* What stopping leaves pending of a leg is told before READY. */
+TEST (test_gaps_of_both_legs_at_the_end)
+{
+  play (LONG);
+  send_many (loopback, 0, 10);
+  send_many (loopback, 11, 5);
+  send_many (other, 0, 12);
+  send_many (other, 14, 2);
+  assert_in_order (16);
+  wait_until (leg_stat (1, "packets") == 14);
+  receiver_set_state (receiver, GST_STATE_READY);
+  for (guint i = 0; i < 2; i++) {
+    assert_leg_stat (i, "pending", 0);
+    assert_leg_stat (i, "lost", i + 1);
+  }
+  receiver_assert_none (receiver, "lost", "pending");
+  end ();
+}
+
 /* Both have frames of their own. */
 TEST (test_frames_of_both_legs)
 {
