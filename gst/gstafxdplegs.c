@@ -50,6 +50,7 @@ gst_afxdp_legs_have_told (
   for (guint i = 0; i < GST_AFXDP_LEGS; i++)
     gaps->legs[i] = legs[i].places;
   legs[1].gaps.sum = report;
+  gst_afxdp_report_set_of_two_legs (report, TRUE);
 }
 
 void

@@ -30,6 +30,7 @@ struct _GstAfxdpReport
   guint n_frames, n_frames_free;
   guint32 socket_dropped, dropped_in_pause; /* as AfxdpStreamCounts has them */
   GArray *queues;                           /* AfxdpQueueCounts, or NULL */
+  gboolean of_two_legs; /* what one did not bring the other may have */
   AfxdpPath path;
   AfxdpXdpMode xdp_mode;
   gboolean zero_copy;
@@ -155,12 +156,20 @@ gst_afxdp_report_reset (GstAfxdpReport *report, guint64 now)
   report->totals = report->posted = none;
   memset (&report->latency, 0, sizeof report->latency);
   report->last_arrival = report->look_at = 0;
-  report->has_offset = FALSE;
+  report->has_offset = report->of_two_legs = FALSE;
   report->n_frames = report->n_frames_free = 0;
   report->socket_dropped = report->dropped_in_pause = 0;
   g_clear_pointer (&report->queues, g_array_unref);
   report->path = AFXDP_PATH_NONE;
   gst_afxdp_rates_reset (&report->rates, now);
+  g_mutex_unlock (&report->lock);
+}
+
+void
+gst_afxdp_report_set_of_two_legs (GstAfxdpReport *report, gboolean of_two_legs)
+{
+  g_mutex_lock (&report->lock);
+  report->of_two_legs = of_two_legs;
   g_mutex_unlock (&report->lock);
 }
 
@@ -403,7 +412,7 @@ gst_afxdp_report_end (GstAfxdpReport *report)
 
   g_mutex_lock (&report->lock);
   afxdp_rtp_stats_totals (report->rtp, &rtp);
-  if (rtp.packets)
+  if (rtp.packets && !report->of_two_legs)
     afxdp_attribution_end (report->attribution, report->last_arrival);
   g_mutex_unlock (&report->lock);
 }
@@ -455,7 +464,7 @@ add_provisional (const GstAfxdpReport *report, GstAfxdpTotals *totals)
   totals->ledger.packets[AFXDP_COLUMN_PAUSED] += in_pause;
   totals->ledger.packets[AFXDP_COLUMN_SOCKET_BUFFER] += untold - in_pause;
   lost[AFXDP_COLUMN_SOCKET_BUFFER] = untold - in_pause;
-  if (!totals->rtp.packets)
+  if (!totals->rtp.packets || report->of_two_legs)
     return;
   afxdp_attribution_add_after (report->attribution, report->last_arrival, lost);
   for (guint i = AFXDP_FIRST_LOSS; i < AFXDP_N_COLUMNS; i++) {

@@ -38,6 +38,10 @@ void gst_afxdp_report_reset (GstAfxdpReport *report, guint64 now);
 /* Lets go of the messages that were posted. While no streaming thread runs. */
 void gst_afxdp_report_forget_messages (GstAfxdpReport *report);
 
+/* Only a gap shows what is lost, then: drops alone are no loss. FALSE after a reset. */
+void gst_afxdp_report_set_of_two_legs (
+    GstAfxdpReport *report, gboolean of_two_legs);
+
 /* Units per second of the RTP timestamps of payload_type. */
 void gst_afxdp_report_set_clock_rate (
     GstAfxdpReport *report, guint8 payload_type, guint clock_rate);
