@@ -12,7 +12,7 @@ fail (GError **error, const gchar *text, const gchar *problem)
   g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
       "Cannot read the stream \"%s\": %s. A stream is "
       "GROUP:PORT[@SOURCE[,SOURCE2...]], such as 239.1.1.1:5000 or "
-      "[ff3e::1]:5000@fd00::1",
+      "[ff3e::1]:5000@fd00::1, or two of these with a + between",
       text, problem);
   return FALSE;
 }
@@ -85,20 +85,38 @@ parse_sources (Address *self, const gchar *text, GInetAddress *group,
   return TRUE;
 }
 
-Address *
-address_new (const gchar *text, GError **error)
+/* One leg. */
+static Address *
+parse_leg (const gchar *text, const gchar *whole, GError **error)
 {
   g_autoptr (Address) self = g_new0 (Address, 1);
   g_auto (GStrv) parts = g_strsplit (text, "@", 2);
   g_autoptr (GInetAddress) group = NULL;
 
-  group = parse_group (self, parts[0] ? parts[0] : "", text, error);
+  group = parse_group (self, parts[0] ? parts[0] : "", whole, error);
   if (!group)
     return NULL;
   if (!parts[1])
     self->sources = g_new0 (gchar *, 1);
-  else if (!parse_sources (self, parts[1], group, text, error))
+  else if (!parse_sources (self, parts[1], group, whole, error))
     return NULL;
+  return g_steal_pointer (&self);
+}
+
+Address *
+address_new (const gchar *text, GError **error)
+{
+  g_auto (GStrv) legs = g_strsplit (text, "+", 2);
+  g_autoptr (Address) self = parse_leg (legs[0] ? legs[0] : "", text, error);
+  g_autofree gchar *name = NULL;
+
+  if (!self || !legs[0] || !legs[1])
+    return g_steal_pointer (&self);
+  self->second = parse_leg (legs[1], text, error);
+  if (!self->second)
+    return NULL;
+  name = g_steal_pointer (&self->name);
+  self->name = g_strconcat (name, "+", self->second->name, NULL);
   return g_steal_pointer (&self);
 }
 
@@ -110,6 +128,7 @@ address_free (Address *self)
   g_free (self->name);
   g_free (self->group);
   g_strfreev (self->sources);
+  address_free (self->second);
   g_free (self);
 }
 
@@ -122,4 +141,16 @@ address_filter (const Address *self)
     return NULL;
   list = g_strjoinv ("+", self->sources);
   return g_strconcat ("+", list, NULL);
+}
+
+gchar *
+address_uri (const Address *self, const gchar *interface)
+{
+  const gboolean is_ipv6 = strchr (self->group, ':') != NULL;
+  g_autofree gchar *filter = address_filter (self);
+
+  return g_strdup_printf (is_ipv6 ? "afxdp://[%s]:%u?multicast-iface=%s%s%s"
+                                  : "afxdp://%s:%u?multicast-iface=%s%s%s",
+      self->group, self->port, interface, filter ? "&multicast-source=" : "",
+      filter ? filter : "");
 }

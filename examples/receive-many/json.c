@@ -125,6 +125,7 @@ add_stream (JsonBuilder *builder, const Stream *stream)
   for (guint i = 0; address->sources[i]; i++)
     json_builder_add_string_value (builder, address->sources[i]);
   json_builder_end_array (builder);
+  add_text (builder, "redundant-uri", stream->redundant_uri);
   add_text (builder, "state", state_name (stream->state));
   add_text (builder, "failure", stream->failure);
   add_text (builder, "path", stream->path);
@@ -152,6 +153,7 @@ make_root (const Summary *summary)
 
   json_builder_begin_object (builder);
   add_text (builder, "interface", options->interface);
+  add_text (builder, "redundant-interface", options->redundant_interface);
   add_text (builder, "mode", options->mode ? options->mode : "auto");
   add_text (builder, "pipeline", options->pipeline);
   if (options->coalesce < 0)

@@ -264,7 +264,8 @@ prepare (Receiver *self, gint *argc, gchar ***argv, GError **error)
   self->enders = g_thread_pool_new (end_stream, NULL, STOPPERS, FALSE, NULL);
   self->options = options_new (argc, argv, error);
   if (!self->options ||
-      !process_raise_files (self->options->addresses->len, error) ||
+      !process_raise_files (self->options->addresses->len,
+          options_n_legs (self->options), error) ||
       !gst_init_check (NULL, NULL, error) || !make_streams (self, error) ||
       !open_json (self, error))
     return FALSE;

@@ -13,10 +13,15 @@ static const gchar summary[] =
     "what is missing: lines while it runs, a summary at the end.\n\n"
     "GROUP is an IPv4 address, or an IPv6 address in brackets: "
     "[ff15::1]:5000.\n"
-    "With @SOURCE only what these addresses send is received.";
+    "With @SOURCE only what these addresses send is received.\n\n"
+    "With --redundant-interface all streams come by two networks (ST 2022-7),\n"
+    "and a packet is lost when it comes by neither. A second address behind +\n"
+    "is that of the second network: 239.1.1.1:5000+239.2.1.1:5000. Otherwise\n"
+    "both have the same.";
 
 static const gchar description[] =
-    "Each interval writes one line for each stream and one for all of them.\n"
+    "Each interval writes one line for each stream and one for all of them;\n"
+    "of a stream with two legs also one for each leg.\n"
     "Mbit/s are of UDP payload. The jitter is\n"
     "RFC 3550's, the largest of the stream's senders; \"-\" when the clock "
     "rate\n"
@@ -48,6 +53,7 @@ check_ranges (const Options *self, GError **error)
     { "duration", self->duration, 0, 1e9 },
     { "interval", self->interval, 0.01, 1e6 },
     { "coalesce", MAX (self->coalesce, 0), 0, 1e6 },
+    { "reorder-window", MAX (self->reorder_window, 0), 0, 1e6 },
     { "receivers", self->receivers, 0, 1024 },
     { "umem-frames", self->umem_frames, 0, 1 << 24 },
   };
@@ -73,6 +79,12 @@ check_texts (const Options *self, GError **error)
     g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
         "--interface is missing: the network interface to receive on, such as "
         "--interface=eth1");
+    return FALSE;
+  }
+  if (self->redundant_interface && !*self->redundant_interface) {
+    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+        "--redundant-interface= names no interface: leave it out for one "
+        "network");
     return FALSE;
   }
   if (self->mode && !g_strv_contains (modes, self->mode)) {
@@ -118,6 +130,10 @@ parse (Options *self, GStrv *texts, gint *argc, gchar ***argv, GError **error)
   const GOptionEntry entries[] = {
     OPTION ("interface", STRING, &self->interface,
         "Network interface to receive on", "IF"),
+    OPTION ("redundant-interface", STRING, &self->redundant_interface,
+        "Interface of the second network, by which all streams come, too "
+        "(default: none; of streams with +, --interface)",
+        "IF"),
     OPTION ("mode", STRING, &self->mode,
         "Ways of reception: whichever can be had (default), AF_XDP or an "
         "error, the kernel's socket only",
@@ -128,6 +144,10 @@ parse (Options *self, GStrv *texts, gint *argc, gchar ***argv, GError **error)
         "DESCRIPTION"),
     OPTION ("coalesce", DOUBLE, &self->coalesce,
         "How long a source may wait to gather a batch of packets", "MS"),
+    OPTION ("reorder-window", DOUBLE, &self->reorder_window,
+        "How long a missing packet is waited for, which puts packets in order "
+        "(default: 0; with two networks 10)",
+        "MS"),
     OPTION ("receivers", INT, &self->receivers,
         "Threads that receive for all streams in turn (default: each stream "
         "has its own). For many small streams; what follows the source must "
@@ -147,7 +167,7 @@ parse (Options *self, GStrv *texts, gint *argc, gchar ***argv, GError **error)
         "JSON; - is stdout",
         "FILE"),
     OPTION (G_OPTION_REMAINING, STRING_ARRAY, texts, NULL,
-        "GROUP:PORT[@SOURCE[,SOURCE2...]]..."),
+        "GROUP:PORT[@SOURCE[,SOURCE2...]][+GROUP2:PORT2[@...]]..."),
     { NULL },
   };
 #undef OPTION
@@ -168,7 +188,7 @@ options_new (gint *argc, gchar ***argv, GError **error)
   self->addresses =
       g_ptr_array_new_with_free_func ((GDestroyNotify) address_free);
   self->interval = 1;
-  self->coalesce = -1;
+  self->coalesce = self->reorder_window = -1;
   if (!parse (self, &texts, argc, argv, error) || !check_texts (self, error) ||
       !check_ranges (self, error) || !parse_addresses (self, texts, error))
     return NULL;
@@ -183,9 +203,23 @@ options_free (Options *self)
   if (!self)
     return;
   g_free (self->interface);
+  g_free (self->redundant_interface);
   g_free (self->mode);
   g_free (self->pipeline);
   g_free (self->json);
   g_ptr_array_unref (self->addresses);
   g_free (self);
+}
+
+guint
+options_n_legs (const Options *self)
+{
+  guint n = self->addresses->len;
+
+  for (guint i = 0; i < self->addresses->len; i++) {
+    const Address *address = g_ptr_array_index (self->addresses, i);
+
+    n += self->redundant_interface || address->second;
+  }
+  return n;
 }

@@ -20,13 +20,15 @@ typedef enum
 typedef struct
 {
   gchar *interface;
-  gchar *mode;      /* as the element's property; NULL: its default */
+  gchar *redundant_interface; /* that all streams come by, too; or NULL */
+  gchar *mode;                /* as the element's property; NULL: its default */
   gchar *pipeline;  /* what follows the source, as gst-launch-1.0 has it */
   gchar *json;      /* a file, "-" for stdout, or NULL */
   gdouble duration; /* seconds; 0: until a signal */
   gdouble interval; /* seconds */
   gdouble coalesce; /* milliseconds; negative: not given */
-  gint receivers;   /* threads that share the streams; 0: each has its own */
+  gdouble reorder_window; /* likewise */
+  gint receivers; /* threads that share the streams; 0: each has its own */
   gint
       umem_frames; /* of the interface, for all streams; 0: the element's choice */
   GPtrArray *addresses; /* Address, each another one */
@@ -36,6 +38,8 @@ typedef struct
  * user and EXIT_FAILED. */
 Options *options_new (gint *argc, gchar ***argv, GError **error);
 void options_free (Options *self);
+/* Of all streams: one or two each. */
+guint options_n_legs (const Options *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Options, options_free)
 

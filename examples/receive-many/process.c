@@ -13,12 +13,15 @@
  * that its flow arrives on, an eventfd, and the two ends by which its bus wakes us.
  * What all share (standard streams, XDP program and maps, netlink, main loop) is 30. */
 #define FILES_OF_A_STREAM 6
+/* All of that but the bus; and both legs are served by a receiver, which has two. */
+#define FILES_OF_A_SECOND_LEG 6
 #define FILES_BESIDES 64
 
 gboolean
-process_raise_files (guint streams, GError **error)
+process_raise_files (guint streams, guint legs, GError **error)
 {
-  const rlim_t wanted = FILES_BESIDES + (rlim_t) streams * FILES_OF_A_STREAM;
+  const rlim_t wanted = FILES_BESIDES + (rlim_t) streams * FILES_OF_A_STREAM +
+      (rlim_t) (legs - streams) * FILES_OF_A_SECOND_LEG;
   struct rlimit limit;
 
   if (getrlimit (RLIMIT_NOFILE, &limit) != 0)

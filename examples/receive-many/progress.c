@@ -3,6 +3,7 @@
 /* One line for each stream, and one for all. */
 #include "progress.h"
 
+#include "legs.h"
 #include "process.h"
 
 #define COUNT "%" G_GUINT64_FORMAT
@@ -31,6 +32,8 @@ static void
 write_stream (gdouble seconds, const Stream *stream, FILE *out)
 {
   const guint64 *counts = stream->counts.of;
+  g_autofree gchar *prefix =
+      g_strdup_printf ("%.1f s stream %s ", seconds, stream->address->name);
 
   fprintf (out,
       "%.1f s stream %s path %s queue %s packets/s %.0f Mbit/s %.1f "
@@ -44,6 +47,7 @@ write_stream (gdouble seconds, const Stream *stream, FILE *out)
     fputs ("-\n", out);
   else
     fprintf (out, "%.3f\n", stream->jitter * 1e3);
+  legs_write (stream->stats, prefix, out);
 }
 
 void

@@ -101,15 +101,35 @@ set_queues (Stream *self, const GValue *queues)
   self->queues_text = g_string_free (text, FALSE);
 }
 
+/* Of the second leg it is told, and shown by the statistics: path is the first's. */
 static void
 on_mode (Stream *self, const GstStructure *message)
 {
   const gchar *reason = gst_structure_get_string (message, "reason");
+  gint leg = 0;
 
+  gst_structure_get_int (message, "leg", &leg);
+  if (leg > 0) {
+    say (self, "leg %d: path %s. %s", leg,
+        gst_structure_get_string (message, "mode"), reason ? reason : "");
+    return;
+  }
   g_free (self->path);
   self->path = g_strdup (gst_structure_get_string (message, "mode"));
   set_queues (self, gst_structure_get_value (message, "queues"));
   say (self, "path %s, RX queues %s. %s", self->path, self->queues_text,
+      reason ? reason : "");
+}
+
+static void
+on_leg (Stream *self, const GstStructure *message)
+{
+  const gchar *state = gst_structure_get_string (message, "state");
+  const gchar *reason = gst_structure_get_string (message, "reason");
+  gint leg = 0;
+
+  gst_structure_get_int (message, "leg", &leg);
+  say (self, "leg %d is %s. %s", leg, state ? state : "changed",
       reason ? reason : "");
 }
 
@@ -132,6 +152,8 @@ on_message (Stream *self, GstMessage *message)
     case GST_MESSAGE_ELEMENT:
       if (gst_message_has_name (message, "GstAfxdpSrcMode"))
         on_mode (self, gst_message_get_structure (message));
+      else if (gst_message_has_name (message, "GstAfxdpSrcLeg"))
+        on_leg (self, gst_message_get_structure (message));
       break;
     default:
       break;
@@ -207,6 +229,27 @@ require_property (
 }
 
 static gboolean
+set_redundant_uri (Stream *self, const Options *options, GError **error)
+{
+  const Address *address = self->address;
+  const gchar *interface = options->redundant_interface
+      ? options->redundant_interface
+      : options->interface;
+
+  if (!address->second && !options->redundant_interface)
+    return TRUE;
+  if (!require_property (self, "redundant-uri",
+          options->redundant_interface ? "--redundant-interface"
+                                       : "A second address behind a +",
+          error))
+    return FALSE;
+  self->redundant_uri =
+      address_uri (address->second ? address->second : address, interface);
+  g_object_set (self->source, "redundant-uri", self->redundant_uri, NULL);
+  return TRUE;
+}
+
+static gboolean
 configure (Stream *self, const Options *options, guint number, GError **error)
 {
   const Address *address = self->address;
@@ -232,6 +275,12 @@ configure (Stream *self, const Options *options, guint number, GError **error)
     g_object_set (self->source, "coalesce",
         (guint64) (options->coalesce * GST_MSECOND), NULL);
   }
+  if (options->reorder_window >= 0) {
+    if (!require_property (self, "reorder-window", "--reorder-window", error))
+      return FALSE;
+    g_object_set (self->source, "reorder-window",
+        (guint64) (options->reorder_window * GST_MSECOND), NULL);
+  }
   if (options->umem_frames > 0)
     g_object_set (self->source, "umem-frames", options->umem_frames, NULL);
   if (options->receivers > 0) {
@@ -242,7 +291,7 @@ configure (Stream *self, const Options *options, guint number, GError **error)
       return FALSE;
     g_object_set (self->source, "receiver", receiver, NULL);
   }
-  return TRUE;
+  return set_redundant_uri (self, options, error);
 }
 
 Stream *
@@ -276,6 +325,7 @@ stream_free (Stream *self)
   g_array_unref (self->queues);
   g_free (self->queues_text);
   g_free (self->path);
+  g_free (self->redundant_uri);
   g_free (self->failure);
   g_free (self);
 }

@@ -39,10 +39,11 @@ typedef enum
 struct _Stream
 {
   const Address *address; /* the caller's */
+  gchar *redundant_uri;   /* of the second leg, or NULL */
   StreamState state;
   gchar *failure; /* a sentence, when it failed */
 
-  /* As the last GstAfxdpSrcMode message said. */
+  /* As the last GstAfxdpSrcMode message said, of the first leg. */
   gchar *path;
   gchar *queues_text; /* "0,3", or "-" */
   GArray *queues;     /* gint */

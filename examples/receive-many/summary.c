@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "legs.h"
+
 static const Stream *
 get_stream (const Summary *self, guint i)
 {
@@ -93,6 +95,7 @@ print_rows (const Summary *self, const Counts *sum, FILE *out)
     const Stream *stream = get_stream (self, i);
 
     print_row (out, &widths, stream->address->name, &stream->counts);
+    legs_write (stream->stats, "  ", out);
   }
   print_row (out, &widths, "total", sum);
 }

@@ -2,8 +2,8 @@
 # SPDX-FileCopyrightText: The afxdpsrc authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# The example receive-many: what it says of four streams to people and to
-# programs, and with which status it ends. RECEIVE_MANY and RTPGEN are the
+# The example receive-many: what it says of four streams, and of one with two legs, to
+# people and to programs, and with which status it ends. RECEIVE_MANY and RTPGEN are the
 # programs.
 set -euo pipefail
 # shellcheck source=tests/netns/work.sh
@@ -71,6 +71,75 @@ test_gaps() {
     's["total"]["lost"] == 40 and s["total"]["gaps"] == 8'
 }
 
+# A second wire, for the second leg.
+second_wire_up() {
+  ip -n "$VETH_SENDER_NETNS" link add tx1 type veth \
+    peer name rx1 netns "$VETH_RECEIVER_NETNS"
+  "${IN_RECEIVER[@]}" ethtool -K rx1 gro on
+  tc -n "$VETH_SENDER_NETNS" qdisc add dev tx1 root pfifo limit 10000
+  ip -n "$VETH_SENDER_NETNS" addr add 10.0.1.1/24 dev tx1
+  ip -n "$VETH_RECEIVER_NETNS" addr add 10.0.1.2/24 dev rx1
+  veth_link_up "$VETH_SENDER_NETNS" tx1
+  veth_link_up "$VETH_RECEIVER_NETNS" rx1
+  veth_wait_carrier "$VETH_SENDER_NETNS" tx1
+  veth_wait_carrier "$VETH_RECEIVER_NETNS" rx1
+}
+
+# The two generators do not begin at the same moment: so the window.
+start_two_legs() {
+  start "$RECEIVE_MANY" --interface "$VETH_RECEIVER_DEVICE" \
+    --redundant-interface rx1 --reorder-window 1000 --interval 0.1 \
+    --json "$work/summary.json" 239.1.1.1:5000+239.2.1.1:5002
+}
+
+has_two_paths() {
+  grep -q ': path af-xdp,' "$work/lines" &&
+    grep -q ': leg 1: path af-xdp\.' "$work/lines"
+}
+
+# has_leg NUMBER PACKETS LOST RECOVERED: as its line says.
+has_leg() {
+  grep -q " leg $1 interface rx$1 mode af-xdp .* packets $2 lost $3 recovered $4 " \
+    "$work/lines"
+}
+
+# What the second network carries, beside send().
+send_second_leg() {
+  "${IN_SENDER[@]}" "$RTPGEN" --interface tx1 --source 10.0.1.1 \
+    --destination 239.2.1.1:5002 "$@" >"$work/sent-second" 2>&1 &
+  second=$!
+  cleanup_push end_process $second
+}
+
+# Each network loses every tenth packet, and never the same.
+test_two_legs() {
+  local try result options=(--rate 5000 --packets 9000 --script-every 10)
+  for try in 1 2 3 4 5; do
+    start_two_legs
+    wait_for "$receiver" has_two_paths
+    send_second_leg "${options[@]}" --gap 7:1
+    result=0
+    send --source "$VETH_SENDER_IPV4" --destination 239.1.1.1:5000 \
+      "${options[@]}" --gap 3:1 || result=1
+    wait $second || result=$((result | $? == 1))
+    ((result)) || break
+    echo "A wire lost packets in run $try: again."
+    end_receiver KILL
+  done
+  ((result == 0)) || skip ' in each of 5 runs'
+  wait_for "$receiver" has_leg 0 9000 1000 1000
+  wait_for "$receiver" has_leg 1 9000 1000 1000
+  end_receiver INT
+  expect_status 0
+  expect_no_errors
+  check 'stats[0]["packets"] == 10000 and stats[0]["lost"] == 0' \
+    '[leg["lost-network"] for leg in stats[0]["legs"]] == [1000, 1000]' \
+    's["redundant-interface"] == "rx1"' \
+    '"239.2.1.1:5002" in streams[0]["redundant-uri"]' \
+    'streams[0]["path"] == "af-xdp"'
+  expect_line lines '^  leg 1 interface rx1 .* lost 1000 recovered 1000 skew-p99/ms '
+}
+
 # expect_usage_error PATTERN ARGUMENT...
 expect_usage_error() {
   expect_refusal 2 errors "$1" "$RECEIVE_MANY" "${@:2}"
@@ -87,6 +156,10 @@ test_usage() {
   expect_usage_error source "${interface[@]}" 239.1.1.1:5000@
   expect_usage_error IPv6 "${interface[@]}" 239.1.1.1:5000@fd00::1
   expect_usage_error twice "${interface[@]}" '[ff15::1]:50' '[ff15:0::1]:50'
+  expect_usage_error 'no port' "${interface[@]}" 239.1.1.1:5000+239.2.1.1
+  expect_usage_error 'no port' "${interface[@]}" 239.1.1.1:5000+
+  expect_usage_error --redundant-interface "${interface[@]}" \
+    --redundant-interface= 239.1.1.1:5000
   expect_usage_error --mode "${interface[@]}" --mode=fast 239.1.1.1:5000
   expect_usage_error --interval "${interface[@]}" --interval=0 239.1.1.1:5000
   expect_usage_error --nonsense "${interface[@]}" --nonsense 239.1.1.1:5000
@@ -164,6 +237,8 @@ main() {
   test_failure
   test_nothing_lost
   test_gaps
+  second_wire_up
+  test_two_legs
 }
 
 main
