@@ -35,19 +35,22 @@ static gboolean
 open_second_leg (GstAfxdpSrc *self)
 {
   GstAfxdpLeg *legs = self->legs;
-  g_autofree gchar *uri = NULL;
+  GValue uri = G_VALUE_INIT;
   AfxdpStream *stream =
       gst_afxdp_open_second_leg (GST_ELEMENT (self), &self->active);
 
   if (!stream)
     return FALSE;
-  g_object_get (self, "uri", &uri, NULL);
+  /* What is received, be it of a file. */
+  g_value_init (&uri, G_TYPE_STRING);
+  gst_afxdp_settings_get (&self->active, GST_AFXDP_PROP_URI, &uri);
   g_mutex_lock (&self->ordered.lock);
-  gst_afxdp_leg_begin (
-      &legs[0], uri, interface_of (legs[0].stream), afxdp_now ());
+  gst_afxdp_leg_begin (&legs[0], g_value_get_string (&uri),
+      interface_of (legs[0].stream), afxdp_now ());
   gst_afxdp_leg_begin (&legs[1], self->active.redundant_uri,
       interface_of (stream), afxdp_now ());
   g_mutex_unlock (&self->ordered.lock);
+  g_value_unset (&uri);
   gst_afxdp_legs_have_told (legs, &self->gaps, self->report);
   g_mutex_lock (&self->stream_lock);
   legs[1].stream = stream;
@@ -134,7 +137,8 @@ gst_afxdp_src_open (GstAfxdpSrc *self)
   g_mutex_unlock (&self->ordered.lock);
   self->gaps.also = NULL;
 
-  stream = gst_afxdp_src_choose_receiver (self)
+  stream = gst_afxdp_open_sdp (GST_ELEMENT (self), &self->active) &&
+          gst_afxdp_src_choose_receiver (self)
       ? gst_afxdp_open (GST_ELEMENT (self), &self->active)
       : NULL;
   /* Who asks for caps gets those of the file, too. */

@@ -179,26 +179,36 @@ post_error (
   gst_element_message_full (element, GST_MESSAGE_ERROR, GST_RESOURCE_ERROR,
       resource_error (error), g_strdup (error->message),
       g_strdup_printf ("address %s, port %d, multicast-iface %s, mode %s, "
-                       "sdp-location %s",
+                       "redundant-uri %s, sdp-location %s",
           settings->address, settings->port,
           settings->multicast_iface ? settings->multicast_iface : "any",
           gst_afxdp_enum_nick (GST_TYPE_AFXDP_MODE, settings->stream.mode),
+          settings->redundant_uri ? settings->redundant_uri : "none",
           settings->sdp_location ? settings->sdp_location : "none"),
       __FILE__, GST_FUNCTION, __LINE__);
 }
 
-AfxdpStream *
-gst_afxdp_open (GstElement *element, GstAfxdpSettings *settings)
+gboolean
+gst_afxdp_open_sdp (GstElement *element, GstAfxdpSettings *settings)
 {
   g_autofree gchar *skipped = NULL;
   g_autoptr (GError) error = NULL;
-  AfxdpStream *stream = gst_afxdp_settings_read_sdp (settings, &skipped, &error)
-      ? open_stream (settings, &error)
-      : NULL;
+  gboolean done = gst_afxdp_settings_read_sdp (settings, &skipped, &error);
 
   if (skipped)
     GST_INFO_OBJECT (element, "Skipped in the SDP file \"%s\": %s",
         settings->sdp_location, skipped);
+  if (!done)
+    post_error (element, settings, error);
+  return done;
+}
+
+AfxdpStream *
+gst_afxdp_open (GstElement *element, const GstAfxdpSettings *settings)
+{
+  g_autoptr (GError) error = NULL;
+  AfxdpStream *stream = open_stream (settings, &error);
+
   warn_about_uri (element, settings);
   if (stream)
     warn_about_stream (element, settings, stream);

@@ -8,9 +8,12 @@
 
 G_BEGIN_DECLS
 
-/* Takes what the SDP file says into settings. NULL: element has posted an error
+/* Takes what the SDP file says into settings. FALSE: element has posted an error
  * that says why. */
-AfxdpStream *gst_afxdp_open (GstElement *element, GstAfxdpSettings *settings);
+gboolean gst_afxdp_open_sdp (GstElement *element, GstAfxdpSettings *settings);
+/* Likewise NULL. */
+AfxdpStream *gst_afxdp_open (
+    GstElement *element, const GstAfxdpSettings *settings);
 /* Likewise, the stream of the second leg. */
 AfxdpStream *gst_afxdp_open_second_leg (
     GstElement *element, const GstAfxdpSettings *settings);

@@ -17,15 +17,23 @@ typedef struct
   GSocketFamily family; /* that a name is resolved to */
   gint port;
   gchar *sources; /* as multicast-source takes them; NULL: any */
-  GstCaps *caps;  /* one structure for each payload type; raw UDP: ANY */
-  gchar *skipped; /* what was left out, and why; NULL: nothing */
+} GstAfxdpSdpLeg;
+
+typedef struct
+{
+  GstAfxdpSdpLeg first;
+  GstAfxdpSdpLeg second; /* its address is NULL: there is none */
+  gboolean has_legs; /* the file tells of two, be one of them alone received */
+  GstCaps *caps;     /* one structure for each payload type; raw UDP: ANY */
+  gchar *skipped;    /* what was left out, and why; NULL: nothing */
 } GstAfxdpSdp;
 
 /* Reads the file at location, as the property sdp-location has it, and leniently:
  * what devices write beside the standards, and what does not apply, is skipped.
- * Without #m=N it takes the first of the media that can be received, and of streams
- * that are duplicates of each other (RFC 7104, ST 2022-7) the first. Errors: any of
- * AFXDP_ERROR, with a sentence that names the file and the line. */
+ * Without #m=N it takes the first of the media that can be received. Of streams that
+ * are duplicates of each other (RFC 7104, ST 2022-7) the first two that are sent are
+ * the legs, which may be the same in all but what the file does not tell, the interface.
+ * Errors: any of AFXDP_ERROR, with a sentence that names the file and the line. */
 gboolean gst_afxdp_sdp_read (
     GstAfxdpSdp *sdp, const gchar *location, GError **error);
 void gst_afxdp_sdp_clear (GstAfxdpSdp *sdp);

@@ -10,7 +10,7 @@
 
 /* Attributes that are asked for by name, which are in lower case (RFC 8866). */
 static const gchar *const names[] = { "rtpmap", "fmtp", "source-filter",
-  "group", "mid", NULL };
+  "group", "mid", "ssrc-group", NULL };
 
 /* One blank between two words, and none around them. */
 static gchar *

@@ -28,6 +28,7 @@ typedef struct
   gboolean port_is_told;  /* and not the default */
   gboolean caps_of_uri;   /* they came with the URI, and go with it */
   GstCaps *sdp_caps;      /* of the file as it was read last; NULL: not read */
+  GSocketFamily redundant_family; /* of a name in redundant_uri, likewise */
 
   /* What the stream takes as it is set here. The rest of it gst_afxdp_open() finds
    * out from the fields below: it is empty here. */
@@ -95,9 +96,9 @@ gboolean gst_afxdp_settings_set_uri (
     GstAfxdpSettings *settings, const gchar *uri, GError **error);
 
 /* Reads the file at sdp_location, if there is one, and takes over what it says:
- * over what was set before sdp_location, not over what was set after it. Waits for
- * the file system. skipped: what of the file was left out, or NULL; free it. Errors:
- * any of AFXDP_ERROR. */
+ * over what was set before sdp_location, not over what was set after it. Then
+ * redundant_uri is the whole second leg, or NULL. Waits for the file system. skipped:
+ * what of the file was left out, or NULL; free it. Errors: any of AFXDP_ERROR. */
 gboolean gst_afxdp_settings_read_sdp (
     GstAfxdpSettings *settings, gchar **skipped, GError **error);
 

@@ -72,8 +72,8 @@
  * #GstAfxdpSrc:sdp-location names an SDP file (RFC 8866), which is read at NULL →
  * READY. It gives address, port, senders (`a=source-filter`, RFC 4570) and caps of
  * its first stream that is RTP/AVP, RTP/AVPF or udp and has a port, or of the one
- * that `#m=N` behind the name selects, counted from 0. Of the legs of ST 2022-7
- * (`a=group:DUP`) the first is taken. Properties or a URI that are set after
+ * that `#m=N` behind the name selects, counted from 0. Of a stream over two networks it
+ * gives both legs ("Two networks"). Properties or a URI that are set after
  * sdp-location win over the file; those that are set before do not. With several
  * payload types the first packet decides which one's caps are taken; udp has no caps.
  * Senders apply only to a multicast group. A name in `c=IN IP4` is resolved to an
@@ -112,6 +112,25 @@
  * default for 10 ms: so much one network may be behind the other.
  * |[
  * gst-launch-1.0 afxdpsrc multicast-iface=eth1 multicast-group=239.1.1.1 port=5000 redundant-uri='afxdp://239.2.1.1:5000?multicast-iface=eth2' ! rtpmp2tdepay ! fakesink
+ * ]|
+ * An SDP file sets the second leg too, if it describes one:
+ *
+ * * two media that `a=group:DUP` names (RFC 7104), the first of them first, or the one
+ *   that `#m=N` selects;
+ * * one media with two lines `c=`, and the senders of each (`a=source-filter`);
+ * * one media with two senders in `a=source-filter`, and `a=ssrc-group:DUP`: each leg has
+ *   one of them. Without that line they are senders that may take turns, and one leg
+ *   receives them all.
+ *
+ * What is `a=inactive`, or has port 0, is not received until the file says otherwise and
+ * the element goes to READY. If #GstAfxdpSrc:redundant-uri is set after sdp-location, it
+ * is the second leg, and none if it is empty. No file names interfaces: the first leg's
+ * is #GstAfxdpSrc:multicast-iface, and the second one's that of a redundant-uri without
+ * an address, which leaves all else to the file. If none is named there it is found by
+ * routing; and a second leg that has address, port and senders of the first one is not
+ * received then.
+ * |[
+ * gst-launch-1.0 afxdpsrc sdp-location=camera.sdp multicast-iface=eth1 redundant-uri='afxdp://?multicast-iface=eth2' ! rtpvrawdepay ! fakesink
  * ]|
  * Each leg is a stream of its own, with an interface, a socket and AF_XDP. Both must
  * have the same SSRC, numbers and timestamps, as the standard has it. All other

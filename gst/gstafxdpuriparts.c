@@ -294,6 +294,13 @@ gst_afxdp_uri_parts_write (const GstAfxdpUriParts *parts)
     g_string_append_printf (uri, "%c" SOURCE_KEY "=%s", separator, escaped);
     separator = '&';
   }
+  if (parts->interface && *parts->interface) {
+    g_autofree gchar *escaped =
+        g_uri_escape_string (parts->interface, ",", FALSE);
+
+    g_string_append_printf (uri, "%c" INTERFACE_KEY "=%s", separator, escaped);
+    separator = '&';
+  }
   if (parts->caps) {
     g_auto (GStrv) words = gst_afxdp_caps_to_query (parts->caps);
     g_autofree gchar *joined = g_strjoinv ("&", words);

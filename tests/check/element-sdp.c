@@ -352,6 +352,225 @@ LOOP_TEST (test_name, 2)
   g_clear_object (&socket);
 }
 
+/* Two legs. */
+
+static Loopback *other;
+
+static void
+end_legs (void)
+{
+  end ();
+  g_clear_pointer (&other, loopback_free);
+}
+
+/* No test waits for its end. */
+#define LONG "reorder-window=100000000000"
+#define LEG_LINES(mid, port) \
+  "m=video " port " RTP/AVP 96\na=rtpmap:96 H264/90000\na=mid:" mid "\n"
+
+/* A file with both legs, on this host; rest: what more is said of the second one. */
+static void
+write_legs (const gchar *rest)
+{
+  g_autofree gchar *lines = g_strdup_printf (
+      "a=group:DUP a b\n" LEG_LINES ("a", "%u") LEG_LINES ("b", "%u") "%s",
+      loopback->port, other->port, rest);
+
+  write_file (loopback->address_text, 0, lines);
+  suite_end = end_legs;
+}
+
+static void
+new_legs (const gchar *rest)
+{
+  other = loopback_new ();
+  write_legs (rest);
+  element_new (LONG, "fakesink");
+}
+
+static void
+set_location (void)
+{
+  g_object_set (receiver->src, "sdp-location", location, NULL);
+}
+
+static guint
+n_legs (void)
+{
+  g_autoptr (GstStructure) stats = receiver_stats (receiver);
+
+  return gst_value_array_get_size (gst_structure_get_value (stats, "legs"));
+}
+
+static gchar *
+text_of_leg (guint leg, const gchar *name)
+{
+  g_autoptr (GstStructure) stats = receiver_stats (receiver);
+  const GValue *legs = gst_structure_get_value (stats, "legs");
+
+  return g_strdup (gst_structure_get_string (
+      gst_value_get_structure (gst_value_array_get_value (legs, leg)), name));
+}
+
+static void
+assert_leg_uri (guint leg, const Loopback *loop)
+{
+  g_autofree gchar *wanted =
+      g_strdup_printf ("afxdp://%s:%u", loop->address_text, loop->port);
+  g_autofree gchar *uri = text_of_leg (leg, "uri");
+
+  fail_unless_equals_string (uri, wanted);
+}
+
+/* By the first leg alone. */
+static void
+assert_one_leg (void)
+{
+  guint n = tap_n_packets (tap);
+
+  fail_unless_equals_int (n_legs (), 0);
+  element_pass (96, n, 1, n + 1);
+}
+
+/* Each brings every other packet. */
+static void
+assert_both_legs (void)
+{
+  guint n = tap_n_packets (tap);
+
+  fail_unless_equals_int (n_legs (), 2);
+  /* Numbers begin with the first one that is seen. */
+  loopback_send_rtp (loopback, 96, n);
+  tap_wait (tap, n + 1);
+  for (guint i = 1; i < 20; i++)
+    loopback_send_rtp (i % 2 ? other : loopback, 96, n + i);
+  tap_wait (tap, n + 20);
+}
+
+TEST (test_legs_of_file)
+{
+  g_autofree gchar *uri = NULL;
+
+  new_legs ("");
+  g_object_set (receiver->src, "address", NOWHERE, "redundant-uri",
+      "afxdp://" NOWHERE ":9", NULL);
+  set_location ();
+  receiver_play (receiver);
+  assert_both_legs ();
+  assert_leg_uri (0, loopback);
+  assert_leg_uri (1, other);
+  /* What was set stays. */
+  g_object_get (receiver->src, "redundant-uri", &uri, NULL);
+  fail_unless_equals_string (uri, "afxdp://" NOWHERE ":9");
+}
+
+TEST (test_second_leg_set_after)
+{
+  g_autofree gchar *uri = NULL;
+
+  new_legs ("c=IN IP4 " NOWHERE "\n");
+  uri = g_strdup_printf ("afxdp://%s:%u", other->address_text, other->port);
+  set_location ();
+  g_object_set (receiver->src, "redundant-uri", uri, NULL);
+  receiver_play (receiver);
+  assert_both_legs ();
+  /* None. */
+  receiver_set_state (receiver, GST_STATE_NULL);
+  g_object_set (receiver->src, "redundant-uri", "", NULL);
+  receiver_play (receiver);
+  assert_one_leg ();
+  /* Set anew, it comes after it again. */
+  receiver_set_state (receiver, GST_STATE_NULL);
+  write_legs ("");
+  set_location ();
+  receiver_play (receiver);
+  assert_both_legs ();
+}
+
+/* The file has one: it says nothing of the other. */
+TEST (test_second_leg_beside_file)
+{
+  g_autofree gchar *uri = NULL;
+
+  other = loopback_new ();
+  write_file (loopback->address_text, loopback->port, H264_LINES);
+  suite_end = end_legs;
+  element_new (LONG, "fakesink");
+  uri = g_strdup_printf ("afxdp://%s:%u", other->address_text, other->port);
+  g_object_set (receiver->src, "redundant-uri", uri, NULL);
+  set_location ();
+  receiver_play (receiver);
+  assert_both_legs ();
+}
+
+/* The file's second leg is of the file's first one. */
+TEST (test_first_leg_set_after)
+{
+  new_legs ("");
+  set_location ();
+  set ("address", loopback->address_text);
+  receiver_play (receiver);
+  assert_one_leg ();
+}
+
+/* No file names an interface: the URI's holds, whenever it was set. */
+LOOP_TEST (test_interface_of_second_leg, 2)
+{
+  const gchar *error;
+
+  new_legs ("");
+  if (__i__)
+    set_location ();
+  set ("redundant-uri", "afxdp://?multicast-iface=nosuchthing");
+  if (!__i__)
+    set_location ();
+  receiver_assert_refused (receiver, GST_STATE_READY);
+  error = receiver_wait_error (receiver);
+  fail_unless (strstr (error, "nosuchthing"), "%s", error);
+  g_clear_pointer (&receiver->error, g_free);
+}
+
+/* Without a second leg it is of none. */
+TEST (test_interface_of_no_leg)
+{
+  make (H264_LINES);
+  set ("redundant-uri", "afxdp://?multicast-iface=nosuchthing");
+  receiver_play (receiver);
+  assert_one_leg ();
+  receiver_set_state (receiver, GST_STATE_NULL);
+  g_object_set (receiver->src, "sdp-location", NULL, "address",
+      loopback->address_text, "port", loopback->port, NULL);
+  receiver_assert_refused (receiver, GST_STATE_READY);
+  fail_unless (strstr (receiver_wait_error (receiver), "address and port"));
+  g_clear_pointer (&receiver->error, g_free);
+}
+
+/* It is opened when the file says that it is sent. */
+TEST (test_inactive_leg)
+{
+  new_legs ("a=inactive\n");
+  set ("redundant-uri", "afxdp://" NOWHERE ":9");
+  set_location ();
+  receiver_play (receiver);
+  assert_one_leg ();
+  write_legs ("");
+  restart ();
+  assert_both_legs ();
+}
+
+/* Of copies that nothing tells apart one leg is received. */
+TEST (test_legs_that_are_the_same)
+{
+  make (H264_LINES "a=ssrc-group:DUP 1000 1010\n");
+  receiver_play (receiver);
+  assert_one_leg ();
+  receiver_set_state (receiver, GST_STATE_NULL);
+  set ("redundant-uri", "afxdp://?multicast-iface=nosuchthing");
+  receiver_assert_refused (receiver, GST_STATE_READY);
+  fail_unless (strstr (receiver_wait_error (receiver), "nosuchthing"));
+  g_clear_pointer (&receiver->error, g_free);
+}
+
 /* Files. */
 
 static void

@@ -59,7 +59,10 @@ write_session (const gchar *lines)
 
 /* Good ones. */
 
-/* caps: fields that each structure has; "ANY" alone. */
+#define RAW_VIDEO "payload=(int)96, encoding-name=(string)RAW"
+
+/* caps: fields that each structure has; "ANY" alone. second: address, port and senders
+ * of the second leg; NULL: there is none. */
 static const struct
 {
   const gchar *file, *fragment;
@@ -67,6 +70,7 @@ static const struct
   gint port;
   const gchar *sources; /* NULL: any */
   const gchar *caps[2];
+  const gchar *second;
 } files[] = {
   { "st2110-20.sdp", "", "239.100.9.10", 20000, "+192.168.100.2",
       { "payload=(int)112, media=(string)video, clock-rate=(int)90000, "
@@ -81,11 +85,41 @@ static const struct
         "a-ptime=(string)0.125" } },
   /* The group names the second of the lines m= first. */
   { "st2022-7.sdp", "", "239.22.142.1", 50020, "+192.168.20.20",
-      { "payload=(int)100, a-mid=(string)red" } },
+      { "payload=(int)100, a-mid=(string)red" },
+      "239.22.142.2 50022 +192.168.30.20" },
   { "st2022-7.sdp", "#m=0", "239.22.142.2", 50022, "+192.168.30.20",
-      { "payload=(int)100, a-mid=(string)blue" } },
+      { "payload=(int)100, a-mid=(string)blue" },
+      "239.22.142.1 50020 +192.168.20.20" },
   { "st2022-7.sdp", "#m=1", "239.22.142.1", 50020, "+192.168.20.20",
-      { "payload=(int)100, a-mid=(string)red" } },
+      { "payload=(int)100, a-mid=(string)red" },
+      "239.22.142.2 50022 +192.168.30.20" },
+  /* The media have no names. */
+  { "camera-dup.sdp", "", "239.10.1.7", 5004, "+10.1.1.70", { RAW_VIDEO },
+      "239.10.2.7 5004 +10.1.2.70" },
+  { "camera-dup.sdp", "#m=1", "239.10.2.7", 5004, "+10.1.2.70", { RAW_VIDEO },
+      "239.10.1.7 5004 +10.1.1.70" },
+  { "rfc7104-senders.sdp", "", "233.252.0.1", 30000, "+198.51.100.1",
+      { "payload=(int)100, encoding-name=(string)MP2T" },
+      "233.252.0.1 30000 +198.51.100.2" },
+  { "rfc7198-delay.sdp", "", "233.252.0.1", 30000, "+198.51.100.1",
+      { "payload=(int)100, encoding-name=(string)MP2T" },
+      "233.252.0.1 30000 +198.51.100.1" },
+  { "two-addresses.sdp", "", "239.20.0.31", 20000, "+192.168.20.31",
+      { "payload=(int)98, encoding-name=(string)SMPTE2022-6" },
+      "239.30.0.31 20000 +192.168.30.31" },
+  { "nmos-off.sdp", "", "239.255.21.1", 5004, "+192.168.10.21", { RAW_VIDEO } },
+  { "nmos-off.sdp", "#m=1", "239.255.21.1", 5004, "+192.168.10.21",
+      { RAW_VIDEO } },
+  { "same-group.sdp", "", "239.5.5.5", 50000, "+10.20.0.5",
+      { "payload=(int)112" }, "239.5.5.5 50000 +10.30.0.5" },
+  { "two-streams.sdp", "", "239.40.1.1", 20000, "+192.168.40.12", { RAW_VIDEO },
+      "239.41.1.1 20000 +192.168.41.12" },
+  { "two-streams.sdp", "#m=2", "239.40.2.1", 5004, "+192.168.40.12",
+      { "payload=(int)98, encoding-name=(string)L24" },
+      "239.41.2.1 5004 +192.168.41.12" },
+  { "two-streams.sdp", "#m=3", "239.41.2.1", 5004, "+192.168.41.12",
+      { "payload=(int)98, encoding-name=(string)L24" },
+      "239.40.2.1 5004 +192.168.40.12" },
   /* What the session says holds for the media. */
   {
       "aes67.sdp",
@@ -159,6 +193,20 @@ assert_caps (GstCaps *caps, const gchar *const *fields, guint n)
   }
 }
 
+/* The second leg, as the tables have it. */
+static void
+assert_second (const GstAfxdpSdp *sdp, const gchar *wanted)
+{
+  const GstAfxdpSdpLeg *leg = &sdp->second;
+  g_autofree gchar *text = leg->address
+      ? g_strdup_printf ("%s %d%s%s", leg->address, leg->port,
+            leg->sources ? " " : "", leg->sources ? leg->sources : "")
+      : NULL;
+
+  fail_unless_equals_string (text, wanted);
+  fail_if (wanted && !sdp->has_legs);
+}
+
 TABLE_TEST (test_files, files)
 {
   g_autofree gchar *location =
@@ -172,10 +220,11 @@ TABLE_TEST (test_files, files)
 
     fail_unless (gst_afxdp_sdp_read (&sdp, locations[i], &error), "%s",
         error ? error->message : "");
-    fail_unless_equals_string (sdp.address, files[__i__].address);
-    fail_unless_equals_int (sdp.port, files[__i__].port);
-    fail_unless_equals_string (sdp.sources, files[__i__].sources);
+    fail_unless_equals_string (sdp.first.address, files[__i__].address);
+    fail_unless_equals_int (sdp.first.port, files[__i__].port);
+    fail_unless_equals_string (sdp.first.sources, files[__i__].sources);
     assert_caps (sdp.caps, files[__i__].caps, files[__i__].caps[1] ? 2 : 1);
+    assert_second (&sdp, files[__i__].second);
     gst_afxdp_sdp_clear (&sdp);
   }
 }
@@ -240,40 +289,132 @@ TABLE_TEST (test_destinations, destinations)
 
   fail_unless (gst_afxdp_sdp_read (&sdp, path, &error), "%s",
       error ? error->message : "");
-  fail_unless_equals_string (sdp.address, destinations[__i__].address);
-  fail_unless_equals_int (sdp.port, 5000);
-  fail_unless_equals_string (sdp.sources, destinations[__i__].sources);
+  fail_unless_equals_string (sdp.first.address, destinations[__i__].address);
+  fail_unless_equals_int (sdp.first.port, 5000);
+  fail_unless_equals_string (sdp.first.sources, destinations[__i__].sources);
   gst_afxdp_sdp_clear (&sdp);
 }
 
-/* Of duplicates the first that can be received. */
+/* Legs: of duplicates the first two that can be received, and are sent. */
 
 #define LEG(mid, port) RTP (port) GROUP "a=mid:" mid "\n"
+#define OFF "a=inactive\n"
+#define COPIES "a=ssrc-group:DUP 1000 1010\n"
+#define SENDERS(rest) FILTER ("incl IN IP4 239.1.1.1 " rest)
 
 static const struct
 {
   const gchar *lines;
-  gint port;
-} groups[] = {
-  { LEG ("a", "5000") LEG ("b", "5002"), 5000 },
-  { "a=group:DUP a b\n" LEG ("a", "5000") LEG ("b", "5002"), 5000 },
-  { "a=group:DUP b a\n" LEG ("a", "5000") LEG ("b", "5002"), 5002 },
-  { "a=group:DUP b a\n" LEG ("a", "5000") LEG ("b", "0"), 5000 },
+  const gchar *fragment;
+  const gchar *first, *second; /* as above */
+  const gchar *skipped;        /* words; NULL: nothing was */
+  gboolean is_told;            /* it has legs, although one is received */
+} legs[] = {
+  { LEG ("a", "5000") LEG ("b", "5002"), "", "239.1.1.1 5000" },
+  { "a=group:DUP a b\n" LEG ("a", "5000") LEG ("b", "5002"), "",
+      "239.1.1.1 5000", "239.1.1.1 5002" },
+  { "a=group:DUP b a\n" LEG ("a", "5000") LEG ("b", "5002"), "",
+      "239.1.1.1 5002", "239.1.1.1 5000" },
+  { "a=group:DUP b a\n" LEG ("a", "5000") LEG ("b", "5002"), "#m=0",
+      "239.1.1.1 5000", "239.1.1.1 5002" },
+  { "a=group:DUP b c a\n" LEG ("a", "5000") LEG ("b", "5002") LEG ("c", "5004"),
+      "#m=2", "239.1.1.1 5004", "239.1.1.1 5002",
+      "\"m=audio 5000 RTP/AVP 0\": two are received" },
+  { "a=group:DUP a x b\n" LEG ("a", "5000") LEG ("b", "5002"), "",
+      "239.1.1.1 5000", "239.1.1.1 5002" },
+  { "a=group:DUP a a\n" LEG ("a", "5000"), "", "239.1.1.1 5000" },
+  { "a=group:dup  a\tb \n" LEG ("a", "5000") LEG ("b", "5002"), "",
+      "239.1.1.1 5000", "239.1.1.1 5002" },
   { "a=group:DUP b a\n" LEG ("c", "5004") LEG ("a", "5000") LEG ("b", "5002"),
-      5004 },
-  { "a=group:LS b a\n" LEG ("a", "5000") LEG ("b", "5002"), 5000 },
+      "", "239.1.1.1 5004" },
+  { "a=group:LS b a\n" LEG ("a", "5000") LEG ("b", "5002"), "",
+      "239.1.1.1 5000" },
   { "a=group:DUP x y\na=group:DUP b a\n" LEG ("a", "5000") LEG ("b", "5002"),
-      5002 },
-  { "a=group:DUP\na=group:DUP x\n" LEG ("a", "5000"), 5000 },
+      "", "239.1.1.1 5002", "239.1.1.1 5000" },
+  { "a=group:DUP\na=group:DUP x\n" LEG ("a", "5000"), "", "239.1.1.1 5000" },
+  /* Without names: if it can be known which they are. */
+  { "a=group:DUP x y\n" GROUP RTP ("5000") RTP ("5002"), "", "239.1.1.1 5000",
+      "239.1.1.1 5002" },
+  { "a=group:DUP x y\n" GROUP RTP ("5000") RTP ("5002") RTP ("5004"), "",
+      "239.1.1.1 5000" },
+  { "a=group:DUP x y\n" LEG ("a", "5000") LEG ("b", "5002"), "",
+      "239.1.1.1 5000" },
+  /* One that is not sent. */
+  { "a=group:DUP b a\n" LEG ("a", "5000") LEG ("b", "0"), "", "239.1.1.1 5000",
+      NULL, "\"m=audio 0 RTP/AVP 0\" cannot be received: its port is 0", TRUE },
+  { "a=group:DUP b a\n" LEG ("a", "5000") LEG ("b", "0"), "#m=1",
+      "239.1.1.1 5000", NULL, "its port is 0", TRUE },
+  { "a=group:DUP a b\n" LEG ("a", "5000") OFF LEG ("b", "5002"), "",
+      "239.1.1.1 5002", NULL,
+      "the leg \"m=audio 5000 RTP/AVP 0\": it is a=inactive", TRUE },
+  { "a=group:DUP a b\n" LEG ("a", "5000") LEG ("b", "5002") OFF, "",
+      "239.1.1.1 5000", NULL, "it is a=inactive", TRUE },
+  { "a=group:DUP a b\n" LEG ("a", "5000") OFF LEG ("b", "5002"), "#m=0",
+      "239.1.1.1 5002", NULL, "it is a=inactive", TRUE },
+  { "a=group:DUP a b\n" OFF LEG ("a", "5000") "a=recvonly\n" LEG ("b", "5002"),
+      "", "239.1.1.1 5000", NULL, "it is a=inactive", TRUE },
+  { "a=group:DUP a b c\n" LEG ("a", "5000") OFF LEG ("b", "5002")
+          LEG ("c", "5004"),
+      "", "239.1.1.1 5002", "239.1.1.1 5004", "it is a=inactive" },
+  /* Where none is, the first. */
+  { "a=group:DUP b a\n" OFF LEG ("a", "5000") LEG ("b", "5002"), "",
+      "239.1.1.1 5002", NULL, "since nothing else is sent", TRUE },
+  { LEG ("a", "5000") OFF, "", "239.1.1.1 5000", NULL, "a=inactive of" },
+  { LEG ("a", "5000") OFF LEG ("b", "5002"), "", "239.1.1.1 5002" },
+  { LEG ("a", "5000") OFF LEG ("b", "5002"), "#m=0", "239.1.1.1 5000", NULL,
+      "a=inactive of" },
+  /* One media. */
+  { GROUP RTP ("5000") "c=IN IP4 239.1.1.1\nc=IN IP4 239.2.1.1/32\n", "",
+      "239.1.1.1 5000", "239.2.1.1 5000" },
+  { RTP ("5000") GROUP "c=IN IP6 ff15::1\n" SENDERS ("10.0.0.1")
+          FILTER ("incl IN IP6 ff15::1 fd00::1"),
+      "", "239.1.1.1 5000 +10.0.0.1", "ff15::1 5000 +fd00::1" },
+  { RTP ("5000") GROUP "c=IN IP4 239.1.1.1/1\nc=ATM NSAP x\n", "",
+      "239.1.1.1 5000", NULL, "the line c=IN IP4 239.1.1.1; the line c=ATM" },
+  { RTP ("5000") GROUP "c=IN IP4 239.1.1.2\nc=IN IP4 239.1.1.3\n", "",
+      "239.1.1.1 5000", "239.1.1.2 5000", "the line c=IN IP4 239.1.1.3" },
+  { GROUP RTP ("5000") COPIES SENDERS ("10.0.0.1 10.0.0.2"), "",
+      "239.1.1.1 5000 +10.0.0.1", "239.1.1.1 5000 +10.0.0.2" },
+  { GROUP RTP ("5000") COPIES SENDERS ("10.0.0.1") SENDERS ("10.0.0.2"), "",
+      "239.1.1.1 5000 +10.0.0.1", "239.1.1.1 5000 +10.0.0.2" },
+  { GROUP RTP ("5000") COPIES SENDERS ("10.0.0.1 10.0.0.2 10.0.0.3"), "",
+      "239.1.1.1 5000 +10.0.0.1", "239.1.1.1 5000 +10.0.0.2",
+      "the sender 10.0.0.3" },
+  { GROUP RTP ("5000") COPIES, "", "239.1.1.1 5000", "239.1.1.1 5000" },
+  { GROUP RTP ("5000") COPIES FILTER ("excl IN IP4 * 10.0.0.1 10.0.0.2"), "",
+      "239.1.1.1 5000 -10.0.0.1-10.0.0.2",
+      "239.1.1.1 5000 -10.0.0.1-10.0.0.2" },
+  { GROUP RTP ("5000") "a=ssrc-group:FID 1 2\n" SENDERS ("10.0.0.1 10.0.0.2"),
+      "", "239.1.1.1 5000 +10.0.0.1+10.0.0.2" },
+  { GROUP RTP ("5000") "a=ssrc-group:DUP 1\n", "", "239.1.1.1 5000" },
+  /* Of one with a copy they are layers, and no copies. */
+  { "a=group:DUP a b\n" LEG ("a", "5000") "c=IN IP4 239.1.1.2\n" LEG (
+        "b", "5002"),
+      "", "239.1.1.1 5000", "239.1.1.1 5002", "all c= lines but the first" },
+  { "c=IN IP4 239.1.1.1\nm=video 5000 udp 33\n" COPIES, "", "239.1.1.1 5000" },
+  { "a=group:DUP x y\n" GROUP "m=video 5000 udp 33\nm=video 5002 udp 33\n", "",
+      "239.1.1.1 5000", NULL, "since it is not RTP", TRUE },
 };
 
-TABLE_TEST (test_groups, groups)
+TABLE_TEST (test_legs, legs)
 {
-  g_autofree gchar *path = write_session (groups[__i__].lines);
+  g_autofree gchar *path = write_session (legs[__i__].lines);
+  g_autofree gchar *location = g_strconcat (path, legs[__i__].fragment, NULL);
+  const gchar *words = legs[__i__].skipped;
+  g_autoptr (GError) error = NULL;
+  g_autofree gchar *text = NULL;
   GstAfxdpSdp sdp;
 
-  fail_unless (gst_afxdp_sdp_read (&sdp, path, NULL));
-  fail_unless_equals_int (sdp.port, groups[__i__].port);
+  fail_unless (gst_afxdp_sdp_read (&sdp, location, &error), "%s",
+      error ? error->message : "");
+  text = g_strdup_printf ("%s %d%s%s", sdp.first.address, sdp.first.port,
+      sdp.first.sources ? " " : "", sdp.first.sources ? sdp.first.sources : "");
+  fail_unless_equals_string (text, legs[__i__].first);
+  assert_second (&sdp, legs[__i__].second);
+  fail_unless (sdp.has_legs == (legs[__i__].second || legs[__i__].is_told));
+  fail_unless (
+      words ? sdp.skipped && strstr (sdp.skipped, words) : !sdp.skipped,
+      "skipped %s", sdp.skipped);
   gst_afxdp_sdp_clear (&sdp);
 }
 
@@ -371,8 +512,8 @@ static const struct
   { HEAD ("\n") GROUP "m=audio 5000 RTP/AVP 0 x 99\n", "239.1.1.1", NULL,
       PCMU_CAPS, "payload type 99" },
   /* Further lines c=, and words of c= in small letters, or wrong ones. */
-  { HEAD ("\n") "m=audio 5000 RTP/AVP 0\n" GROUP "c=IN IP4 239.1.1.2/1\n",
-      "239.1.1.1", NULL, PCMU_CAPS, "all c= lines but the first" },
+  { HEAD ("\n") "m=audio 5000 RTP/AVP 0\n" GROUP "c=IN IP4\n", "239.1.1.1",
+      NULL, PCMU_CAPS, "the line c=IN IP4" },
   { HEAD ("\n") "c=in ip4 239.1.1.1/32\nm=audio 5000 rtp/avp 0\n", "239.1.1.1",
       NULL, PCMU_CAPS },
   { HEAD ("\n") "c=IN IP4 ff15::1\nm=audio 5000 RTP/AVP 0\n", "ff15::1", NULL,
@@ -391,9 +532,9 @@ TABLE_TEST (test_lenient, lenient)
 
   fail_unless (gst_afxdp_sdp_read (&sdp, path, &error), "%s: %s",
       lenient[__i__].text, error ? error->message : "");
-  fail_unless_equals_string (sdp.address, lenient[__i__].address);
-  fail_unless_equals_int (sdp.port, 5000);
-  fail_unless_equals_string (sdp.sources, lenient[__i__].sources);
+  fail_unless_equals_string (sdp.first.address, lenient[__i__].address);
+  fail_unless_equals_int (sdp.first.port, 5000);
+  fail_unless_equals_string (sdp.first.sources, lenient[__i__].sources);
   assert_caps (sdp.caps, caps, 1);
   fail_unless (lenient[__i__].skipped
           ? sdp.skipped && strstr (sdp.skipped, lenient[__i__].skipped)
@@ -424,7 +565,7 @@ TEST (test_family)
     GstAfxdpSdp sdp;
 
     fail_unless (gst_afxdp_sdp_read (&sdp, path, NULL));
-    fail_unless_equals_int (sdp.family, families[i].family);
+    fail_unless_equals_int (sdp.first.family, families[i].family);
     gst_afxdp_sdp_clear (&sdp);
   }
 }
@@ -441,7 +582,8 @@ assert_refused (const gchar *location, AfxdpError code, const gchar *words)
   fail_unless (strstr (error->message, "test.sdp"), "%s", error->message);
   fail_unless (g_error_matches (error, AFXDP_ERROR, code), "%s: %d",
       error->message, error->code);
-  fail_if (sdp.address || sdp.sources || sdp.caps);
+  fail_if (sdp.first.address || sdp.first.sources || sdp.caps);
+  fail_if (sdp.second.address || sdp.second.sources || sdp.has_legs);
 }
 
 static const struct
@@ -487,6 +629,11 @@ static const struct
   { GROUP RTP ("5000") FILTER ("incl IN IP4 * 10.0.0.1")
           FILTER ("excl IN IP4 * 10.0.0.2"),
       "both include and exclude" },
+  /* Of the second leg. */
+  { "a=group:DUP x y\n" GROUP RTP ("5000") RTP ("5002")
+          FILTER ("incl IN IP4 * sender.example"),
+      "\"sender.example\"" },
+  { "a=group:DUP x y\n" GROUP RTP ("0") RTP ("0"), "and none of the others" },
 };
 
 TABLE_TEST (test_refused, refused)
@@ -623,8 +770,8 @@ TEST (test_mutations)
           : " \n=/:;*0"[g_rand_int_range (random, 0, 8)];
     path = write_file (text, g_rand_int_range (random, size / 2, size + 1));
     if (gst_afxdp_sdp_read (&sdp, path, &error)) {
-      fail_unless (sdp.address && sdp.caps);
-      fail_unless (sdp.port > 0 && sdp.port <= G_MAXUINT16);
+      fail_unless (sdp.first.address && sdp.caps);
+      fail_unless (sdp.first.port > 0 && sdp.first.port <= G_MAXUINT16);
       gst_afxdp_sdp_clear (&sdp);
       n_read++;
     } else {

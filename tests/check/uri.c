@@ -41,6 +41,15 @@ static const struct
   { "afxdp://[fe80::2%eth0.5]", NULL, "fe80::2%eth0.5", -1 },
   { "afxdp://[fe80::2%25a%5Db]:5000", "afxdp://[fe80::2%25a%5Db]:5000",
       "fe80::2%a]b", 5000 },
+  /* Interfaces, which are the second leg's alone. */
+  { "afxdp://239.1.1.1:5000?multicast-iface=eth2&multicast-source=%2B10.0.0.1",
+      "afxdp://239.1.1.1:5000?multicast-source=%2B10.0.0.1&multicast-iface=eth2",
+      "239.1.1.1", 5000, "the key \"multicast-iface\"" },
+  { "afxdp://239.1.1.1:5000?multicast-iface=eth0,eth1%26",
+      "afxdp://239.1.1.1:5000?multicast-iface=eth0,eth1%26", "239.1.1.1", 5000,
+      "the key \"multicast-iface\"" },
+  { "afxdp://?multicast-iface=eth2", NULL, NULL, -1,
+      "the key \"multicast-iface\"" },
   /* Names. */
   { "afxdp://host%25zz:5000", "afxdp://host%25zz:5000", "host%zz", 5000 },
   { "afxdp://h%C3%B6rer:5000", "afxdp://h%C3%B6rer:5000", "h\303\266rer",

@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Any bytes as an SDP file; the first byte says which of its media. What is read is
- * an address, a port, caps with a clock rate, and senders of the address's family;
- * what is refused sets an error, and leaves nothing. A byte order mark, carriage
+ * caps with a clock rate, and of one or two legs an address, a port, and senders of the
+ * address's family; what is refused sets an error, and leaves nothing. A byte order mark, carriage
  * returns, and blanks at the ends of lines make no difference. Nothing is resolved.
  */
 #include "gstafxdpsdp.h"
@@ -74,33 +74,52 @@ assert_caps (GstCaps *caps)
 }
 
 static void
-assert_senders (const GstAfxdpSdp *sdp)
+assert_senders (const GstAfxdpSdpLeg *leg)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (AfxdpSources) sources = afxdp_sources_parse (
-      sdp->sources, sdp->family == G_SOCKET_FAMILY_IPV6 ? 6 : 4, &error);
+      leg->sources, leg->family == G_SOCKET_FAMILY_IPV6 ? 6 : 4, &error);
 
   /* Groups and "any" are read, and refused when they are used. */
   g_assert_true (sources || strstr (error->message, "is not the address"));
 }
 
 static void
-assert_valid (const GstAfxdpSdp *sdp)
+assert_leg (const GstAfxdpSdpLeg *leg)
 {
   g_autofree gchar *zone = NULL;
   g_autoptr (GInetAddress) address = NULL;
 
-  g_assert_true (sdp->address && *sdp->address);
-  g_assert_null (strpbrk (sdp->address, " \t\r\n"));
-  g_assert_true (sdp->family == G_SOCKET_FAMILY_IPV4 ||
-      sdp->family == G_SOCKET_FAMILY_IPV6);
-  address = gst_afxdp_address_read (sdp->address, &zone);
+  g_assert_true (leg->address && *leg->address);
+  g_assert_null (strpbrk (leg->address, " \t\r\n"));
+  g_assert_true (leg->family == G_SOCKET_FAMILY_IPV4 ||
+      leg->family == G_SOCKET_FAMILY_IPV6);
+  address = gst_afxdp_address_read (leg->address, &zone);
   g_assert_true (
-      !address || g_inet_address_get_family (address) == sdp->family);
-  g_assert_cmpint (sdp->port, >, 0);
-  g_assert_cmpint (sdp->port, <=, G_MAXUINT16);
+      !address || g_inet_address_get_family (address) == leg->family);
+  g_assert_cmpint (leg->port, >, 0);
+  g_assert_cmpint (leg->port, <=, G_MAXUINT16);
+  assert_senders (leg);
+}
+
+static void
+assert_valid (const GstAfxdpSdp *sdp)
+{
+  assert_leg (&sdp->first);
+  if (sdp->second.address)
+    assert_leg (&sdp->second);
+  else
+    g_assert_false (sdp->second.port || sdp->second.sources);
+  g_assert_true (sdp->has_legs || !sdp->second.address);
   assert_caps (sdp->caps);
-  assert_senders (sdp);
+}
+
+static void
+assert_same_leg (const GstAfxdpSdpLeg *one, const GstAfxdpSdpLeg *other)
+{
+  g_assert_cmpstr (one->address, ==, other->address);
+  g_assert_cmpint (one->port, ==, other->port);
+  g_assert_cmpstr (one->sources, ==, other->sources);
 }
 
 /* As an editor of another system saves it. */
@@ -132,7 +151,8 @@ LLVMFuzzerTestOneInput (const guint8 *bytes, size_t size)
     assert_valid (&sdp);
   } else {
     g_assert_true (error && error->domain == AFXDP_ERROR);
-    g_assert_false (sdp.address || sdp.sources || sdp.caps || sdp.skipped);
+    g_assert_false (sdp.first.address || sdp.first.sources || sdp.caps ||
+        sdp.second.address || sdp.second.sources || sdp.skipped);
   }
   /* UTF-16 has a mark of its own, and a second mark is not one. */
   if (bytes[1] < 0x80) {
@@ -140,9 +160,8 @@ LLVMFuzzerTestOneInput (const guint8 *bytes, size_t size)
     g_assert_true (
         read_text (&same, other->str, other->len, *bytes, NULL) == read);
     if (read) {
-      g_assert_cmpstr (same.address, ==, sdp.address);
-      g_assert_cmpint (same.port, ==, sdp.port);
-      g_assert_cmpstr (same.sources, ==, sdp.sources);
+      assert_same_leg (&same.first, &sdp.first);
+      assert_same_leg (&same.second, &sdp.second);
       g_assert_cmpstr (same.skipped, ==, sdp.skipped);
       g_assert_true (gst_caps_is_strictly_equal (same.caps, sdp.caps));
     }

@@ -56,7 +56,12 @@ assert_reads_back (GstAfxdpUriParts *parts)
   g_assert_cmpstr (back.address, ==, parts->address);
   g_assert_cmpint (back.port, ==, parts->port);
   g_assert_cmpstr (back.sources, ==, parts->sources);
-  g_assert_null (back.ignored);
+  if (parts->interface && *parts->interface)
+    g_assert_cmpstr (back.interface, ==, parts->interface);
+  else
+    g_assert_null (back.interface);
+  /* It is the second leg's alone. */
+  g_assert_true (!back.ignored == !back.interface);
   g_assert_true (!parts->caps == !back.caps);
   g_assert_true (!back.caps || gst_caps_is_equal (back.caps, parts->caps));
   again = gst_afxdp_uri_parts_write (&back);
