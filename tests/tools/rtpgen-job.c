@@ -27,6 +27,7 @@ fill_plan (RtpgenJob *self)
   plan->burst = options->burst;
   plan->flows = options->destinations->len;
   plan->turns = options->packets;
+  plan->start_ns = options->start_at;
   plan->marker_every = options->marker_every;
   plan->first_sequence = options->first_sequence;
   rtpgen_clock_fill_plan (&options->clock, plan);

@@ -48,6 +48,7 @@ struct rtpgen_stretch
 struct rtpgen_plan
 {
   __u64 turns;         /* of all flows together; 0 = until stopped */
+  __u64 start_ns;      /* CLOCK_MONOTONIC: packet 0 is due; 0 = at once */
   __u64 limit_ns;      /* give up this long after the start; 0 = never */
   __u64 rate;          /* packets/s of all flows; 0 = as fast as possible */
   __u64 burst_ns;      /* from burst to burst, whole ns ... */
@@ -121,11 +122,19 @@ static inline void
 rtpgen_schedule_start (struct rtpgen_schedule *schedule,
     const struct rtpgen_plan *plan, __u64 now_ns)
 {
-  schedule->start_ns = now_ns;
-  schedule->due_ns = now_ns;
-  schedule->frame_due_ns = now_ns;
+  schedule->start_ns = plan->start_ns ? plan->start_ns : now_ns;
+  schedule->due_ns = schedule->start_ns;
+  schedule->frame_due_ns = schedule->start_ns;
   schedule->frame_left = plan->frame_turns;
   schedule->left = plan->burst;
+}
+
+/* The start may be still to come. */
+static inline int
+rtpgen_schedule_is_over (const struct rtpgen_schedule *schedule,
+    const struct rtpgen_plan *plan, __u64 now_ns)
+{
+  return plan->limit_ns && now_ns > schedule->start_ns + plan->limit_ns;
 }
 
 static inline int

@@ -318,7 +318,7 @@ send_plan (Sender *self, const volatile sig_atomic_t *stop, GError **error)
     guint64 now = clock_ns ();
     guint count = 0;
 
-    if (plan->limit_ns && now - schedule.start_ns > plan->limit_ns)
+    if (rtpgen_schedule_is_over (&schedule, plan, now))
       break;
     if (!rtpgen_schedule_is_due (&schedule, now)) {
       sleep_until (MAX (schedule.due_ns, schedule.hold_ns));

@@ -71,7 +71,7 @@ wait_until_due (void)
 
   if (!schedule.start_ns)
     rtpgen_schedule_start (&schedule, &plan, now);
-  if (plan.limit_ns && now - schedule.start_ns > plan.limit_ns) {
+  if (rtpgen_schedule_is_over (&schedule, &plan, now)) {
     finished = 1;
     return 0;
   }

@@ -36,7 +36,7 @@ DELAYS = "--silence 100:50 --pause 800:60 --hold 1100:70 "
 GOES_ON = DELAYS + "--timestamps-go-on --first-timestamp 4294960000 "
 OPTION = "--marker-every 8 --marker-size 17 --marker-ip-option "
 
-# name, rtpgen's options, settings of the sending end before
+# name, rtpgen's options, settings of the sending end before; --start-at is ms from now
 CASES = [
     ("live IPv4", G4 + "--packets 2000 --rate 40000", ""),
     ("live IPv6", G6 + "--packets 1000 --rate 40000", ""),
@@ -86,6 +86,12 @@ CASES = [
     ("socket, markers with option",
      G4 + OPTION + CYCLE + "--packets 2000 --rate 40000 --method socket "
      "--flows 4", "tx off"),
+    ("live, start to come", G4 + "--packets 1000 --rate 20000 --start-at +400", ""),
+    ("live, start to come, duration",
+     G4 + "--rate 20000 --duration 0.05 --start-at +400", ""),
+    ("live, start is over", G4 + "--packets 1000 --rate 20000 --start-at -40", ""),
+    ("socket, start to come, duration",
+     G4 + "--rate 20000 --duration 0.05 --method socket --start-at +400", "tx off"),
     ("socket, partial checksums", G4 + "--packets 10 --method socket", "tx on"),
 ]
 
@@ -456,17 +462,29 @@ def check_bursts(arguments, times):
             f"frames in bursts are {middle:.4f} s apart")
 
 
+def set_start(arguments):
+    """Makes --start-at ns of the clock. Returns it, or None."""
+    if "--start-at" not in arguments:
+        return None
+    at = arguments.index("--start-at") + 1
+    start = time.monotonic_ns() + int(arguments[at]) * 1000000
+    arguments[at] = str(start)
+    return start
+
+
 def run_case(rtpgen, arguments, setting):
     if setting:
         run(*in_sender("ethtool", "-K", "vs", *setting.split()))
     groups = get_groups(arguments)
     receivers = open_receivers(groups)
+    start_at = set_start(arguments)
     done = subprocess.run(
         in_sender(rtpgen, "--interface", "vs", "--json", *arguments),
         capture_output=True, text=True, check=False)
     # Slow is no failure here: the machine may have other work.
     require(done.returncode in (0, 3), f"exit status {done.returncode}: {done.stderr}")
     report = json.loads(done.stdout)
+    require(start_at in (None, report["start-ns"]), "started at another time")
     stamped = [(arrival, frame) for arrival, frame in drain_stamped(receivers[0])
                if frame[6:12] != b"\0" * 6 and frame[36:38] == b"\x13\x88"
                or frame[40:42] == b"\x13\x88" or frame[56:58] == b"\x13\x88"]
