@@ -318,6 +318,11 @@ check_together (const RtpgenOptions *self, GError **error)
         "--source-port %" G_GINT64_FORMAT " leaves no port for each of the "
         "%u flows: flow n sends from this port + n",
         self->source_port, self->destinations->len);
+  /* The other method never sleeps. */
+  if (self->realtime && (self->method != RTPGEN_METHOD_SOCKET || !self->rate))
+    return rtpgen_refuse (error,
+        "--realtime needs --method socket and --rate: a sender that never "
+        "sleeps would keep all others from the CPU");
   for (guint i = 0; i < self->destinations->len; i++) {
     const RtpgenAddress *address =
         &g_array_index (self->destinations, RtpgenAddress, i);
@@ -351,6 +356,10 @@ parse (RtpgenOptions *self, RawOptions *raw, gint *argc, gchar ***argv,
     OPTION ("method", STRING, &raw->method, "How to send (default live)",
         "live|socket"),
     OPTION ("cpu", INT64, &self->cpu, "Run on this CPU only", "N"),
+    OPTION ("realtime", NONE, &self->realtime,
+        "In front of other processes (SCHED_FIFO): a socket sender is late by "
+        "less, which sleeps most of the time",
+        NULL),
     OPTION ("destination", STRING_ARRAY, &raw->destinations,
         "Where a flow goes; repeatable, flows take turns", "ADDRESS:PORT"),
     OPTION ("flows", INT64, &raw->flows,

@@ -44,6 +44,7 @@ typedef struct
   gint64 burst;
   gdouble duration; /* s, 0 = none */
   gint64 packets;
+  gboolean realtime;
   gint64 start_at;  /* ns of CLOCK_MONOTONIC, 0 = at once */
   gint64 batch;     /* most packets made or sent at a time */
   gint64 call_runs; /* of the BPF program in one BPF_PROG_TEST_RUN */

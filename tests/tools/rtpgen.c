@@ -81,6 +81,18 @@ pin (gint64 cpu, GError **error)
 }
 
 static gboolean
+set_priority (gboolean realtime, GError **error)
+{
+  const struct sched_param param = { .sched_priority = 1 };
+
+  if (!realtime || !sched_setscheduler (0, SCHED_FIFO, &param))
+    return TRUE;
+  g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (errno),
+      "Cannot run with --realtime: %s", g_strerror (errno));
+  return FALSE;
+}
+
+static gboolean
 run_job (
     RtpgenJob *job, RtpgenRun *run, RtpgenDelivery *delivery, GError **error)
 {
@@ -119,7 +131,7 @@ main (int argc, char **argv)
   if (!options)
     return fail (error);
   catch_signals ();
-  if (!pin (options->cpu, &error))
+  if (!pin (options->cpu, &error) || !set_priority (options->realtime, &error))
     return fail (error);
   job = rtpgen_job_new (options, &error);
   if (!job || !run_job (job, &run, &delivery, &error))

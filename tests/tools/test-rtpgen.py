@@ -92,6 +92,8 @@ CASES = [
     ("live, start is over", G4 + "--packets 1000 --rate 20000 --start-at -40", ""),
     ("socket, start to come, duration",
      G4 + "--rate 20000 --duration 0.05 --method socket --start-at +400", "tx off"),
+    ("socket, realtime",
+     G4 + "--packets 1000 --rate 20000 --method socket --realtime", "tx off"),
     ("socket, partial checksums", G4 + "--packets 10 --method socket", "tx on"),
 ]
 
@@ -117,6 +119,8 @@ REFUSALS = [
     ("only silence",
      G4 + "--silence 0:100 --rate 1000 --script-every 100", "gro on", 2,
      "leaves out all"),
+    ("realtime that never sleeps",
+     G4 + "--realtime --rate 20000", "gro on", 2, "never sleeps"),
     ("option and IPv6", G6 + "--marker-ip-option", "gro on", 2, "IPv6"),
 ]
 
