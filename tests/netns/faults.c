@@ -3,23 +3,25 @@
 /*
  * One stream into rtpjitterbuffer that goes through a fault every second or so, at
  * random. It may lose packets; at the end each of them has its place, all is
- * accounted for, and nothing is left.
+ * accounted for, and nothing is left. With TEST_LEGS=2 it comes by two networks, and the
+ * faults of an interface are of one of them: what leaves is in order, and each once.
  *
- * SOAK_SECONDS is how long (60), SOAK_SEED which faults (others each time).
+ * SOAK_SECONDS is how long (60; of two legs 20), SOAK_SEED which faults (others each
+ * time).
  */
 #include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "generator.h"
 #include "leftover.h"
 #include "network.h"
-#include "receiver.h"
 #include "soaking.h"
 #include "../check/tap.h"
+#include "twolegs.h"
 
-#define SECONDS 60
-#define RATE "200000"
+#define SECONDS (n_legs > 1 ? 20 : 60)
+/* Of all legs together. */
+#define RATE 200000
 /* Between two faults, in µs. */
 #define SHORTEST_REST (200 * G_TIME_SPAN_MILLISECOND)
 #define LONGEST_REST (2000 * G_TIME_SPAN_MILLISECOND)
@@ -32,16 +34,24 @@
 #define MOST_KINDS 16
 
 #define PROPERTIES                                                  \
-  "multicast-iface=rx0 gap-interval=0 "                             \
+  "multicast-iface=rx0 gap-interval=0 address=239.1.1.1 port=5000 " \
   "caps=application/x-rtp,media=video,clock-rate=90000,payload=96 " \
   "stats-interval=100000000"
+/* No packet is to be late: the generators hold each other up, and faults may. */
+#define SECOND_LEG                                            \
+  " redundant-uri=afxdp://239.1.1.1:5000?multicast-iface=rx1" \
+  " reorder-window=250000000"
+
+static guint n_legs = 1;
 
 typedef struct
 {
   GRand *random;
   Receiver *receiver;
   Tap *tap;
-  guint uncounted; /* packets that a veth may have thrown away so */
+  PayloadWatch watch; /* of two legs */
+  guint leg;          /* whose interface has the fault */
+  guint uncounted;    /* packets that a veth may have thrown away so */
   guint n_made[MOST_KINDS];
 } Faults;
 
@@ -57,45 +67,48 @@ last (Faults *faults)
 static void
 detach_program (Faults *faults)
 {
-  if (!network_has_program ())
+  g_autofree gchar *interface = g_strdup_printf ("rx%u", faults->leg);
+
+  if (!network_has_program_on (interface))
     return;
-  network_detach_program ();
+  network_detach_program_of (interface);
   faults->uncounted++;
 }
 
 static void
 put_link_down (Faults *faults)
 {
-  network_run ("ip link set rx0 down");
+  network_run ("ip link set rx%u down", faults->leg);
   last (faults);
-  network_run ("ip link set rx0 up");
+  network_run ("ip link set rx%u up", faults->leg);
   faults->uncounted += RING;
 }
 
 static void
 rename_interface (Faults *faults)
 {
-  network_run ("ip link set rx0 name lan0");
+  network_run ("ip link set rx%u name lan0", faults->leg);
   last (faults);
-  network_run ("ip link set lan0 name rx0");
+  network_run ("ip link set lan0 name rx%u", faults->leg);
 }
 
 static void
 take_address_away (Faults *faults)
 {
-  network_run ("ip addr del 10.9.0.2/24 dev rx0");
+  network_run ("ip addr del 10.9.%u.2/24 dev rx%u", faults->leg, faults->leg);
   last (faults);
-  network_run ("ip addr add 10.9.0.2/24 dev rx0");
+  network_run ("ip addr add 10.9.%u.2/24 dev rx%u", faults->leg, faults->leg);
 }
 
 static void
 change_mtu (Faults *faults)
 {
-  network_run ("ip link set rx0 mtu 1400");
+  network_run ("ip link set rx%u mtu 1400", faults->leg);
   last (faults);
-  network_run ("ip link set rx0 mtu 1500");
+  network_run ("ip link set rx%u mtu 1500", faults->leg);
 }
 
+/* Only the first wire has room for them. */
 static void
 use_more_queues (Faults *faults)
 {
@@ -122,8 +135,9 @@ let_descriptors_run_out (Faults *faults)
 static void
 let_others_come_and_go (Faults *faults)
 {
-  g_autoptr (Receiver) other = receiver_new (
-      "address=239.1.1.2 port=5000 multicast-iface=rx0", "fakesink");
+  g_autofree gchar *properties = g_strdup_printf (
+      "address=239.1.1.2 port=5000 multicast-iface=rx%u", faults->leg);
+  g_autoptr (Receiver) other = receiver_new (properties, "fakesink");
 
   receiver_set_state (other, GST_STATE_PLAYING);
   last (faults);
@@ -168,6 +182,8 @@ flush (Faults *faults)
 {
   gst_element_send_event (faults->receiver->src, gst_event_new_flush_start ());
   last (faults);
+  /* Running time begins anew. */
+  faults->watch.pts = 0;
   gst_element_send_event (
       faults->receiver->src, gst_event_new_flush_stop (TRUE));
 }
@@ -203,6 +219,17 @@ read_bus (Receiver *receiver)
   g_ptr_array_set_size (receiver->gaps, 0);
 }
 
+/* Each leg goes on, and protects the other from its next fault. */
+static void
+wait_for_legs (Faults *faults)
+{
+  for (guint i = 0; n_legs > 1 && i < n_legs; i++) {
+    guint64 packets = twolegs_stat (faults->receiver, i, "packets");
+
+    wait_until (twolegs_stat (faults->receiver, i, "packets") > packets + 1000);
+  }
+}
+
 /* After each fault the stream goes on. */
 static void
 make_faults_for (Faults *faults, gint64 time)
@@ -213,10 +240,12 @@ make_faults_for (Faults *faults, gint64 time)
     guint kind = g_rand_int_range (faults->random, 0, G_N_ELEMENTS (kinds));
     guint64 packets;
 
+    faults->leg = g_rand_int_range (faults->random, 0, n_legs);
     kinds[kind].make (faults);
     faults->n_made[kind]++;
     packets = receiver_stat (faults->receiver, "packets");
     receiver_wait_stat (faults->receiver, "packets", packets + 1000);
+    wait_for_legs (faults);
     read_bus (faults->receiver);
     g_usleep (g_rand_int_range (faults->random, SHORTEST_REST, LONGEST_REST));
   }
@@ -229,12 +258,36 @@ begin (void)
 {
   Faults faults = { .random = soaking_random () };
 
-  faults.receiver = receiver_new (PROPERTIES,
-      "rtpjitterbuffer latency=20 ! fakesink sync=false "
-      "async=false enable-last-sample=false");
+  faults.receiver =
+      receiver_new (n_legs > 1 ? PROPERTIES SECOND_LEG : PROPERTIES,
+          "rtpjitterbuffer latency=20 ! fakesink sync=false "
+          "async=false enable-last-sample=false");
   faults.tap = tap_new_counting (faults.receiver->src);
-  receiver_play (faults.receiver);
   return faults;
+}
+
+static void
+play (Faults *faults)
+{
+  if (n_legs > 1)
+    payload_watch (faults->receiver->src, &faults->watch);
+  receiver_play (faults->receiver);
+}
+
+/* Into one: the first leg's generator, which ends last. */
+static GeneratorReport
+stop_generators (Generator *generators[TWOLEGS])
+{
+  GeneratorReport sent = { 0 };
+
+  for (guint i = n_legs; i-- > 0;) {
+    GeneratorReport one = generator_stop_lossy (generators[i]);
+
+    sent.packets += one.packets;
+    sent.dropped += one.dropped;
+    sent.sent[0] = one.sent[0];
+  }
+  return sent;
 }
 
 static void
@@ -285,14 +338,19 @@ TEST (test_faults)
 {
   Leftover before;
   SoakingMemory memory;
-  Generator *generator;
+  Generator *generators[TWOLEGS];
+  guint64 start;
   GeneratorReport sent;
   Faults faults;
 
   open_what_stays ();
   leftover_begin (&before);
   faults = begin ();
-  generator = generator_start ("--cpu=0 --rate=" RATE);
+  play (&faults);
+  start = twolegs_start_time ();
+  for (guint i = 0; i < n_legs; i++)
+    generators[i] = twolegs_generate (
+        i, "--rate=%u --start-at=%" G_GUINT64_FORMAT, RATE / n_legs, start);
   receiver_wait_stat (faults.receiver, "packets", 1000);
 
   make_faults_for (&faults, soaking_time (SECONDS) / 4);
@@ -300,13 +358,14 @@ TEST (test_faults)
   make_faults_for (&faults, soaking_time (SECONDS) * 3 / 4);
   soaking_memory_end (&memory);
 
-  sent = generator_stop_lossy (generator);
+  sent = stop_generators (generators);
   /* What is discarded when it is stopped has no number. */
   wait_until (
       receiver_arrived (faults.receiver) + faults.uncounted >= sent.packets);
   leftover_expect_bpf (&before);
   receiver_set_state (faults.receiver, GST_STATE_NULL);
   assert_accounted_for (&faults, &sent);
+  fail_unless_equals_uint64 (faults.watch.wrong, 0);
   end (&faults);
 
   leftover_end (&before);
@@ -317,11 +376,14 @@ static void
 up_with_room_for_queues (void)
 {
   network_up_with_room (1, 2);
+  if (n_legs > 1)
+    network_add_wire ();
 }
 
 int
 main (int argc, char **argv)
 {
+  n_legs = g_strcmp0 (g_getenv ("TEST_LEGS"), "2") ? 1 : 2;
   soaking_prepare (argv);
   network_require_privileges ();
   return suite_run (argc, argv, "faults",

@@ -6,6 +6,7 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@
 
 /* More than there are processes. */
 #define WIRE_INDEX (1 << 22)
+#define SECOND_WIRE_INDEX (1 << 30)
 
 static pid_t holder; /* keeps the sending host's namespace open */
 static gchar *sender;
@@ -160,6 +162,26 @@ network_set_up_wire (void)
                          "ip addr replace fd09::1/64 dev tx0 nodad && "
                          "ip link set tx0 up && "
                          "ip route replace 224.0.0.0/4 dev tx0");
+}
+
+void
+network_add_wire (void)
+{
+  network_run ("ip link add rx1 index %d type veth peer name tx1 netns %d && "
+               "ethtool -K rx1 gro on && "
+               "echo 0 > /proc/sys/net/ipv6/conf/rx1/accept_dad && "
+               "ip addr add 10.9.1.2/24 dev rx1 && ip link set rx1 up",
+      receiver_index () + SECOND_WIRE_INDEX, holder);
+  network_run_on_sender ("ethtool -K tx1 tso off && "
+                         "ip addr add 10.9.1.1/24 dev tx1 && "
+                         "ip link set tx1 up");
+}
+
+void
+network_up_with_two_wires (void)
+{
+  network_up (1);
+  network_add_wire ();
 }
 
 void
@@ -304,17 +326,24 @@ network_socket_drops (void)
 }
 
 gboolean
-network_has_program (void)
+network_has_program_on (const gchar *interface)
 {
-  g_autofree gchar *output = network_output ("ip -d link show rx0");
+  g_autofree gchar *output = network_output ("ip -d link show %s", interface);
 
   return strstr (output, "prog/xdp") != NULL;
 }
 
-/* The descriptor of the one link that attaches a program to rx0. */
-static int
-open_link (guint *id, struct bpf_link_info *info)
+gboolean
+network_has_program (void)
 {
+  return network_has_program_on ("rx0");
+}
+
+/* The descriptor of the one link that attaches a program to the interface. */
+static int
+open_link (const gchar *interface, guint *id, struct bpf_link_info *info)
+{
+  const guint index = if_nametoindex (interface);
   int found = -1;
   guint next = 0;
 
@@ -326,9 +355,8 @@ open_link (guint *id, struct bpf_link_info *info)
     if (fd < 0)
       continue;
     if (!bpf_obj_get_info_by_fd (fd, &link, &size) &&
-        link.type == BPF_LINK_TYPE_XDP &&
-        (int) link.xdp.ifindex == receiver_index ()) {
-      fail_unless (found < 0, "two programs on rx0");
+        link.type == BPF_LINK_TYPE_XDP && link.xdp.ifindex == index) {
+      fail_unless (found < 0, "two programs on %s", interface);
       found = fd;
       *id = next;
       *info = link;
@@ -336,7 +364,7 @@ open_link (guint *id, struct bpf_link_info *info)
       close (fd);
     }
   }
-  fail_unless (found >= 0, "no program on rx0");
+  fail_unless (found >= 0, "no program on %s", interface);
   return found;
 }
 
@@ -346,19 +374,25 @@ network_describe_program (void)
   struct bpf_link_info link;
   guint id;
 
-  close (open_link (&id, &link));
+  close (open_link ("rx0", &id, &link));
   return g_strdup_printf ("program %u by link %u", link.prog_id, id);
+}
+
+void
+network_detach_program_of (const gchar *interface)
+{
+  struct bpf_link_info link;
+  guint id;
+  int fd = open_link (interface, &id, &link);
+
+  fail_unless (!bpf_link_detach (fd));
+  close (fd);
 }
 
 void
 network_detach_program (void)
 {
-  struct bpf_link_info link;
-  guint id;
-  int fd = open_link (&id, &link);
-
-  fail_unless (!bpf_link_detach (fd));
-  close (fd);
+  network_detach_program_of ("rx0");
 }
 
 static int
@@ -386,7 +420,7 @@ network_replace_program (void)
   int prog = load_program ("replacement");
   struct bpf_link_info info;
   guint id;
-  int link = open_link (&id, &info);
+  int link = open_link ("rx0", &id, &info);
 
   fail_unless (!bpf_link_update (link, prog, NULL), "%s", g_strerror (errno));
   close (link);
@@ -394,12 +428,18 @@ network_replace_program (void)
 }
 
 int
-network_attach_program (const gchar *name)
+network_attach_program_to (const gchar *interface, const gchar *name)
 {
   int prog = load_program (name);
-  int link = bpf_link_create (prog, receiver_index (), BPF_XDP, NULL);
+  int link = bpf_link_create (prog, if_nametoindex (interface), BPF_XDP, NULL);
 
   fail_unless (link >= 0, "%s", g_strerror (errno));
   close (prog);
   return link;
+}
+
+int
+network_attach_program (const gchar *name)
+{
+  return network_attach_program_to ("rx0", name);
 }

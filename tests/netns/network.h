@@ -23,6 +23,9 @@ void network_up (guint queues);
 void network_up_with_room (guint queues, guint room);
 void network_up_with_one_queue (void);
 void network_up_with_two_queues (void);
+/* A second wire between the same hosts, rx1 (10.9.1.2) and tx1 (10.9.1.1). */
+void network_add_wire (void);
+void network_up_with_two_wires (void);
 void network_down (void);
 /* After rx0 and tx0 were removed: makes others of the same names. */
 void network_up_again (void);
@@ -60,19 +63,22 @@ void network_drop_in_socket (void);
  * no room. */
 guint64 network_socket_drops (void);
 
-/* Whether an XDP program is attached to rx0. */
+/* Whether an XDP program is attached to rx0, or to another interface. */
 gboolean network_has_program (void);
+gboolean network_has_program_on (const gchar *interface);
 /* The kernel's numbers of it and of the link that attaches it, in words: others
  * after every attaching and every change of programs. */
 gchar *network_describe_program (void);
 /* Detaches it as somebody else would with bpftool link detach. */
 void network_detach_program (void);
+void network_detach_program_of (const gchar *interface);
 /* Puts a program that passes all into the link that attaches one, as if the driver
  * did not run that. */
 void network_replace_program (void);
 /* Attaches a program that passes all, as somebody else would. It is there until the
  * descriptor is closed that this returns. */
 int network_attach_program (const gchar *name);
+int network_attach_program_to (const gchar *interface, const gchar *name);
 
 /* A program of tests, each between such hosts: network_up_with_one_queue, or what
  * does more, then network_down. */

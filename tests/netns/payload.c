@@ -7,6 +7,8 @@
 
 #define TS_PACKET 188
 #define MODULUS 251
+/* The longest payload: a multiple of TS_PACKET. */
+#define LONGEST (348 * TS_PACKET)
 /* The number of the flow, which is 0 here, and the index, behind the first
  * four bytes. */
 #define FLOW 4
@@ -15,12 +17,23 @@
 
 static const guint8 null_packet[FLOW] = { 0x47, 0x1f, 0xff, 0x10 };
 
-static guint8
-byte_at (gsize i)
+/* What all packets have in common, made once: 200,000 packets/s are looked at. */
+static const guint8 *
+pattern (void)
 {
-  gsize in_packet = i % TS_PACKET;
+  static guint8 bytes[LONGEST];
+  static gsize made;
 
-  return in_packet < sizeof null_packet ? null_packet[in_packet] : i % MODULUS;
+  if (!g_once_init_enter (&made))
+    return bytes;
+  for (gsize i = 0; i < LONGEST; i++) {
+    gsize in_packet = i % TS_PACKET;
+
+    bytes[i] =
+        in_packet < sizeof null_packet ? null_packet[in_packet] : i % MODULUS;
+  }
+  g_once_init_leave (&made, 1);
+  return bytes;
 }
 
 guint64
@@ -29,13 +42,11 @@ payload_index (const guint8 *payload, gsize size)
   static const guint8 no_flow[INDEX - FLOW];
   guint64 index;
 
-  if (size < PATTERN || size % TS_PACKET ||
+  if (size < PATTERN || size > LONGEST || size % TS_PACKET ||
       memcmp (payload, null_packet, sizeof null_packet) ||
-      memcmp (payload + FLOW, no_flow, sizeof no_flow))
+      memcmp (payload + FLOW, no_flow, sizeof no_flow) ||
+      memcmp (payload + PATTERN, pattern () + PATTERN, size - PATTERN))
     return PAYLOAD_WRONG;
-  for (gsize i = PATTERN; i < size; i++)
-    if (payload[i] != byte_at (i))
-      return PAYLOAD_WRONG;
   memcpy (&index, payload + INDEX, sizeof index);
   return GUINT64_FROM_BE (index);
 }
