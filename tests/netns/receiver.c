@@ -40,6 +40,8 @@ receiver_new (const gchar *properties, const gchar *rest)
       g_ptr_array_new_with_free_func ((GDestroyNotify) gst_structure_free);
   receiver->gaps =
       g_ptr_array_new_with_free_func ((GDestroyNotify) gst_structure_free);
+  receiver->legs =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) gst_structure_free);
   receiver->warnings = g_ptr_array_new_with_free_func (g_free);
   return receiver;
 }
@@ -53,6 +55,7 @@ receiver_free (Receiver *receiver)
   gst_object_unref (receiver->pipeline);
   g_ptr_array_unref (receiver->modes);
   g_ptr_array_unref (receiver->gaps);
+  g_ptr_array_unref (receiver->legs);
   g_ptr_array_unref (receiver->warnings);
   g_free (receiver->error);
   g_free (receiver->description);
@@ -84,6 +87,9 @@ take_message (Receiver *receiver, GstMessage *message)
             gst_structure_copy (gst_message_get_structure (message)));
       else if (gst_message_has_name (message, "GstAfxdpSrcGap"))
         g_ptr_array_add (receiver->gaps,
+            gst_structure_copy (gst_message_get_structure (message)));
+      else if (gst_message_has_name (message, "GstAfxdpSrcLeg"))
+        g_ptr_array_add (receiver->legs,
             gst_structure_copy (gst_message_get_structure (message)));
       break;
     default:
@@ -325,6 +331,29 @@ receiver_wait_gaps (Receiver *receiver, guint n)
         receiver->gaps->len, n, receiver_describe (receiver));
   }
   return receiver->gaps->pdata[n - 1];
+}
+
+const GstStructure *
+receiver_wait_leg (Receiver *receiver, guint n, guint leg, const gchar *state)
+{
+  gint64 deadline = g_get_monotonic_time () + RECEIVER_PATIENCE;
+
+  for (;; n++) {
+    const GstStructure *message;
+    gint number;
+
+    while (receiver->legs->len <= n) {
+      wait_a_tick (receiver);
+      fail_if (g_get_monotonic_time () > deadline,
+          "no message says that leg %u is %s: %s", leg, state,
+          receiver_describe (receiver));
+    }
+    message = receiver->legs->pdata[n];
+    fail_unless (gst_structure_get_int (message, "leg", &number));
+    if (number == (gint) leg &&
+        !g_strcmp0 (gst_structure_get_string (message, "state"), state))
+      return message;
+  }
 }
 
 const gchar *

@@ -19,6 +19,7 @@ typedef struct
   GstBus *bus;
   GPtrArray *modes;    /* GstStructure: each GstAfxdpSrcMode so far */
   GPtrArray *gaps;     /* GstStructure: each GstAfxdpSrcGap so far */
+  GPtrArray *legs;     /* GstStructure: each GstAfxdpSrcLeg so far */
   GPtrArray *warnings; /* gchar: text of each warning so far */
   gchar *error;        /* text of the first error */
   guint n_errors;      /* all of them */
@@ -65,6 +66,10 @@ void receiver_wait_mode (Receiver *receiver, guint n, const gchar *mode);
 void receiver_wait_reason (Receiver *receiver, guint n, const gchar *words);
 /* Until n GstAfxdpSrcGap messages have come. Returns the last of them. */
 const GstStructure *receiver_wait_gaps (Receiver *receiver, guint n);
+/* Until one of the GstAfxdpSrcLeg messages, from the n-th on, from 0, gives the leg this
+ * state. Returns it. */
+const GstStructure *receiver_wait_leg (
+    Receiver *receiver, guint n, guint leg, const gchar *state);
 /* Until an error has come, which is the first one. */
 const gchar *receiver_wait_error (Receiver *receiver);
 /* Until all sinks have had everything. */
