@@ -163,7 +163,7 @@ assert_competing (
   guint found = G_MAXUINT;
 
   fail_unless (
-      afxdp_competing_sockets_count (group, PORT, 0, &found) == known &&
+      afxdp_competing_sockets_count (group, PORT, 0, 7, &found) == known &&
           (!known || found == n),
       "%s: %u sockets compete for %s", what, found, address);
 }
@@ -182,6 +182,25 @@ TABLE_TEST (test_host, hosts)
       hosts[__i__].what, "239.1.1.1", hosts[__i__].known_4, hosts[__i__].n_4);
   assert_competing (
       hosts[__i__].what, "ff15::1", hosts[__i__].known_6, hosts[__i__].n_6);
+}
+
+/* A socket of this process that is received from on another interface is meant for
+ * nothing that arrives on this one: the other leg of a stream, for example. */
+TEST (test_own_sockets)
+{
+  static const File files[] = { { "net/udp", UDP (ANY_4) } };
+
+  changed = files;
+  n_changed = G_N_ELEMENTS (files);
+  assert_competing ("not known", "239.1.1.1", TRUE, 1);
+  afxdp_competing_note_own (4711, 8);
+  assert_competing ("on another interface", "239.1.1.1", TRUE, 0);
+  afxdp_competing_note_own (4711, 7);
+  assert_competing ("on both", "239.1.1.1", TRUE, 1);
+  afxdp_competing_forget_own (4711, 7);
+  assert_competing ("on the other again", "239.1.1.1", TRUE, 0);
+  afxdp_competing_forget_own (4711, 8);
+  assert_competing ("on none", "239.1.1.1", TRUE, 1);
 }
 
 SUITE ("onlookers", 0, NULL, NULL)

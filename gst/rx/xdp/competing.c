@@ -4,6 +4,7 @@
 #include "competing.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,7 +19,66 @@ typedef struct
   gchar port_text[8]; /* as there, in front of the peer's address */
   guint port;
   gulong own;
+  guint ifindex;
 } Question;
+
+/* Where a socket of this process is received from. */
+typedef struct
+{
+  gulong socket;
+  guint ifindex;
+} Own;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static GArray *owns; /* Own; with the lock */
+
+void
+afxdp_competing_note_own (guint64 socket, guint ifindex)
+{
+  const Own own = { socket, ifindex };
+
+  if (!socket)
+    return;
+  pthread_mutex_lock (&lock);
+  if (!owns)
+    owns = g_array_new (FALSE, FALSE, sizeof (Own));
+  g_array_append_val (owns, own);
+  pthread_mutex_unlock (&lock);
+}
+
+void
+afxdp_competing_forget_own (guint64 socket, guint ifindex)
+{
+  pthread_mutex_lock (&lock);
+  for (guint i = 0; owns && i < owns->len; i++) {
+    const Own *own = &g_array_index (owns, Own, i);
+
+    if (own->socket != socket || own->ifindex != ifindex)
+      continue;
+    g_array_remove_index_fast (owns, i);
+    break;
+  }
+  if (owns && !owns->len)
+    g_clear_pointer (&owns, g_array_unref);
+  pthread_mutex_unlock (&lock);
+}
+
+/* Whether it is known to be received from, and on no interface but others. */
+static gboolean
+is_elsewhere (gulong socket, guint ifindex)
+{
+  gboolean there = FALSE, elsewhere = FALSE;
+
+  pthread_mutex_lock (&lock);
+  for (guint i = 0; owns && i < owns->len; i++) {
+    const Own *own = &g_array_index (owns, Own, i);
+
+    there |= own->socket == socket && own->ifindex == ifindex;
+    elsewhere |= own->socket == socket && own->ifindex != ifindex;
+  }
+  pthread_mutex_unlock (&lock);
+  return elsewhere && !there;
+}
 
 static void
 write_address (gchar *text, GInetAddress *address)
@@ -58,7 +118,8 @@ answers (const gchar *line, const Question *question)
              "%*u: %32[0-9A-F]:%x %*[0-9A-F]:%x %*s %*s %*s %*s %*s %*s %lu",
              address, &port, &peer_port, &inode) == 4 &&
       port == question->port && !peer_port && inode != question->own &&
-      meets (address, question->address);
+      meets (address, question->address) &&
+      !is_elsewhere (inode, question->ifindex);
 }
 
 /* Adds to n those in a file. Returns FALSE, and errno, when it cannot be read. */
@@ -84,11 +145,11 @@ count (const gchar *path, const Question *question, guint *n)
 }
 
 gboolean
-afxdp_competing_sockets_count (
-    GInetAddress *address, guint16 port, guint64 own, guint *n)
+afxdp_competing_sockets_count (GInetAddress *address, guint16 port,
+    guint64 own, guint ifindex, guint *n)
 {
   gboolean ipv4 = g_inet_address_get_family (address) == G_SOCKET_FAMILY_IPV4;
-  Question question = { .port = port, .own = own };
+  Question question = { .port = port, .own = own, .ifindex = ifindex };
 
   write_address (question.address, address);
   g_snprintf (

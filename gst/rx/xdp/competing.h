@@ -13,11 +13,19 @@
 
 G_BEGIN_DECLS
 
+/* A socket of this process, by the kernel's number of it, is one that is received from
+ * on the interface of that number alone: on others nothing is meant for it. Until
+ * forget_own(), as often as it was noted; 0 is none. Any thread. */
+void afxdp_competing_note_own (guint64 socket, guint ifindex);
+void afxdp_competing_forget_own (guint64 socket, guint ifindex);
+
 /* Finds out how many sockets but own, by the kernel's number of it, get what is sent to
- * address, which may be any, and port: they are bound to that, or to any address. A
- * socket that is connected does not count, nor does a group that one has not joined: the
- * kernel does not tell. FALSE: it cannot be found out, and there may be more than n. */
-gboolean afxdp_competing_sockets_count (
-    GInetAddress *address, guint16 port, guint64 own, guint *n);
+ * address, which may be any, and port, and arrives at the interface ifindex: they are
+ * bound to that, or to any address. A socket that is connected does not count, nor does
+ * a group that one has not joined: the kernel does not tell. Of this process it is known
+ * which are received from elsewhere. FALSE: it cannot be found out, and there may be
+ * more than n. */
+gboolean afxdp_competing_sockets_count (GInetAddress *address, guint16 port,
+    guint64 own, guint ifindex, guint *n);
 
 G_END_DECLS

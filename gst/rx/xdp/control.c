@@ -190,7 +190,8 @@ has_no_competitor (const AfxdpRegistration *registration)
   guint n;
 
   return afxdp_competing_sockets_count (
-             settings->address, settings->port, settings->socket, &n) &&
+             settings->address, settings->port, settings->socket,
+             registration->netdev.index, &n) &&
       !n;
 }
 

@@ -203,7 +203,7 @@ afxdp_publication_renew (AfxdpRegistration *registration)
   describe (registration);
   if (path->state != former && path->state == AFXDP_FAST_PATH_READY &&
       !afxdp_competing_sockets_count (settings->address, settings->port,
-          settings->socket, &path->n_competing))
+          settings->socket, registration->netdev.index, &path->n_competing))
     AFXDP_DEBUG (AFXDP_LOG_XDP, registration->name,
         "it cannot be found out which other sockets miss its packets: %s",
         g_strerror (errno));

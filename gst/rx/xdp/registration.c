@@ -3,6 +3,7 @@
 /* One stream in the distributor of its interface. */
 #include "registration.h"
 
+#include "competing.h"
 #include "log.h"
 #include "netroutes.h"
 
@@ -24,6 +25,7 @@ afxdp_registration_new (AfxdpInterface *interface, const AfxdpNetdev *netdev,
   registration->settings = *settings;
   registration->settings.address = g_object_ref (settings->address);
   afxdp_sources_ref (settings->sources);
+  afxdp_competing_note_own (settings->socket, netdev->index);
   registration->subscription = afxdp_subscription_new (control, wake);
   atomic_init (&registration->slot, -1);
   registration->n_queues = n;
@@ -46,6 +48,8 @@ afxdp_registration_free (AfxdpRegistration *registration)
 {
   if (!registration)
     return;
+  afxdp_competing_forget_own (
+      registration->settings.socket, registration->netdev.index);
   afxdp_account_close (registration->path.account);
   afxdp_fast_path_clear (&registration->path);
   afxdp_subscription_free (registration->subscription);
