@@ -4,6 +4,9 @@
  * and what comes out of the stage. */
 #include "reorder.h"
 
+#include <stdlib.h>
+
+#include "../fuzz/ordermodel.h"
 #include "suite.h"
 
 #define US G_GUINT64_CONSTANT (1000)
@@ -458,6 +461,27 @@ TEST (test_slow)
   afxdp_legs_note_arrival (&legs, 0, BEGIN + 49 * S);
   fail_unless_equals_int (
       afxdp_legs_state (&legs, 1, BEGIN + 49 * S, &since), AFXDP_LEG_SILENT);
+}
+
+#define SCRIPTS 60
+#define LONGEST 60
+
+/* REORDER_SEED is the first of so many seeds. */
+LOOP_TEST (test_model, 10)
+{
+  const gchar *given = g_getenv ("REORDER_SEED");
+  guint seed = (given ? atoi (given) : 1) + __i__;
+  g_autoptr (GRand) random = g_rand_new_with_seed (seed);
+
+  for (guint i = 0; i < SCRIPTS; i++) {
+    guint8 bytes[LONGEST];
+    guint size = g_rand_int_range (random, 10, LONGEST);
+
+    for (guint j = 0; j < size; j++)
+      bytes[j] = g_rand_int (random);
+    g_test_message ("seed %u, script %u", seed, i);
+    legs_model_run (bytes, size);
+  }
 }
 
 SUITE ("reorder-legs", 0, NULL, NULL)

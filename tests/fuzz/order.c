@@ -7,6 +7,9 @@
 int
 LLVMFuzzerTestOneInput (const guint8 *bytes, size_t size)
 {
-  order_model_run (bytes, size);
+  if (size && bytes[0] & 0x80)
+    legs_model_run (bytes, size);
+  else
+    order_model_run (bytes, size);
   return 0;
 }

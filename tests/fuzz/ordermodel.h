@@ -10,9 +10,13 @@
  * model's, in its order; each packet ends once; nothing waits longer than it may. After
  * a restart or a stray, with which a script may end, the model is silent, and the rest
  * still holds.
+ *
+ * Of two legs the model knows in what order packets of which true numbers arrive, of a
+ * sender of which either leg loses some, is cut, or is behind.
  */
 #pragma once
 
 #include <glib.h>
 
 void order_model_run (const guint8 *bytes, gsize size);
+void legs_model_run (const guint8 *bytes, gsize size);
