@@ -8,6 +8,7 @@
 #include "gstafxdprates.h"
 #include "gstafxdpssrcs.h"
 #include "gstafxdpstats.h"
+#include "gstafxdpuntold.h"
 #include "latency.h"
 #include "rtpstats.h"
 
@@ -24,13 +25,11 @@ struct _GstAfxdpReport
   GstAfxdpTotals totals;
   GstAfxdpTotals posted; /* at the last message */
   AfxdpLatency latency;
-  guint64 last_arrival; /* of the packets counted */
-  gint64 offset;        /* of running time to an arrival, */
-  gboolean has_offset;  /* if that is known */
+  GstAfxdpUntold untold;
+  gint64 offset;       /* of running time to an arrival, */
+  gboolean has_offset; /* if that is known */
   guint n_frames, n_frames_free;
-  guint32 socket_dropped, dropped_in_pause; /* as AfxdpStreamCounts has them */
-  GArray *queues;                           /* AfxdpQueueCounts, or NULL */
-  gboolean of_two_legs; /* what one did not bring the other may have */
+  GArray *queues; /* AfxdpQueueCounts, or NULL */
   AfxdpPath path;
   AfxdpXdpMode xdp_mode;
   gboolean zero_copy;
@@ -155,10 +154,10 @@ gst_afxdp_report_reset (GstAfxdpReport *report, guint64 now)
   start_counting (report);
   report->totals = report->posted = none;
   memset (&report->latency, 0, sizeof report->latency);
-  report->last_arrival = report->look_at = 0;
-  report->has_offset = report->of_two_legs = FALSE;
+  report->untold = (GstAfxdpUntold){ 0 };
+  report->look_at = 0;
+  report->has_offset = FALSE;
   report->n_frames = report->n_frames_free = 0;
-  report->socket_dropped = report->dropped_in_pause = 0;
   g_clear_pointer (&report->queues, g_array_unref);
   report->path = AFXDP_PATH_NONE;
   gst_afxdp_rates_reset (&report->rates, now);
@@ -169,7 +168,7 @@ void
 gst_afxdp_report_set_of_two_legs (GstAfxdpReport *report, gboolean of_two_legs)
 {
   g_mutex_lock (&report->lock);
-  report->of_two_legs = of_two_legs;
+  report->untold.of_two_legs = of_two_legs;
   g_mutex_unlock (&report->lock);
 }
 
@@ -199,8 +198,8 @@ gst_afxdp_report_count (GstAfxdpReport *report, const AfxdpBatch *batch)
   }
   report->sender = NULL;
   report->totals.not_rtp += not_rtp;
-  report->last_arrival =
-      MAX (report->last_arrival, batch->packets[batch->n - 1].arrival);
+  report->untold.last_arrival =
+      MAX (report->untold.last_arrival, batch->packets[batch->n - 1].arrival);
   g_mutex_unlock (&report->lock);
   return not_rtp;
 }
@@ -221,7 +220,8 @@ gst_afxdp_report_count_ordered (
     if (afxdp_rtp_is_numbered (&rtp))
       afxdp_rtp_stats_packet (report->rtp, &rtp, entries[i].arrival);
     report->totals.not_rtp += !afxdp_rtp_is_sound (&rtp);
-    report->last_arrival = MAX (report->last_arrival, entries[i].arrival);
+    report->untold.last_arrival =
+        MAX (report->untold.last_arrival, entries[i].arrival);
   }
   g_mutex_unlock (&report->lock);
 }
@@ -339,8 +339,8 @@ gst_afxdp_report_set_stream_counts (
   ledger->packets[AFXDP_COLUMN_MALFORMED] = counts->malformed;
   report->n_frames = counts->n_frames;
   report->n_frames_free = counts->n_frames_free;
-  report->socket_dropped = counts->socket_dropped;
-  report->dropped_in_pause = counts->dropped_in_pause;
+  report->untold.socket_dropped = counts->socket_dropped;
+  report->untold.dropped_in_pause = counts->dropped_in_pause;
   g_mutex_unlock (&report->lock);
 }
 
@@ -412,8 +412,7 @@ gst_afxdp_report_end (GstAfxdpReport *report)
 
   g_mutex_lock (&report->lock);
   afxdp_rtp_stats_totals (report->rtp, &rtp);
-  if (rtp.packets && !report->of_two_legs)
-    afxdp_attribution_end (report->attribution, report->last_arrival);
+  gst_afxdp_untold_end (&report->untold, report->attribution, &rtp);
   g_mutex_unlock (&report->lock);
 }
 
@@ -426,54 +425,6 @@ gst_afxdp_report_tick (GstAfxdpReport *report, guint64 now)
   g_mutex_unlock (&report->lock);
 }
 
-/* What the socket says by now that it dropped, and the streaming thread, which may
- * wait for downstream, has not told yet. */
-static guint32
-untold_by_socket (const GstAfxdpReport *report)
-{
-  const guint64 *packets = report->totals.ledger.packets;
-  guint32 told =
-      packets[AFXDP_COLUMN_SOCKET_BUFFER] + packets[AFXDP_COLUMN_PAUSED];
-  guint32 untold = report->socket_dropped - told;
-
-  return untold <= G_MAXINT32 ? untold : 0;
-}
-
-/* Of the packets that are pending, those whose drops are not told: they may be among
- * what the socket has not told. */
-static guint64
-pending_of_untold (const GstAfxdpReport *report, const GstAfxdpTotals *totals)
-{
-  guint64 last = report->last_arrival;
-  guint64 known = afxdp_attribution_n_known (
-      report->attribution, last - MIN (last, AFXDP_RTP_FINAL_TIME), last);
-
-  return totals->pending - MIN (totals->pending, known);
-}
-
-/* Adds what no gap shows yet, for no packet came since. What is pending may be the
- * same packets, and is told but once. */
-static void
-add_provisional (const GstAfxdpReport *report, GstAfxdpTotals *totals)
-{
-  guint64 lost[AFXDP_N_COLUMNS] = { 0 };
-  guint64 n = 0;
-  guint32 untold = untold_by_socket (report);
-  guint32 in_pause = MIN (untold, report->dropped_in_pause);
-
-  totals->ledger.packets[AFXDP_COLUMN_PAUSED] += in_pause;
-  totals->ledger.packets[AFXDP_COLUMN_SOCKET_BUFFER] += untold - in_pause;
-  lost[AFXDP_COLUMN_SOCKET_BUFFER] = untold - in_pause;
-  if (!totals->rtp.packets || report->of_two_legs)
-    return;
-  afxdp_attribution_add_after (report->attribution, report->last_arrival, lost);
-  for (guint i = AFXDP_FIRST_LOSS; i < AFXDP_N_COLUMNS; i++) {
-    totals->ledger.lost[i] += lost[i];
-    n += lost[i];
-  }
-  totals->pending -= MIN (pending_of_untold (report, totals), n);
-}
-
 /* Called with the lock. */
 static void
 sum_up (const GstAfxdpReport *report, GstAfxdpTotals *totals)
@@ -483,7 +434,7 @@ sum_up (const GstAfxdpReport *report, GstAfxdpTotals *totals)
   totals->pending =
       totals->rtp.pending + afxdp_attribution_n_waiting (report->attribution);
   totals->sources_evicted = afxdp_rtp_stats_n_evicted (report->rtp);
-  add_provisional (report, totals);
+  gst_afxdp_untold_add (&report->untold, report->attribution, totals);
   totals->lost = afxdp_lost_sum (totals->ledger.lost);
 }
 
