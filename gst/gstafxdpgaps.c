@@ -122,7 +122,7 @@ is_told_by_legs (const GstAfxdpGaps *gaps, const AfxdpRtpGap *gap)
 {
   AfxdpColumn column;
 
-  for (guint i = 0; i < GST_AFXDP_LEGS; i++)
+  for (guint i = 0; i < GST_AFXDP_LEGS && gaps->also; i++)
     if (!afxdp_places_find (gaps->legs[i], gap, &column))
       return FALSE;
   return TRUE;

@@ -45,12 +45,14 @@ void
 gst_afxdp_legs_have_told (
     GstAfxdpLeg *legs, GstAfxdpGaps *gaps, GstAfxdpReport *report)
 {
-  gaps->also = legs[0].report;
-  gaps->places = legs[0].places;
+  gboolean are_two = legs[1].report != NULL;
+
+  gaps->also = are_two ? legs[0].report : NULL;
+  gaps->places = are_two ? legs[0].places : NULL;
   for (guint i = 0; i < GST_AFXDP_LEGS; i++)
-    gaps->legs[i] = legs[i].places;
+    gaps->legs[i] = are_two ? legs[i].places : NULL;
   legs[1].gaps.sum = report;
-  gst_afxdp_report_set_of_two_legs (report, TRUE);
+  gst_afxdp_report_set_of_two_legs (report, are_two);
 }
 
 void

@@ -43,7 +43,7 @@ void gst_afxdp_leg_begin (
 void gst_afxdp_leg_clear (GstAfxdpLeg *leg);
 
 /* Once both have begun: gaps, the element's, tells of both, and report has the sum of
- * their drops. */
+ * their drops. Once the second is cleared: of the first alone. */
 void gst_afxdp_legs_have_told (
     GstAfxdpLeg *legs, GstAfxdpGaps *gaps, GstAfxdpReport *report);
 

@@ -135,7 +135,7 @@ gst_afxdp_src_open (GstAfxdpSrc *self)
   for (guint i = 0; i < GST_AFXDP_LEGS; i++)
     gst_afxdp_leg_clear (&self->legs[i]);
   g_mutex_unlock (&self->ordered.lock);
-  self->gaps.also = NULL;
+  gst_afxdp_legs_have_told (self->legs, &self->gaps, self->report);
 
   stream = gst_afxdp_open_sdp (GST_ELEMENT (self), &self->active) &&
           gst_afxdp_src_choose_receiver (self)
