@@ -223,6 +223,7 @@
  * * `previous-size`, `next-size` (guint): bytes of the packets on both sides
  * * `previous-marker` (boolean): the marker bit of the one before
  * * `suppressed` (guint64): gaps that were not reported since the last message
+ * * `legs` (array of string), with two legs only: the place on each
  *
  * `GstAfxdpSrcSource`, when an SSRC is new, when its sequence numbers start again,
  * when none of its packets came for 10 s, or when its numbers form no sequence
