@@ -265,8 +265,8 @@ TEST (test_states)
   gint leg;
 
   play ("");
-  for (guint16 i = 0; !(message = gst_bus_pop_filtered (receiver->bus,
-                            GST_MESSAGE_ELEMENT)) ||
+  for (guint16 i = 0;
+       !(message = gst_bus_pop_filtered (receiver->bus, GST_MESSAGE_ELEMENT)) ||
        !gst_message_has_name (message, "GstAfxdpSrcLeg");
        i++) {
     gst_clear_message (&message);
@@ -290,8 +290,8 @@ TEST (test_states)
 static void
 send_as (Loopback *leg, guint8 ssrc, guint16 number, guint16 time)
 {
-  guint8 packet[12] = { 0x80, TYPE, number >> 8, number & 0xff, 0, 0,
-    time >> 8, time & 0xff, [11] = ssrc };
+  guint8 packet[12] = { 0x80, TYPE, number >> 8, number & 0xff, 0, 0, time >> 8,
+    time & 0xff, [11] = ssrc };
 
   loopback_send (leg, packet, sizeof packet);
 }
@@ -387,6 +387,20 @@ TEST (test_gap_beside_a_silent_leg)
   send_many (other, 0, 10);
   send_many (loopback, 11, 140);
   assert_places (receiver_wait_gaps (receiver, 1), "network", "unknown");
+  end ();
+}
+
+/* The second leg has its numbers under another SSRC. */
+TEST (test_gap_of_a_leg_with_other_ssrc)
+{
+  play ("reorder-window=50000000 gap-interval=0 ");
+  for (guint i = 0; i < 250; i++) {
+    if (i == 100)
+      continue;
+    send_as (loopback, 1, i, i / 4 * 90);
+    send_as (other, 2, i, i / 4 * 90);
+  }
+  assert_places (receiver_wait_gaps (receiver, 1), "network", "network");
   end ();
 }
 

@@ -140,6 +140,19 @@ test_two_legs() {
   expect_line lines '^  leg 1 interface rx1 .* lost 1000 recovered 1000 skew-p99/ms '
 }
 
+# The second network stops: it is told, and shown from then on.
+test_silent_leg() {
+  start_two_legs
+  wait_for "$receiver" has_two_paths
+  send_second_leg --rate 5000 --packets 1000
+  send --source "$VETH_SENDER_IPV4" --destination 239.1.1.1:5000 \
+    --rate 5000 --packets 5000 || true
+  wait_for "$receiver" grep -q ': leg 1 is silent\. ' "$work/lines"
+  wait_for "$receiver" grep -q ' leg 1 interface rx1 mode af-xdp state silent ' \
+    "$work/lines"
+  end_receiver INT
+}
+
 # expect_usage_error PATTERN ARGUMENT...
 expect_usage_error() {
   expect_refusal 2 errors "$1" "$RECEIVE_MANY" "${@:2}"
@@ -239,6 +252,7 @@ main() {
   test_gaps
   second_wire_up
   test_two_legs
+  test_silent_leg
 }
 
 main
