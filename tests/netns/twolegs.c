@@ -118,6 +118,8 @@ twolegs_settle (
 {
   wait_until (receiver_arrived (receiver) == sent[0].packets + sent[1].packets);
   wait_until (!receiver_stat (receiver, "pending"));
+  for (guint i = 0; i < TWOLEGS; i++)
+    wait_until (!twolegs_stat (receiver, i, "pending"));
   return receiver_stat (receiver, "packets") == n &&
       !receiver_stat (receiver, "lost") && !receiver_stat (receiver, "late") &&
       !receiver_dropped_in_host (receiver);
