@@ -32,7 +32,7 @@ typedef struct
   GstAfxdpCurrentMode mode;
   AfxdpLegState state, told; /* and what was told of it last */
   GstAfxdpOutbox outbox;     /* of that */
-  gchar *uri; /* element's stream_lock, as the pointer stream */
+  gchar *uri;                /* element's stream_lock, as the pointer stream */
   gchar *interface;
 } GstAfxdpLeg;
 
