@@ -39,6 +39,15 @@ struct rtpgen_rtp
   __be64 index; /* of the packet within its flow */
 } __attribute__ ((packed));
 
+/* Takes the place of sign and flow: RFC 4175 4.3, of one part of one line. */
+struct rtpgen_video
+{
+  __be16 extended; /* high half of the sequence number */
+  __be16 length;
+  __be16 line;
+  __be16 offset; /* pixels */
+} __attribute__ ((packed));
+
 /* One of the two forms of a flow's packets: ordinary, or marker. */
 struct rtpgen_layout
 {
@@ -64,6 +73,23 @@ struct rtpgen_flow
   __u64 silent; /* left out at their time, and not in the others */
 };
 
+/* Writes which part of its frame a packet is and returns its part of the UDP sum. */
+static inline __u32
+rtpgen_video_number (
+    struct rtpgen_video *video, const struct rtpgen_plan *plan, __u64 index)
+{
+  __u16 extended = (plan->first_sequence + index) >> 16;
+  __u32 place = index % plan->frame_packets;
+  __u16 line = place / plan->line_packets;
+  __u16 offset = place % plan->line_packets * plan->packet_pixels;
+
+  video->extended = bpf_htons (extended);
+  video->length = bpf_htons ((__u16) plan->packet_bytes);
+  video->line = bpf_htons (line);
+  video->offset = bpf_htons (offset);
+  return (__u32) extended + plan->packet_bytes + line + offset;
+}
+
 /* Writes a packet's numbers and returns their part of the UDP sum. ticks: what
  * pauses have added to the timestamp. */
 static inline __u32
@@ -72,11 +98,14 @@ rtpgen_rtp_number (struct rtpgen_rtp *rtp, const struct rtpgen_plan *plan,
 {
   __u16 sequence = rtpgen_plan_sequence (plan, index);
   __u32 timestamp = rtpgen_plan_timestamp (plan, index) + ticks;
+  __u32 sum = 0;
 
+  if (plan->line_packets)
+    sum = rtpgen_video_number ((struct rtpgen_video *) rtp->sign, plan, index);
   rtp->sequence = bpf_htons (sequence);
   rtp->timestamp = bpf_htonl (timestamp);
   rtp->index = bpf_cpu_to_be64 (index);
-  return (__u32) sequence + (timestamp >> 16) + (timestamp & 0xffff) +
+  return sum + (__u32) sequence + (timestamp >> 16) + (timestamp & 0xffff) +
       (__u32) (index >> 48) + (__u32) (index >> 32 & 0xffff) +
       (__u32) (index >> 16 & 0xffff) + (__u32) (index & 0xffff);
 }

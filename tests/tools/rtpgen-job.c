@@ -31,6 +31,9 @@ fill_plan (RtpgenJob *self)
   plan->marker_every = options->marker_every;
   plan->first_sequence = options->first_sequence;
   rtpgen_clock_fill_plan (&options->clock, plan);
+  plan->line_packets = options->line_packets;
+  plan->packet_pixels = options->packet_pixels;
+  plan->packet_bytes = options->payload_size - RTPGEN_VIDEO_HEADER;
   rate = plan->rate;
   if (options->duration > 0) {
     const guint64 duration = options->duration * NS;
@@ -88,6 +91,7 @@ fill_layout (RtpgenJob *self, guint number, gboolean marker)
     .ttl = options->ttl,
     .marker = marker,
     .ip_option = marker && options->marker_ip_option,
+    .video = options->line_packets > 0,
   };
   struct rtpgen_flow *flow = &self->flows[number];
   struct rtpgen_layout *layout = marker ? &flow->marker : &flow->ordinary;

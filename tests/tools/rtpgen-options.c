@@ -8,9 +8,13 @@
 
 #include <arpa/inet.h>
 #include <netinet/ether.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "rtpgen-flow.h"
+
+/* They hold the index of a packet of video. */
+#define LEAST_PIXELS 4
 
 /* What GOption fills in before it is parsed further. */
 typedef struct
@@ -19,6 +23,7 @@ typedef struct
   gchar **destinations;
   gchar **sources;
   gchar *destination_mac;
+  gchar *raw_video;
   gint64 flows;
   gchar **events[RTPGEN_EVENT_KINDS];
 } RawOptions;
@@ -30,6 +35,7 @@ raw_options_clear (RawOptions *self)
   g_strfreev (self->destinations);
   g_strfreev (self->sources);
   g_free (self->destination_mac);
+  g_free (self->raw_video);
   for (guint i = 0; i < G_N_ELEMENTS (self->events); i++)
     g_strfreev (self->events[i]);
 }
@@ -259,6 +265,42 @@ parse_events (RtpgenOptions *self, const RawOptions *raw, GError **error)
   return TRUE;
 }
 
+/* Sets what depends on the picture: whole packets of a line, 4:2:2 with 8 bits, where two
+ * pixels are four bytes. */
+static gboolean
+parse_video (RtpgenOptions *self, const gchar *text, GError **error)
+{
+  const RtpgenClock *clock = &self->clock;
+  guint width, height, packets;
+  gdouble frame;
+  gchar end;
+
+  if (!text)
+    return TRUE;
+  if (sscanf (text, "%ux%u%c", &width, &height, &end) != 2 || !height ||
+      height > 32767 || width > 32767)
+    return rtpgen_refuse (error,
+        "Cannot read --raw-video %s: it wants WIDTHxHEIGHT, such as 1920x1080",
+        text);
+  if (!clock->fps_n || self->destinations->len > 1)
+    return rtpgen_refuse (
+        error, "--raw-video needs --fps, --rate and one flow");
+  frame = (gdouble) self->rate * clock->fps_d / clock->fps_n;
+  packets = frame / height + 0.5;
+  if (!packets || ABS (frame - (gdouble) packets * height) > 0.5 ||
+      width % (2 * packets) || width / packets < LEAST_PIXELS)
+    return rtpgen_refuse (error,
+        "--rate %" G_GINT64_FORMAT " and --fps are %.1f packets of a frame: "
+        "--raw-video %s needs as many for each line, of whole pairs of pixels, "
+        "and at least %d",
+        self->rate, frame, text, LEAST_PIXELS);
+  self->line_packets = packets;
+  self->packet_pixels = width / packets;
+  self->payload_size = RTPGEN_VIDEO_HEADER + 2 * self->packet_pixels;
+  self->marker_size = self->payload_size;
+  return TRUE;
+}
+
 /* Also sets what depends on the method. 390,000 live frames/s leave one by one
  * in batches of 16, in groups of three in batches of 64; at full speed the two
  * differ by a tenth. */
@@ -397,6 +439,11 @@ parse (RtpgenOptions *self, RawOptions *raw, gint *argc, gchar ***argv,
         "BYTES"),
     OPTION ("payload-type", INT64, &self->payload_type,
         "RTP payload type (default 33, MPEG TS)", "N"),
+    OPTION ("raw-video", STRING, &raw->raw_video,
+        "Payloads are of uncompressed video (RFC 4175, YCbCr-4:2:2, 8 bits), as "
+        "many for each line as --rate and --fps make; a part of a line begins "
+        "with the packet's index (64 bits)",
+        "WIDTHxHEIGHT"),
     OPTION ("marker-every", INT64, &self->marker_every,
         "The last of every N packets of a flow has the marker bit and "
         "--marker-size",
@@ -485,6 +532,7 @@ rtpgen_options_new (gint *argc, gchar ***argv, GError **error)
       !parse_method (self, raw.method, error) ||
       !parse_destination_mac (self, raw.destination_mac, error) ||
       !parse_destinations (self, &raw, error) ||
+      !parse_video (self, raw.raw_video, error) ||
       !parse_sources (self, raw.sources, error) ||
       !parse_events (self, &raw, error) || !check_together (self, error))
     return NULL;

@@ -21,6 +21,9 @@ typedef enum
   RTPGEN_METHOD_SOCKET,
 } RtpgenMethod;
 
+/* Of RTP's payload: what RFC 4175 puts in front of one part of a line. */
+#define RTPGEN_VIDEO_HEADER 8
+
 /* An IPv4 or IPv6 address and a port. */
 typedef struct
 {
@@ -53,6 +56,8 @@ typedef struct
   gint64 marker_every;
   gint64 marker_size;
   gboolean marker_ip_option;
+  guint line_packets; /* of uncompressed video; 0 = no video */
+  guint packet_pixels;
   gint64 ssrc;
   gint64 first_sequence;
   RtpgenClock clock;

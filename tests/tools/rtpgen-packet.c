@@ -134,10 +134,11 @@ put_rtp (guint8 *to, const RtpgenRoute *route, const RtpgenShape *shape,
     .version = 2 << 6,
     .type = shape->payload_type | (shape->marker ? 0x80 : 0),
     .ssrc = bpf_htonl (route->ssrc),
-    .flow = bpf_htonl (route->number),
+    .flow = shape->video ? 0 : bpf_htonl (route->number),
   };
 
-  memcpy (rtp.sign, payload, sizeof rtp.sign);
+  if (!shape->video)
+    memcpy (rtp.sign, payload, sizeof rtp.sign);
   memcpy (to, &rtp, sizeof rtp);
   return to + sizeof rtp;
 }

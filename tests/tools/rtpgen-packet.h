@@ -35,6 +35,7 @@ typedef struct
   guint8 ttl;
   gboolean marker;
   gboolean ip_option; /* IPv4 only */
+  gboolean video;     /* what is otherwise sign and flow is a number */
 } RtpgenShape;
 
 /* NOP, NOP, NOP, end of list (RFC 791 3.1). */

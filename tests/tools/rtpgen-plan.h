@@ -67,6 +67,10 @@ struct rtpgen_plan
   __u32 first_sequence;
   __u32 first_timestamp;
   __u32 zero;
+  __u32 line_packets; /* of one line of uncompressed video; 0 = no video */
+  __u32 packet_pixels;
+  __u32 packet_bytes; /* of these */
+  __u32 zero_too;
 };
 
 /* Where a flow is in the plan. All zero at the start. */

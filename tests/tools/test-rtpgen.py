@@ -68,6 +68,12 @@ CASES = [
      G4 + "--packets 200 --rate 1000 --audio --payload-size 288 --payload-type 97", ""),
     ("live, constant timestamps",
      G4 + "--packets 1000 --rate 20000 --constant-timestamps --first-timestamp 77", ""),
+    ("live, uncompressed video",
+     G4 + "--packets 3000 --rate 14400 --fps 50 --raw-video 64x72 "
+     "--payload-type 112 --first-seq 65000", ""),
+    ("socket, uncompressed video",
+     G4 + "--packets 3000 --rate 14400 --fps 50 --raw-video 64x72 "
+     "--payload-type 112 --first-seq 65000 --method socket", "tx off"),
     ("live, silence, pause and hold",
      G4 + DELAYS + "--packets 2000 --rate 10000 --fps 50", ""),
     ("live, timestamps go on, flows",
@@ -119,6 +125,8 @@ REFUSALS = [
     ("only silence",
      G4 + "--silence 0:100 --rate 1000 --script-every 100", "gro on", 2,
      "leaves out all"),
+    ("video of no whole lines", G4 + "--fps 50 --rate 20000 --raw-video 1920x1080",
+     "gro on", 2, "each line"),
     ("realtime that never sleeps",
      G4 + "--realtime --rate 20000", "gro on", 2, "never sleeps"),
     ("option and IPv6", G6 + "--marker-ip-option", "gro on", 2, "IPv6"),
@@ -294,6 +302,19 @@ def payload(size, stream, flow, index):
     return bytes(pattern[:size])
 
 
+def video_payload(arguments, index):
+    """RFC 4175: a part of one line."""
+    width, height = map(int, values(arguments, "--raw-video")[0].split("x"))
+    packets = get_frame_packets(arguments) // height
+    pixels = width // packets
+    place = index % get_frame_packets(arguments)
+    number = value(arguments, "--first-seq", 0) + index
+    pattern = bytearray(i % 251 for i in range(8 + 2 * pixels))
+    pattern[:16] = struct.pack("!4HQ", number >> 16 & 0xffff, 2 * pixels,
+                               place // packets, place % packets * pixels, index)
+    return bytes(pattern)
+
+
 def get_timestamp(arguments, index):
     clock = 48000 if "--audio" in arguments else 90000
     factor = value(arguments, "--timestamp-factor", 1)
@@ -326,7 +347,10 @@ def check_packet(arguments, flow, index, options, datagram):
         "!BBHII", 0x80, kind | marker << 7,
         (value(arguments, "--first-seq", 0) + index) & 0xffff,
         stamp & 0xffffffff, 0x52545047 + flow)
-    expected += payload(size, kind == 33 and ordinary % 188 == 0, flow, index)
+    if "--raw-video" in arguments:
+        expected += video_payload(arguments, index)
+    else:
+        expected += payload(size, kind == 33 and ordinary % 188 == 0, flow, index)
     require(datagram == expected, f"flow {flow} packet {index} is not right: "
             f"{datagram[:32].hex()} for {expected[:32].hex()}")
     wanted = marker and "--marker-ip-option" in arguments
