@@ -4,7 +4,7 @@
 #
 # threads.c between two hosts: every packet of the streams that stay arrives.
 # THREADS and RTPGEN are the programs. First with a thread for each stream, then with
-# one receiver for all. The rate is one that a build with a thread
+# one receiver for all, then by two networks each. The rate is one that a build with a thread
 # sanitizer can hold.
 set -euo pipefail
 # shellcheck source=tests/netns/work.sh
@@ -20,17 +20,43 @@ export G_SLICE=always-malloc
 destinations=()
 for i in 1 2 3 4 5 6; do destinations+=("--destination=239.1.1.$i:5000"); done
 
+# send_both OPTION...: by both wires, of which each leaves out every tenth, and not the
+# same.
+send_both() {
+  local result=0 start
+  start=$(python3 -c 'import time; print(time.monotonic_ns() + 10 ** 9)')
+  set -- "--start-at=$start" --script-every=10 "$@"
+  "${IN_SENDER[@]}" "$RTPGEN" --interface tx1 --source 10.0.1.1 "$@" --gap=7 \
+    >"$work/sent-by-second" 2>&1 &
+  send "$@" --gap=3 || result=1
+  wait $! || (($? == 3)) || result=1
+  return $result
+}
+
+# run SEND RATE TENTHS RECEIVER...: each packet of all of them comes by one wire or two.
 run() {
-  local status=0
+  local send=$1 rate=$2 sent=$((packets * 6 / 10 * $3)) status=0
+  shift 3
   start setarch -R "$THREADS" "$VETH_RECEIVER_DEVICE" $packets "$@"
   wait_for "$receiver" grep -q ready "$work/lines"
   # What the wire dropped cannot arrive.
-  send --cpu=0 "${destinations[@]}" --rate=12000 --packets=$((packets * 6)) ||
-    skip
+  "$send" --cpu=0 "${destinations[@]}" --rate="$rate" \
+    --packets="$sent" || skip
   wait "$receiver" || status=$?
   cat "$work/lines" "$work/errors"
   expect_status 0
 }
 
-run
-run shared
+run send 12000 10
+run send 12000 10 shared
+
+# A second wire, as veth_up makes the first.
+ip -n "$VETH_SENDER_NETNS" link add tx1 type veth \
+  peer name rx1 netns "$VETH_RECEIVER_NETNS"
+"${IN_RECEIVER[@]}" ethtool -K rx1 gro on
+veth_link_up "$VETH_SENDER_NETNS" tx1
+veth_link_up "$VETH_RECEIVER_NETNS" rx1
+veth_wait_carrier "$VETH_RECEIVER_NETNS" rx1
+ip -n "$VETH_SENDER_NETNS" addr add 10.0.1.1/24 dev tx1
+ip -n "$VETH_RECEIVER_NETNS" addr add 10.0.1.2/24 dev rx1
+run send_both 6000 9 shared rx1
