@@ -36,8 +36,9 @@ explain (const GstAfxdpLeg *leg, const AfxdpLegs *known, guint64 silence)
 
   switch (leg->state) {
     case AFXDP_LEG_ACTIVE:
-      return g_strdup_printf ("The %s leg (%s, interface %s) delivers, in time.",
-          name, leg->uri, leg->interface);
+      return g_strdup_printf (
+          "The %s leg (%s, interface %s) delivers, in time.", name, leg->uri,
+          leg->interface);
     case AFXDP_LEG_SILENT:
       return g_strdup_printf (
           "Nothing has come by the %s leg (%s, interface %s) for %.1f ms: what "

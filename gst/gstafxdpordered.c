@@ -117,8 +117,7 @@ gst_afxdp_ordered_drop (GstAfxdpOrdered *ordered)
 }
 
 static guint
-make_tag (
-    const AfxdpBatch *batch, const AfxdpPacket *packet, gboolean copied)
+make_tag (const AfxdpBatch *batch, const AfxdpPacket *packet, gboolean copied)
 {
   return (batch->path == AFXDP_PATH_SLOW ? TAG_SOCKET : 0) |
       (copied ? TAG_COPIED : 0) |

@@ -135,9 +135,8 @@ send_next (Simulation *simulation, guint number)
     guint64 since;
 
     afxdp_reorder_advance (simulation->reorder, j, now);
-    simulation->states[j] =
-        afxdp_legs_state (afxdp_reorder_legs (simulation->reorder), j, now,
-            &since);
+    simulation->states[j] = afxdp_legs_state (
+        afxdp_reorder_legs (simulation->reorder), j, now, &since);
   }
 }
 
@@ -195,8 +194,10 @@ TEST (test_skew)
 {
   for (guint behind = 0; behind < AFXDP_LEGS; behind++)
     for (guint64 skew = 0; skew <= 12 * MS; skew += 500 * US) {
-      Simulation simulation = { .interval = 10 * US, .n = 60000,
-        .window = 10 * MS, .legs = { { LOSSES_0 }, { LOSSES_1 } } };
+      Simulation simulation = { .interval = 10 * US,
+        .n = 60000,
+        .window = 10 * MS,
+        .legs = { { LOSSES_0 }, { LOSSES_1 } } };
 
       simulation.legs[behind].delay = skew;
       simulate (&simulation);
@@ -204,8 +205,7 @@ TEST (test_skew)
       /* A gap shows with the next packet, 10 µs later. */
       if (skew <= 10 * MS) {
         fail_unless_equals_uint64 (missing (&simulation, 0), 0);
-        fail_unless_equals_int (
-            simulation.states[behind], AFXDP_LEG_ACTIVE);
+        fail_unless_equals_int (simulation.states[behind], AFXDP_LEG_ACTIVE);
       } else {
         g_assert_cmpuint (missing (&simulation, 0), >=, 5990);
         fail_unless_equals_int (simulation.states[behind], AFXDP_LEG_LATE);
@@ -221,20 +221,23 @@ static const struct
   guint64 interval, skew;
   guint frame;
 } distances[] = {
-  { 50 * US, 450 * MS, 400 },     /* 20,000/s */
-  { 2 * US, 450 * MS, 4320 },     /* 500,000/s: 225,000 packets */
-  { 2 * US, 450 * MS, 1 },        /* each with a timestamp of its own */
-  { 10 * US, 300 * MS, 0 },       /* timestamps stand still: 30,000 packets */
+  { 50 * US, 450 * MS, 400 }, /* 20,000/s */
+  { 2 * US, 450 * MS, 4320 }, /* 500,000/s: 225,000 packets */
+  { 2 * US, 450 * MS, 1 },    /* each with a timestamp of its own */
+  { 10 * US, 300 * MS, 0 },   /* timestamps stand still: 30,000 packets */
 };
 
 /* Class C, and numbers wrap several times in between. */
 TABLE_TEST (test_far_behind, distances)
 {
   for (guint behind = 0; behind < AFXDP_LEGS; behind++) {
-    const Run run = { .ssrc = 7, .first_number = 12345,
-      .first_timestamp = 0xfffff000, .frame = distances[__i__].frame };
+    const Run run = { .ssrc = 7,
+      .first_number = 12345,
+      .first_timestamp = 0xfffff000,
+      .frame = distances[__i__].frame };
     Simulation simulation = { .interval = distances[__i__].interval,
-      .n = 600000, .window = 500 * MS,
+      .n = 600000,
+      .window = 500 * MS,
       .legs = { { LOSSES_0, .runs[0] = run }, { LOSSES_1, .runs[0] = run } } };
 
     simulation.legs[behind].delay = distances[__i__].skew;
@@ -253,7 +256,8 @@ TEST (test_other_ssrc)
   for (guint behind = 0; behind < AFXDP_LEGS; behind++) {
     const Run run = { .ssrc = 7, .first_number = 1, .frame = 400 };
     Run other = run;
-    Simulation simulation = { .interval = 10 * US, .n = 100000,
+    Simulation simulation = { .interval = 10 * US,
+      .n = 100000,
       .window = 10 * MS,
       .legs = { { LOSSES_0, .runs[0] = run }, { LOSSES_1 } } };
 
@@ -285,8 +289,9 @@ TEST (test_cuts)
 {
   for (guint cut = 0; cut < AFXDP_LEGS; cut++)
     for (guint behind = 0; behind < AFXDP_LEGS; behind++) {
-      Simulation simulation = { .interval = 10 * US, .n = 1200000,
-        .window = 10 * MS };
+      Simulation simulation = {
+        .interval = 10 * US, .n = 1200000, .window = 10 * MS
+      };
 
       simulation.legs[cut].is_cut = is_cut_often;
       simulation.legs[behind].delay = 7 * MS;
@@ -301,8 +306,10 @@ TEST (test_cuts)
 TEST (test_protects_after_a_cut)
 {
   for (guint behind = 0; behind < AFXDP_LEGS; behind++) {
-    Simulation simulation = { .interval = 10 * US, .n = 250000,
-      .window = 10 * MS, .legs = { { LOSSES_0 }, { LOSSES_1 } } };
+    Simulation simulation = { .interval = 10 * US,
+      .n = 250000,
+      .window = 10 * MS,
+      .legs = { { LOSSES_0 }, { LOSSES_1 } } };
 
     simulation.legs[1].is_cut = is_cut_often;
     simulation.legs[behind].delay = 8 * MS;
@@ -320,20 +327,25 @@ static const struct
   const gchar *name;
   Run run;
 } restarts[] = {
-  { "the same SSRC", { .ssrc = 7, .first_number = 100,
-                         .first_timestamp = 4711, .frame = 9 } },
-  { "the same SSRC, near", { .ssrc = 7, .first_number = (guint16) (65000 + 30000 - 500),
-                               .first_timestamp = 4711, .frame = 9 } },
-  { "another SSRC", { .ssrc = 9, .first_number = 100,
-                        .first_timestamp = 4711, .frame = 9 } },
+  { "the same SSRC",
+      { .ssrc = 7, .first_number = 100, .first_timestamp = 4711, .frame = 9 } },
+  { "the same SSRC, near",
+      { .ssrc = 7,
+          .first_number = (guint16) (65000 + 30000 - 500),
+          .first_timestamp = 4711,
+          .frame = 9 } },
+  { "another SSRC",
+      { .ssrc = 9, .first_number = 100, .first_timestamp = 4711, .frame = 9 } },
 };
 
 /* The sender restarts, and one leg shows it later than the other. */
 TABLE_TEST (test_restart, restarts)
 {
   for (guint behind = 0; behind < AFXDP_LEGS; behind++) {
-    Simulation simulation = { .interval = 10 * US, .n = 90000,
-      .window = 10 * MS, .legs = { { LOSSES_0 }, { LOSSES_1 } } };
+    Simulation simulation = { .interval = 10 * US,
+      .n = 90000,
+      .window = 10 * MS,
+      .legs = { { LOSSES_0 }, { LOSSES_1 } } };
     guint64 n;
 
     for (guint i = 0; i < AFXDP_LEGS; i++) {
@@ -347,8 +359,9 @@ TABLE_TEST (test_restart, restarts)
     n = missing (&simulation, 0);
     /* Around it, what one leg lost the other cannot bring: 500 packets, and those
      * until it has proved itself. */
-    fail_unless (n <= 150, "%s, leg %u behind: %" G_GUINT64_FORMAT
-        " are missing", restarts[__i__].name, behind, n);
+    fail_unless (n <= 150,
+        "%s, leg %u behind: %" G_GUINT64_FORMAT " are missing",
+        restarts[__i__].name, behind, n);
     fail_unless_equals_uint64 (missing (&simulation, 32000), 0);
     fail_unless_equals_int (simulation.states[1], AFXDP_LEG_ACTIVE);
     end (&simulation);
@@ -360,14 +373,21 @@ static const struct
   const gchar *name;
   Run run;
 } strangers[] = {
-  { "all is other", { .ssrc = 99, .first_number = 7000,
-                        .first_timestamp = 4711, .frame = 9 } },
-  { "the same SSRC", { .ssrc = 7, .first_number = 7000,
-                         .first_timestamp = 4711, .frame = 9 } },
+  { "all is other",
+      { .ssrc = 99,
+          .first_number = 7000,
+          .first_timestamp = 4711,
+          .frame = 9 } },
+  { "the same SSRC",
+      { .ssrc = 7,
+          .first_number = 7000,
+          .first_timestamp = 4711,
+          .frame = 9 } },
   /* Another camera with the same clock. */
-  { "the same timestamps", { .ssrc = 99, .first_number = 1000, .frame = 4320 } },
-  { "the same timestamps, far", { .ssrc = 99, .first_number = 30000,
-                                    .frame = 4320 } },
+  { "the same timestamps",
+      { .ssrc = 99, .first_number = 1000, .frame = 4320 } },
+  { "the same timestamps, far",
+      { .ssrc = 99, .first_number = 30000, .frame = 4320 } },
 };
 
 /* The second leg is of another stream: nothing of it is delivered, it is told, and the
@@ -375,8 +395,9 @@ static const struct
 TABLE_TEST (test_other_stream, strangers)
 {
   for (guint behind = 0; behind < AFXDP_LEGS; behind++) {
-    Simulation simulation = { .interval = 10 * US, .n = 200000,
-      .window = 10 * MS };
+    Simulation simulation = {
+      .interval = 10 * US, .n = 200000, .window = 10 * MS
+    };
     Run ours = { .ssrc = 7, .first_number = 65000, .frame = 9 };
 
     if (strangers[__i__].run.frame == 4320)
@@ -389,8 +410,9 @@ TABLE_TEST (test_other_stream, strangers)
     simulate (&simulation);
     fail_unless (simulation.n_foreign == 0, "%s: %u of the other stream",
         strangers[__i__].name, simulation.n_foreign);
-    fail_unless (missing (&simulation, 0) == 0, "%s: %" G_GUINT64_FORMAT
-        " are missing", strangers[__i__].name, missing (&simulation, 0));
+    fail_unless (missing (&simulation, 0) == 0,
+        "%s: %" G_GUINT64_FORMAT " are missing", strangers[__i__].name,
+        missing (&simulation, 0));
     fail_unless_equals_uint64 (simulation.out_of_order, 0);
     fail_unless_equals_int (simulation.states[1], AFXDP_LEG_OTHER_STREAM);
     fail_unless_equals_int (simulation.states[0], AFXDP_LEG_ACTIVE);
@@ -408,8 +430,10 @@ is_over (guint64 i)
 TEST (test_silent)
 {
   for (guint silent = 0; silent < AFXDP_LEGS; silent++) {
-    Simulation simulation = { .interval = 10 * US, .n = 100000,
-      .window = 1 * S, .legs = { { LOSSES_0 }, { LOSSES_1 } } };
+    Simulation simulation = { .interval = 10 * US,
+      .n = 100000,
+      .window = 1 * S,
+      .legs = { { LOSSES_0 }, { LOSSES_1 } } };
 
     simulation.legs[silent].is_cut = is_over;
     simulate (&simulation);

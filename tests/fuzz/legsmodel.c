@@ -28,9 +28,9 @@ typedef struct
 
   /* The model. */
   AfxdpLegs legs;
-  GArray *waiting;    /* Packet, as they came */
-  GHashTable *gone;   /* numbers, + 1 */
-  GArray *expected;   /* guint: what goes out */
+  GArray *waiting;  /* Packet, as they came */
+  GHashTable *gone; /* numbers, + 1 */
+  GArray *expected; /* guint: what goes out */
   guint64 first, next;
   guint n_out;
 } Script;
@@ -162,8 +162,8 @@ is_over (const Script *script, guint64 now)
     return FALSE;
   oldest = &g_array_index (script->waiting, Packet, 0);
   return now >= oldest->arrival + script->window ||
-      afxdp_legs_is_silent (&script->legs, !oldest->leg,
-          script->legs.legs[oldest->leg].last);
+      afxdp_legs_is_silent (
+          &script->legs, !oldest->leg, script->legs.legs[oldest->leg].last);
 }
 
 static AfxdpReorderVerdict
@@ -205,8 +205,8 @@ arrive (Script *script, AfxdpReorder *reorder, const Packet *packet)
     .size = 100,
     .leg = packet->leg,
   };
-  AfxdpReorderVerdict verdict = afxdp_reorder_look (
-      reorder, packet->leg, &rtp, packet->arrival);
+  AfxdpReorderVerdict verdict =
+      afxdp_reorder_look (reorder, packet->leg, &rtp, packet->arrival);
 
   afxdp_legs_note_arrival (&script->legs, packet->leg, packet->arrival);
   if (!script->first)
@@ -236,8 +236,8 @@ legs_model_run (const guint8 *bytes, gsize size)
   script.window = (take (&script) + 1) * 200 * US;
   script.interval = (take (&script) % 64 + 1) * 5 * US;
   script.frame = take (&script) % 80;
-  script.delays[deed & 1] = MIN (take (&script) * 250 * US,
-      FARTHEST * script.interval);
+  script.delays[deed & 1] =
+      MIN (take (&script) * 250 * US, FARTHEST * script.interval);
   script.legs.window = script.window;
   script.packets = g_array_new (FALSE, FALSE, sizeof (Packet));
   script.waiting = g_array_new (FALSE, FALSE, sizeof (Packet));

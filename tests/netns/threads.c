@@ -56,7 +56,6 @@ typedef struct
 {
   AfxdpReorder *stage;
   Receiver *legs[N_LEGS];
-  guint64 known[N_LEGS]; /* until then all that arrived has been put */
   _Atomic guint64 packets;
 } Pair;
 
@@ -128,13 +127,6 @@ note_late (const AfxdpReorderEntry *entry, gpointer data)
 }
 
 static void
-advance (Pair *pair, guint leg, guint64 until)
-{
-  pair->known[leg] = MAX (pair->known[leg], until);
-  afxdp_reorder_advance (pair->stage, MIN (pair->known[0], pair->known[1]));
-}
-
-static void
 put_batch (Receiver *receiver, AfxdpBatch *batch)
 {
   Pair *pair = receiver->pair;
@@ -143,22 +135,23 @@ put_batch (Receiver *receiver, AfxdpBatch *batch)
 
   for (guint i = 0; i < batch->n; i++) {
     AfxdpPacket *packet = &batch->packets[i];
-    AfxdpReorderEntry entry = { .arrival = packet->arrival,
-      .size = packet->size };
+    AfxdpReorderEntry entry = {
+      .arrival = packet->arrival, .size = packet->size, .leg = receiver->leg
+    };
     Lent *lent;
 
-    if (afxdp_reorder_look (pair->stage, &packet->rtp, entry.arrival) !=
-        AFXDP_REORDER_WANTED)
+    if (afxdp_reorder_look (pair->stage, receiver->leg, &packet->rtp,
+            entry.arrival) != AFXDP_REORDER_WANTED)
       continue;
     lent = g_new (Lent, 1);
     lent->frame = packet->frame;
     lent->umem = afxdp_stream_lend (receiver->stream, packet);
     entry.item = lent;
     afxdp_reorder_put (pair->stage, &entry);
-    advance (pair, receiver->leg, entry.arrival);
+    afxdp_reorder_advance (pair->stage, receiver->leg, entry.arrival);
   }
   if (!afxdp_stream_has_more (other->stream))
-    advance (pair, other->leg, now);
+    afxdp_reorder_advance (pair->stage, other->leg, now);
 }
 
 static void
@@ -380,7 +373,7 @@ prepare_legs (void)
     Pair *pair = &pairs[i];
     Receiver *legs[N_LEGS] = { &receivers[i], &receivers[N_STREAMS + i] };
 
-    pair->stage = afxdp_reorder_new (WINDOW, G_MAXUINT64, &funcs, pair);
+    pair->stage = afxdp_reorder_new (N_LEGS, WINDOW, G_MAXUINT64, &funcs, pair);
     for (guint leg = 0; leg < N_LEGS; leg++) {
       pair->legs[leg] = legs[leg];
       legs[leg]->pair = pair;

@@ -35,7 +35,7 @@ send_both() {
 
 # run SEND RATE TENTHS RECEIVER...: each packet of all of them comes by one wire or two.
 run() {
-  local send=$1 rate=$2 sent=$((packets * 6 / 10 * $3)) status=0
+  local send=$1 rate=$2 sent=$((packets * 6 * $3 / 10)) status=0
   shift 3
   start setarch -R "$THREADS" "$VETH_RECEIVER_DEVICE" $packets "$@"
   wait_for "$receiver" grep -q ready "$work/lines"

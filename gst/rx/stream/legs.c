@@ -59,8 +59,8 @@ silent_at (const AfxdpLegs *legs, const AfxdpLeg *leg)
 static guint64
 paused_at (const AfxdpLegs *legs, const AfxdpLeg *leg)
 {
-  return add (heard_at (legs, leg),
-      MAX (AFXDP_LEG_PAUSE, longest_silence (legs, leg)));
+  return add (
+      heard_at (legs, leg), MAX (AFXDP_LEG_PAUSE, longest_silence (legs, leg)));
 }
 
 static void
@@ -96,8 +96,8 @@ afxdp_legs_note_arrival (AfxdpLegs *legs, guint leg_number, guint64 arrival)
 
   if (G_UNLIKELY (!legs->begin))
     legs->begin = arrival;
-  if (G_UNLIKELY (!leg->last || (arrival >= silent_at (legs, leg) &&
-                                    was_silent (leg, other))))
+  if (G_UNLIKELY (!leg->last ||
+          (arrival >= silent_at (legs, leg) && was_silent (leg, other))))
     begin_to_count (leg, arrival);
   else
     count (leg, MAX (arrival, leg->last));

@@ -63,7 +63,7 @@ struct _AfxdpReorder
 
   Track *latest[AFXDP_LEGS]; /* that a packet was of */
   Track tracks[AFXDP_LEGS][AFXDP_REORDER_SOURCES];
-  guint n_unmatched; /* of these */
+  guint n_unmatched;           /* of these */
   AfxdpReorderRun *runs[RUNS]; /* made when they are needed */
 };
 
@@ -242,8 +242,8 @@ doubt (AfxdpReorder *reorder, Track *track)
 
 /* As far as has come, seqnum is number. */
 static void
-join_run (AfxdpReorder *reorder, Track *track, AfxdpReorderRun *run,
-    guint64 number)
+join_run (
+    AfxdpReorder *reorder, Track *track, AfxdpReorderRun *run, guint64 number)
 {
   forget_unmatched (reorder, track);
   track->run = run;
@@ -319,8 +319,8 @@ doubt_others (AfxdpReorder *reorder, const Track *track)
     /* It says so itself, when it comes again. */
     if (other->leg == 0 && other->run == track->run)
       other->last_arrival = 0;
-    else if (other->leg && (other->run == track->run ||
-                               !track_of (reorder, 0, other->run)))
+    else if (other->leg &&
+        (other->run == track->run || !track_of (reorder, 0, other->run)))
       doubt (reorder, other);
   }
 }
@@ -431,8 +431,8 @@ number_of (const AfxdpReorder *reorder, const Track *track, const AfxdpRtp *rtp,
 /* What came by the first leg as number may show that packets of the second are those of
  * the stream. */
 static void
-look_for_matches (AfxdpReorder *reorder, const Track *of, guint64 number,
-    const AfxdpRtp *rtp)
+look_for_matches (
+    AfxdpReorder *reorder, const Track *of, guint64 number, const AfxdpRtp *rtp)
 {
   for (guint i = 0; i < AFXDP_REORDER_SOURCES; i++) {
     Track *track = &reorder->tracks[!of->leg][i];
@@ -453,8 +453,7 @@ look_in_run (AfxdpReorder *reorder, Track *track, guint64 number,
   AfxdpReorderVerdict verdict;
 
   reorder->number = number;
-  if (G_UNLIKELY (
-          is_far (reorder, track, number, rtp, arrival, &verdict))) {
+  if (G_UNLIKELY (is_far (reorder, track, number, rtp, arrival, &verdict))) {
     reorder->found = track->has_suspect &&
             rtp->seqnum == (guint16) (track->suspect_number + 1)
         ? FOUND_FOLLOWS
@@ -475,8 +474,7 @@ static gboolean
 try_run (AfxdpReorder *reorder, Track *track, AfxdpReorderRun *run,
     const AfxdpRtp *rtp, guint64 arrival, AfxdpReorderVerdict *verdict)
 {
-  guint64 number =
-      afxdp_reorder_run_align (run, rtp->seqnum, rtp->timestamp);
+  guint64 number = afxdp_reorder_run_align (run, rtp->seqnum, rtp->timestamp);
   const Track tried = { .leg = track->leg, .run = run, .highest = number };
 
   if (is_far (reorder, &tried, number, rtp, arrival, verdict))
@@ -500,18 +498,17 @@ run_of_ssrc (AfxdpReorder *reorder, guint leg, guint32 ssrc)
 }
 
 static void
-note_unmatched (AfxdpReorder *reorder, Track *track, const AfxdpRtp *rtp,
-    guint64 arrival)
+note_unmatched (
+    AfxdpReorder *reorder, Track *track, const AfxdpRtp *rtp, guint64 arrival)
 {
   if (!track->unmatched) {
     track->unmatched = g_new0 (AfxdpUnmatched, 1);
     track->highest = AFXDP_REORDER_BEGIN + rtp->seqnum;
     reorder->n_unmatched++;
   }
-  track->highest = MAX (
-      track->highest, afxdp_reorder_extend (track->highest, rtp->seqnum));
-  afxdp_unmatched_note (
-      track->unmatched, rtp->seqnum, rtp->timestamp, arrival);
+  track->highest =
+      MAX (track->highest, afxdp_reorder_extend (track->highest, rtp->seqnum));
+  afxdp_unmatched_note (track->unmatched, rtp->seqnum, rtp->timestamp, arrival);
 }
 
 /* Begins a run with the packet, or run anew. */
@@ -543,8 +540,8 @@ has_come (const AfxdpReorderRun *run, Track *track, const AfxdpRtp *rtp,
 
 /* A run that is only the other leg's, and has had the packet. */
 static AfxdpReorderRun *
-find_match (AfxdpReorder *reorder, Track *track, const AfxdpRtp *rtp,
-    guint64 *number)
+find_match (
+    AfxdpReorder *reorder, Track *track, const AfxdpRtp *rtp, guint64 *number)
 {
   for (guint i = 0; i < RUNS; i++) {
     AfxdpReorderRun *run = reorder->runs[i];
@@ -556,11 +553,10 @@ find_match (AfxdpReorder *reorder, Track *track, const AfxdpRtp *rtp,
   return NULL;
 }
 
-
 /* Which run is the track part of? */
 static AfxdpReorderVerdict
-look_without_run (AfxdpReorder *reorder, Track *track, const AfxdpRtp *rtp,
-    guint64 arrival)
+look_without_run (
+    AfxdpReorder *reorder, Track *track, const AfxdpRtp *rtp, guint64 arrival)
 {
   gboolean is_believed = is_authority (reorder, track->leg, arrival);
   AfxdpReorderRun *same, *run;
@@ -603,8 +599,8 @@ note_verdict (AfxdpReorder *reorder, guint leg, AfxdpReorderVerdict verdict,
 }
 
 static AfxdpReorderVerdict
-look_at_numbered (AfxdpReorder *reorder, guint leg, const AfxdpRtp *rtp,
-    guint64 arrival)
+look_at_numbered (
+    AfxdpReorder *reorder, guint leg, const AfxdpRtp *rtp, guint64 arrival)
 {
   Track *track = find_track (reorder, leg, rtp->ssrc);
   AfxdpReorderVerdict verdict;

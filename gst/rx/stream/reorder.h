@@ -68,9 +68,9 @@ typedef struct
 
 typedef enum
 {
-  AFXDP_REORDER_WANTED,   /* to be put next */
-  AFXDP_REORDER_LATE,     /* its turn is over, and went without it */
-  AFXDP_REORDER_REPEATED, /* its number has come */
+  AFXDP_REORDER_WANTED,    /* to be put next */
+  AFXDP_REORDER_LATE,      /* its turn is over, and went without it */
+  AFXDP_REORDER_REPEATED,  /* its number has come */
   AFXDP_REORDER_UNMATCHED, /* of the second leg, and not the stream's */
 } AfxdpReorderVerdict;
 

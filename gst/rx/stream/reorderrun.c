@@ -87,8 +87,8 @@ afxdp_reorder_run_knows (
   if (run->next - number > run->shared->past ||
       !afxdp_reorder_run_has_gone (run, number))
     return FALSE;
-  *known = (AfxdpReorderKnown){ run->timestamps[i], run->arrivals[i],
-    run->legs[i] };
+  *known =
+      (AfxdpReorderKnown){ run->timestamps[i], run->arrivals[i], run->legs[i] };
   return TRUE;
 }
 
@@ -104,8 +104,8 @@ static void
 note_highest (AfxdpReorderRun *run, guint64 number, guint32 timestamp)
 {
   run->highest = number;
-  if (G_LIKELY (run->n_samples && number -
-              sample (run, run->n_samples - 1)->number < SAMPLE_EVERY))
+  if (G_LIKELY (run->n_samples &&
+          number - sample (run, run->n_samples - 1)->number < SAMPLE_EVERY))
     return;
   *sample (run, run->n_samples++) = (AfxdpReorderSample){ number, timestamp };
 }
@@ -145,8 +145,7 @@ afxdp_reorder_run_align (
   while (i > first && !is_later (timestamp, sample (run, i - 1)->timestamp))
     i--;
   if (i == run->n_samples)
-    return afxdp_reorder_extend (
-        extrapolate (run, first, timestamp), seqnum);
+    return afxdp_reorder_extend (extrapolate (run, first, timestamp), seqnum);
   /* It lies between two samples, or before the first. */
   return afxdp_reorder_extend (sample (run, MAX (i, first))->number, seqnum);
 }
@@ -204,8 +203,7 @@ make_places (AfxdpReorderRun *run, guint64 number)
 }
 
 static void
-add_place (
-    AfxdpReorderRun *run, guint64 number, const AfxdpReorderPlace *place)
+add_place (AfxdpReorderRun *run, guint64 number, const AfxdpReorderPlace *place)
 {
   AfxdpReorderPlace *added;
 

@@ -145,8 +145,8 @@ count (const gchar *path, const Question *question, guint *n)
 }
 
 gboolean
-afxdp_competing_sockets_count (GInetAddress *address, guint16 port,
-    guint64 own, guint ifindex, guint *n)
+afxdp_competing_sockets_count (
+    GInetAddress *address, guint16 port, guint64 own, guint ifindex, guint *n)
 {
   gboolean ipv4 = g_inet_address_get_family (address) == G_SOCKET_FAMILY_IPV4;
   Question question = { .port = port, .own = own, .ifindex = ifindex };

@@ -25,7 +25,7 @@ void afxdp_competing_forget_own (guint64 socket, guint ifindex);
  * a group that one has not joined: the kernel does not tell. Of this process it is known
  * which are received from elsewhere. FALSE: it cannot be found out, and there may be
  * more than n. */
-gboolean afxdp_competing_sockets_count (GInetAddress *address, guint16 port,
-    guint64 own, guint ifindex, guint *n);
+gboolean afxdp_competing_sockets_count (
+    GInetAddress *address, guint16 port, guint64 own, guint ifindex, guint *n);
 
 G_END_DECLS

@@ -189,9 +189,8 @@ has_no_competitor (const AfxdpRegistration *registration)
   const AfxdpRegistrationSettings *settings = &registration->settings;
   guint n;
 
-  return afxdp_competing_sockets_count (
-             settings->address, settings->port, settings->socket,
-             registration->netdev.index, &n) &&
+  return afxdp_competing_sockets_count (settings->address, settings->port,
+             settings->socket, registration->netdev.index, &n) &&
       !n;
 }
 
