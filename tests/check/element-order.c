@@ -214,6 +214,8 @@ TEST (test_flush)
   element_play (LONG, "fakesink async=false");
   send_numbers (0, 2, 3);
   receiver_wait_stat (receiver, "waiting", 2);
+  /* The first one is not on its way any more, where the flush would take it. */
+  tap_wait (tap, 1);
   fail_unless (
       gst_element_send_event (receiver->src, gst_event_new_flush_start ()) &&
       gst_element_send_event (receiver->src, gst_event_new_flush_stop (TRUE)));
