@@ -61,6 +61,8 @@ gst_afxdp_gate_set_second (GstAfxdpGate *gate, AfxdpStream *stream)
 {
   g_mutex_lock (&gate->lock);
   gate->second = stream;
+  if (stream && gate->path_closed)
+    afxdp_stream_close_path (stream);
   g_mutex_unlock (&gate->lock);
 }
 
@@ -215,4 +217,15 @@ gst_afxdp_gate_leave (GstAfxdpGate *gate)
   gate->entered = NULL;
   end_handing_over (gate);
   g_mutex_unlock (&gate->lock);
+}
+
+gboolean
+gst_afxdp_gate_is_mine (GstAfxdpGate *gate)
+{
+  gboolean mine;
+
+  g_mutex_lock (&gate->lock);
+  mine = gate->entered == g_thread_self ();
+  g_mutex_unlock (&gate->lock);
+  return mine;
 }

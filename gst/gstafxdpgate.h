@@ -71,5 +71,7 @@ gboolean gst_afxdp_gate_enter (GstAfxdpGate *gate);
  * message, may pause the element. */
 gboolean gst_afxdp_gate_is_open (GstAfxdpGate *gate);
 void gst_afxdp_gate_leave (GstAfxdpGate *gate);
+/* Whether the caller is the thread between enter() and leave(). */
+gboolean gst_afxdp_gate_is_mine (GstAfxdpGate *gate);
 
 G_END_DECLS

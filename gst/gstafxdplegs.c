@@ -21,6 +21,7 @@ gst_afxdp_leg_begin (
     leg->places = leg->gaps.places = g_new (AfxdpPlaces, 1);
   }
   memset (leg->places, 0, sizeof *leg->places);
+  leg->state = leg->told = AFXDP_LEG_ACTIVE;
   gst_afxdp_report_reset (leg->report, now);
   gst_afxdp_gaps_reset (&leg->gaps);
   g_free (leg->uri);

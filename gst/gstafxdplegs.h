@@ -22,7 +22,8 @@ typedef struct
   gpointer src; /* the element; borrowed */
   guint number;
   AfxdpStream *stream; /* NULL -> READY to READY -> NULL; NULL: there is none */
-  AfxdpServed *served; /* or NULL: by the element's own thread */
+  /* NULL: by the element's own thread. Element's stream_lock, and its turn. */
+  AfxdpServed *served;
 
   /* With two legs: what came by it. Nothing of it is posted. */
   GstAfxdpReport *report;
@@ -36,6 +37,14 @@ typedef struct
   gchar *interface;
 } GstAfxdpLeg;
 
+/* What is not told by streams any more, since they are closed: as AfxdpStreamCounts has
+ * it. */
+typedef struct
+{
+  guint64 malformed;
+  guint32 socket_dropped;
+} GstAfxdpGone;
+
 /* The stream is open. uri and interface are for the statistics. */
 void gst_afxdp_leg_begin (
     GstAfxdpLeg *leg, const gchar *uri, const gchar *interface, guint64 now);
@@ -47,8 +56,8 @@ void gst_afxdp_leg_clear (GstAfxdpLeg *leg);
 void gst_afxdp_legs_have_told (
     GstAfxdpLeg *legs, GstAfxdpGaps *gaps, GstAfxdpReport *report);
 
-/* What all streams of the legs have counted: the queues are the first one's. Clear
- * counts. */
+/* What all streams that the legs have now have counted: the queues are the first one's.
+ * Clear counts. */
 void gst_afxdp_legs_count (const GstAfxdpLeg *legs, AfxdpStreamCounts *counts);
 /* Adds what another leg counted, and clears it. */
 void gst_afxdp_legs_add_counts (

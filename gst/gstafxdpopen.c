@@ -173,11 +173,11 @@ warn_about_stream (
 }
 
 static void
-post_error (
-    GstElement *element, const GstAfxdpSettings *settings, const GError *error)
+post (GstElement *element, GstMessageType type,
+    const GstAfxdpSettings *settings, const GError *error, gchar *text)
 {
-  gst_element_message_full (element, GST_MESSAGE_ERROR, GST_RESOURCE_ERROR,
-      resource_error (error), g_strdup (error->message),
+  gst_element_message_full (element, type, GST_RESOURCE_ERROR,
+      resource_error (error), text,
       g_strdup_printf ("address %s, port %d, multicast-iface %s, mode %s, "
                        "redundant-uri %s, sdp-location %s",
           settings->address, settings->port,
@@ -186,6 +186,13 @@ post_error (
           settings->redundant_uri ? settings->redundant_uri : "none",
           settings->sdp_location ? settings->sdp_location : "none"),
       __FILE__, GST_FUNCTION, __LINE__);
+}
+
+static void
+post_error (
+    GstElement *element, const GstAfxdpSettings *settings, const GError *error)
+{
+  post (element, GST_MESSAGE_ERROR, settings, error, g_strdup (error->message));
 }
 
 gboolean
@@ -217,23 +224,43 @@ gst_afxdp_open (GstElement *element, const GstAfxdpSettings *settings)
   return stream;
 }
 
+void
+gst_afxdp_open_refused (
+    GstElement *element, const GstAfxdpSettings *settings, const GError *error)
+{
+  post (element, GST_MESSAGE_WARNING, settings, error,
+      g_strdup_printf (
+          "The second leg stays what it is, since the one of redundant-uri "
+          "cannot be opened: %s. Set it again.",
+          error->message));
+}
+
 AfxdpStream *
-gst_afxdp_open_second_leg (
-    GstElement *element, const GstAfxdpSettings *settings)
+gst_afxdp_try_second_leg (
+    GstElement *element, const GstAfxdpSettings *settings, GError **error)
 {
   /* Borrows what it does not replace. */
   GstAfxdpSettings second = *settings;
   GstAfxdpUriParts parts = { 0 };
-  g_autoptr (GError) error = NULL;
   AfxdpStream *stream =
-      gst_afxdp_settings_take_second_leg (&second, &parts, &error)
-      ? open_stream (&second, &error)
+      gst_afxdp_settings_take_second_leg (&second, &parts, error)
+      ? open_stream (&second, error)
       : NULL;
 
   if (stream)
     warn_about_stream (element, &second, stream);
-  else
-    post_error (element, &second, error);
   gst_afxdp_uri_parts_clear (&parts);
+  return stream;
+}
+
+AfxdpStream *
+gst_afxdp_open_second_leg (
+    GstElement *element, const GstAfxdpSettings *settings)
+{
+  g_autoptr (GError) error = NULL;
+  AfxdpStream *stream = gst_afxdp_try_second_leg (element, settings, &error);
+
+  if (!stream)
+    post_error (element, settings, error);
   return stream;
 }

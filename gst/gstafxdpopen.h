@@ -14,8 +14,14 @@ gboolean gst_afxdp_open_sdp (GstElement *element, GstAfxdpSettings *settings);
 /* Likewise NULL. */
 AfxdpStream *gst_afxdp_open (
     GstElement *element, const GstAfxdpSettings *settings);
-/* Likewise, the stream of the second leg. */
+/* The stream of the second leg. Errors: any of AFXDP_ERROR. */
+AfxdpStream *gst_afxdp_try_second_leg (
+    GstElement *element, const GstAfxdpSettings *settings, GError **error);
+/* The same, but element has posted an error. */
 AfxdpStream *gst_afxdp_open_second_leg (
     GstElement *element, const GstAfxdpSettings *settings);
+/* Posts a warning that tells why the second leg could not be opened while playing. */
+void gst_afxdp_open_refused (
+    GstElement *element, const GstAfxdpSettings *settings, const GError *error);
 
 G_END_DECLS

@@ -76,6 +76,16 @@ gst_afxdp_ordered_begin (
     ordered->late = g_array_new (FALSE, FALSE, sizeof (GstAfxdpLatePacket));
 }
 
+void
+gst_afxdp_ordered_set_legs (GstAfxdpOrdered *ordered, guint n_legs, guint64 now)
+{
+  g_mutex_lock (&ordered->lock);
+  afxdp_reorder_set_legs (ordered->stage, n_legs, now);
+  ordered->skews[0].behind = (AfxdpLatency){ 0 };
+  ordered->skews[1] = (GstAfxdpSkew){ 0 };
+  g_mutex_unlock (&ordered->lock);
+}
+
 guint
 gst_afxdp_ordered_end (GstAfxdpOrdered *ordered)
 {

@@ -72,6 +72,10 @@ void gst_afxdp_ordered_reset (GstAfxdpOrdered *ordered);
 /* window in ns; with one leg 0: it is off. max_bytes may wait. */
 void gst_afxdp_ordered_begin (
     GstAfxdpOrdered *ordered, guint n_legs, guint64 window, guint64 max_bytes);
+/* Another second leg, or none: n_legs. What the former one was to the first is
+ * forgotten, and numbers that have come stay known. */
+void gst_afxdp_ordered_set_legs (
+    GstAfxdpOrdered *ordered, guint n_legs, guint64 now);
 /* Off again, and what it had is dropped. Returns how many buffers. */
 guint gst_afxdp_ordered_end (GstAfxdpOrdered *ordered);
 /* Drops what it has; what comes begins anew. Returns how many buffers. */

@@ -62,8 +62,9 @@ gst_afxdp_src_set_skip (GstAfxdpSrc *self)
   GST_OBJECT_LOCK (self);
   skip = self->settings.stream.skip;
   GST_OBJECT_UNLOCK (self);
-  if (self->stream)
-    afxdp_stream_set_skip (self->stream, skip);
+  for (guint i = 0; i < GST_AFXDP_LEGS; i++)
+    if (self->legs[i].stream)
+      afxdp_stream_set_skip (self->legs[i].stream, skip);
   g_mutex_unlock (&self->stream_lock);
 }
 
@@ -90,6 +91,8 @@ gst_afxdp_src_set_property (
   if (id == GST_AFXDP_PROP_SKIP_FIRST_BYTES)
     gst_afxdp_src_set_skip (self);
   g_atomic_int_set (&self->settings_changed, TRUE);
+  if (id == GST_AFXDP_PROP_REDUNDANT_URI && !gst_afxdp_src_retune (self))
+    warn_about_late (self, pspec);
   if (late) {
     g_value_init (&after, pspec->value_type);
     g_object_get_property (object, pspec->name, &after);
@@ -110,7 +113,7 @@ get_stats (GstAfxdpSrc *self)
 
   g_mutex_lock (&self->stream_lock);
   if (self->stream) {
-    gst_afxdp_legs_count (self->legs, &counts);
+    gst_afxdp_src_count (self, &counts);
     gst_afxdp_report_set_stream_counts (self->report, &counts);
   }
   stats = gst_afxdp_report_stats (self->report);

@@ -35,6 +35,32 @@ follow_settings (GstAfxdpSrc *self)
     gst_afxdp_timeout_restart (&self->timeout);
 }
 
+/* Takes over another second leg, or that there is none any more, or one at last. What
+ * was put in order until then for one leg was counted when it came, and so it leaves
+ * first. */
+static void
+follow_legs (GstAfxdpSrc *self)
+{
+  guint n_legs = self->legs[1].stream ? 2 : 1;
+
+  if (G_LIKELY (!self->has_other_leg))
+    return;
+  if (self->is_by_leg) {
+    gst_afxdp_ordered_set_legs (&self->ordered, n_legs, afxdp_now ());
+  } else {
+    if (gst_afxdp_ordered_is_on (&self->ordered))
+      gst_afxdp_ordered_release (&self->ordered);
+    if (gst_afxdp_ordered_n_ready (&self->ordered))
+      return;
+    if (gst_afxdp_ordered_is_on (&self->ordered))
+      gst_afxdp_ordered_end (&self->ordered);
+    gst_afxdp_ordered_begin (&self->ordered, n_legs,
+        gst_afxdp_settings_window (&self->active), self->active.max_held_bytes);
+    self->is_by_leg = TRUE;
+  }
+  self->has_other_leg = FALSE;
+}
+
 static void
 follow_downstream (GstAfxdpSrc *self)
 {
@@ -55,8 +81,10 @@ tell_stats (GstAfxdpSrc *self, guint64 now)
   if (now < self->next_stats)
     return;
   if (self->next_stats) {
-    gst_afxdp_legs_count (self->legs, &counts);
+    g_mutex_lock (&self->stream_lock);
+    gst_afxdp_src_count (self, &counts);
     gst_afxdp_report_set_stream_counts (self->report, &counts);
+    g_mutex_unlock (&self->stream_lock);
     gst_afxdp_report_tick (self->report, now);
     if (self->legs[1].stream)
       afxdp_stream_look_for_drops (
@@ -207,7 +235,7 @@ hold_ordered (GstAfxdpSrc *self)
     read_clock (self);
     gst_afxdp_report_handing_over_ordered (self->report,
         gst_afxdp_ordered_ready (&self->ordered), n, afxdp_now ());
-    if (self->legs[1].stream)
+    if (self->is_by_leg)
       gst_afxdp_report_count_ordered (
           self->report, gst_afxdp_ordered_ready (&self->ordered), n);
     gst_afxdp_ordered_take (&self->ordered, n, &self->timing, &parcel);
@@ -309,6 +337,7 @@ look_around (GstAfxdpSrc *self, GstAfxdpLeg *leg, guint64 *due)
   GstFlowReturn flow;
   guint64 caps_due;
 
+  follow_legs (self);
   follow_settings (self);
   follow_downstream (self);
   follow_interfaces (self, leg);
@@ -342,7 +371,7 @@ take_batch (GstAfxdpSrc *self, GstAfxdpLeg *leg, AfxdpBatch *batch)
       self->negotiation.decided ? GST_FLOW_OK : decide_caps (self, batch);
   /* By the clock rate that the caps tell. */
   guint not_rtp = gst_afxdp_report_count (
-      self->legs[1].stream ? leg->report : self->report, batch);
+      self->is_by_leg ? leg->report : self->report, batch);
 
   if (flow == GST_FLOW_OK)
     hold (self, leg, batch, not_rtp);

@@ -56,9 +56,10 @@ gst_afxdp_src_choose_receiver (GstAfxdpSrc *self)
   const AfxdpReceiverSettings *its;
   g_autoptr (GError) error = NULL;
 
-  if ((!name || !*name) && gst_afxdp_settings_n_legs (&self->active) == 1)
+  if ((!name || !*name) && gst_afxdp_settings_n_legs (&self->active) == 1 &&
+      !self->active.awaits_second_leg)
     return TRUE;
-  /* One thread for both legs. */
+  /* One thread for both legs, be it that the second one comes while playing. */
   if (!name || !*name)
     name = own;
   self->receiver = afxdp_receivers_get (name, &ours, &error);
@@ -153,24 +154,57 @@ call_base_class (GstAfxdpSrc *self)
     warn_about_push (self, length);
 }
 
+/* Nothing was received when something was held back from before. With turn_lock. */
+static AfxdpTurn
+end_turn (GstAfxdpSrc *self, const GstAfxdpLeg *leg, guint64 due)
+{
+  return due == G_MAXUINT64 || afxdp_stream_has_more (leg->stream) ||
+          gst_afxdp_ordered_n_ready (&self->ordered)
+      ? AFXDP_TURN_AGAIN
+      : AFXDP_TURN_REST;
+}
+
+/* Whether it is not the turn of what this leg was before. With turn_lock. */
+static gboolean
+is_its_turn (GstAfxdpSrc *self, const GstAfxdpLeg *leg)
+{
+  return G_LIKELY (!self->n_former) ||
+      (leg->served && afxdp_served_has_turn (leg->served));
+}
+
+/* Pushes what is at hand. With turn_lock, but for the push. */
+static AfxdpTurn
+push (GstAfxdpSrc *self, GstAfxdpLeg *leg, guint64 due)
+{
+  const AfxdpStream *stream = leg->stream;
+
+  self->pushing = leg;
+  g_mutex_unlock (&self->turn_lock);
+  call_base_class (self);
+  g_mutex_lock (&self->turn_lock);
+  self->pushing = NULL;
+  return leg->stream == stream ? end_turn (self, leg, due) : AFXDP_TURN_IDLE;
+}
+
 /* Receives a batch, and pushes it. */
 static AfxdpTurn
 take_turn (GstAfxdpSrc *self, GstAfxdpLeg *leg, guint64 *due)
 {
+  AfxdpTurn turn = AFXDP_TURN_IDLE;
   gboolean ready;
 
-  self->flow = gst_afxdp_src_receive_now (self, leg, due, &ready);
-  /* Whoever got one of its messages may have paused us. The base class would then wait
-   * for PLAYING in this thread; the batch stays in the backlog. */
-  if (ready && !gst_afxdp_gate_is_open (&self->gate))
-    return AFXDP_TURN_IDLE;
-  if (ready)
-    call_base_class (self);
-  /* Nothing was received when something was held back from before. */
-  return *due == G_MAXUINT64 || afxdp_stream_has_more (leg->stream) ||
-          gst_afxdp_ordered_n_ready (&self->ordered)
-      ? AFXDP_TURN_AGAIN
-      : AFXDP_TURN_REST;
+  g_mutex_lock (&self->turn_lock);
+  if (is_its_turn (self, leg)) {
+    self->flow = gst_afxdp_src_receive_now (self, leg, due, &ready);
+    if (!ready)
+      turn = end_turn (self, leg, *due);
+    /* Whoever got one of its messages may have paused us. The base class would then
+     * wait for PLAYING in this thread; the batch stays in the backlog. */
+    else if (gst_afxdp_gate_is_open (&self->gate))
+      turn = push (self, leg, *due);
+  }
+  g_mutex_unlock (&self->turn_lock);
+  return turn;
 }
 
 /* With the pad's stream lock, within the gate. */
@@ -214,14 +248,21 @@ serve (gpointer consumer, guint64 *due)
 }
 
 void
+gst_afxdp_src_serve_leg (GstAfxdpSrc *self, GstAfxdpLeg *leg)
+{
+  g_mutex_lock (&self->stream_lock);
+  if (self->receiver && leg->stream)
+    leg->served = afxdp_receiver_add (self->receiver, leg->stream, serve, leg);
+  g_mutex_unlock (&self->stream_lock);
+}
+
+void
 gst_afxdp_src_begin_to_be_served (GstAfxdpSrc *self)
 {
   self->told_long_push = FALSE;
   self->stall.served = self->receiver != NULL;
-  for (guint i = 0; self->receiver && i < GST_AFXDP_LEGS; i++)
-    if (self->legs[i].stream)
-      self->legs[i].served = afxdp_receiver_add (
-          self->receiver, self->legs[i].stream, serve, &self->legs[i]);
+  for (guint i = 0; i < GST_AFXDP_LEGS; i++)
+    gst_afxdp_src_serve_leg (self, &self->legs[i]);
 }
 
 void
@@ -235,9 +276,11 @@ gst_afxdp_src_end_to_be_served (GstAfxdpSrc *self)
 void
 gst_afxdp_src_call_receiver (GstAfxdpSrc *self)
 {
+  g_mutex_lock (&self->stream_lock);
   for (guint i = 0; i < GST_AFXDP_LEGS; i++)
     if (self->legs[i].served)
       afxdp_served_call (self->legs[i].served);
+  g_mutex_unlock (&self->stream_lock);
 }
 
 GstFlowReturn
@@ -255,9 +298,11 @@ gst_afxdp_src_may_stop (GstAfxdpSrc *self)
 {
   gboolean has_turn = FALSE;
 
+  g_mutex_lock (&self->stream_lock);
   for (guint i = 0; i < GST_AFXDP_LEGS; i++)
     has_turn |=
         self->legs[i].served && afxdp_served_has_turn (self->legs[i].served);
+  g_mutex_unlock (&self->stream_lock);
   if (!has_turn)
     return TRUE;
   GST_ELEMENT_ERROR (self, CORE, STATE_CHANGE,

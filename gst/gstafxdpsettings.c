@@ -182,7 +182,9 @@ gst_afxdp_settings_follow (GstAfxdpSettings *to, GstAfxdpSettings *from)
     gpointer ours = G_STRUCT_MEMBER_P (to, fields[i].offset);
     gconstpointer theirs = G_STRUCT_MEMBER_P (from, fields[i].offset);
 
+    /* The second leg is opened by who sets it. */
     if (!(from->changed >> i & 1) || !fields[i].size ||
+        i == GST_AFXDP_PROP_REDUNDANT_URI ||
         !(pspecs[i]->flags & GST_PARAM_MUTABLE_PLAYING) ||
         !memcmp (ours, theirs, fields[i].size))
       continue;
@@ -352,6 +354,7 @@ static void
 take_second_of_file (GstAfxdpSettings *settings, const GstAfxdpSdp *sdp,
     GstAfxdpUriParts *parts, gboolean uri_is_newer, gchar **skipped)
 {
+  settings->awaits_second_leg = sdp->has_legs;
   if (!sdp->second.address) {
     if (!is_empty (settings->redundant_uri))
       add_sentence (skipped, "redundant-uri, since one leg is received");
@@ -438,6 +441,27 @@ gst_afxdp_settings_read_sdp (
   return done;
 }
 
+gboolean
+gst_afxdp_settings_find_second_leg (
+    GstAfxdpSettings *settings, gchar **skipped, GError **error)
+{
+  GstAfxdpUriParts parts;
+  gboolean is_whole;
+
+  *skipped = NULL;
+  if (!settings->sdp_location)
+    return TRUE;
+  is_whole = is_empty (settings->redundant_uri);
+  if (!is_whole &&
+      gst_afxdp_uri_parts_read (&parts, settings->redundant_uri, NULL)) {
+    is_whole = parts.address != NULL;
+    gst_afxdp_uri_parts_clear (&parts);
+  }
+  if (is_whole && is_newer (settings, GST_AFXDP_PROP_REDUNDANT_URI))
+    return TRUE;
+  return gst_afxdp_settings_read_sdp (settings, skipped, error);
+}
+
 GstCaps *
 gst_afxdp_settings_peek_caps (const GstAfxdpSettings *settings)
 {
@@ -487,7 +511,9 @@ gst_afxdp_settings_window (const GstAfxdpSettings *settings)
   if (GST_CLOCK_TIME_IS_VALID (settings->reorder_window))
     return settings->reorder_window;
   /* What one network loses it does not bring later. */
-  return gst_afxdp_settings_n_legs (settings) > 1 ? WINDOW_OF_TWO_LEGS : 0;
+  return settings->had_two_legs || gst_afxdp_settings_n_legs (settings) > 1
+      ? WINDOW_OF_TWO_LEGS
+      : 0;
 }
 
 AfxdpSources *

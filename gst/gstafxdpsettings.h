@@ -29,6 +29,9 @@ typedef struct
   gboolean caps_of_uri;   /* they came with the URI, and go with it */
   GstCaps *sdp_caps;      /* of the file as it was read last; NULL: not read */
   GSocketFamily redundant_family; /* of a name in redundant_uri, likewise */
+  gboolean had_two_legs;          /* since the stream was opened */
+  gboolean
+      awaits_second_leg; /* the SDP file tells of one that is not received */
 
   /* What the stream takes as it is set here. The rest of it gst_afxdp_open() finds
    * out from the fields below: it is empty here. */
@@ -102,6 +105,11 @@ gboolean gst_afxdp_settings_set_uri (
 gboolean gst_afxdp_settings_read_sdp (
     GstAfxdpSettings *settings, gchar **skipped, GError **error);
 
+/* redundant_uri becomes the whole second leg, or NULL, as read_sdp() has it; the file is
+ * read only if it matters for that. */
+gboolean gst_afxdp_settings_find_second_leg (
+    GstAfxdpSettings *settings, gchar **skipped, GError **error);
+
 /* The caps that hold: of the property, or of the SDP file. NULL: neither tells
  * any. */
 GstCaps *gst_afxdp_settings_peek_caps (const GstAfxdpSettings *settings);
@@ -118,7 +126,8 @@ guint gst_afxdp_settings_n_legs (const GstAfxdpSettings *settings);
 gboolean gst_afxdp_settings_take_second_leg (
     GstAfxdpSettings *settings, GstAfxdpUriParts *parts, GError **error);
 /* How long a missing packet is waited for, ns; 0: not at all, and packets go as they
- * come. */
+ * come. It stays where a leg was taken away: what waits for one that comes late goes on to
+ * do so, and the pipeline's latency does not change. */
 GstClockTime gst_afxdp_settings_window (const GstAfxdpSettings *settings);
 
 /* Reads multicast_source, for the address that it is about. Errors:

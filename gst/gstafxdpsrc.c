@@ -132,6 +132,16 @@
  * |[
  * gst-launch-1.0 afxdpsrc sdp-location=camera.sdp multicast-iface=eth1 redundant-uri='afxdp://?multicast-iface=eth2' ! rtpvrawdepay ! fakesink
  * ]|
+ * #GstAfxdpSrc:redundant-uri may be set while playing: the new leg is opened before the
+ * former one is closed, and the first leg does not notice. Empty takes the second leg away;
+ * the window and the latency then stay what they are until NULL, so that the pipeline need
+ * not stop for it. If the new leg cannot be opened a warning tells why, and the former
+ * one stays. With sdp-location, `afxdp://?multicast-iface=NAME` reads the file again for
+ * its second leg. An element that went to READY without a second leg gets one at
+ * once, and posts a LATENCY message, if it has a #GstAfxdpSrc:receiver or its SDP file
+ * tells of a leg that is not received; else the next time it goes to READY. It cannot be
+ * set within a push or a message of the element, whose thread would wait for itself.
+ *
  * Each leg is a stream of its own, with an interface, a socket and AF_XDP. Both must
  * have the same SSRC, numbers and timestamps, as the standard has it. All other
  * properties hold for both; #GstAfxdpSrc:current-mode and #GstAfxdpSrc:used-socket are
@@ -304,8 +314,12 @@ gst_afxdp_src_start (GstBaseSrc *base)
   self->packets_left = base->num_buffers_left;
   self->next_look = self->next_stats = self->socket_errors = 0;
   gst_afxdp_negotiation_clear (&self->negotiation);
+  gst_afxdp_src_begin_change (self);
   gst_afxdp_ordered_begin (&self->ordered, self->legs[1].stream ? 2 : 1,
       gst_afxdp_settings_window (&self->active), self->active.max_held_bytes);
+  self->is_by_leg = self->legs[0].report != NULL;
+  self->has_other_leg = FALSE;
+  gst_afxdp_src_end_change (self);
   return TRUE;
 }
 
@@ -314,6 +328,7 @@ gst_afxdp_src_stop (GstBaseSrc *base)
 {
   GstAfxdpSrc *self = GST_AFXDP_SRC (base);
 
+  gst_afxdp_src_begin_change (self);
   drop_backlog (self);
   gst_afxdp_ordered_end (&self->ordered);
   /* A streaming thread that was blocked downstream could not. */
@@ -324,6 +339,7 @@ gst_afxdp_src_stop (GstBaseSrc *base)
         &self->legs[1].gaps, self->legs[1].stream, &self->timing, G_MAXUINT64);
   gst_afxdp_gaps_end (
       &self->gaps, self->stream, &self->timing, self->active.gap_interval);
+  gst_afxdp_src_end_change (self);
   return TRUE;
 }
 
@@ -517,6 +533,9 @@ gst_afxdp_src_finalize (GObject *object)
   gst_afxdp_negotiation_clear (&self->negotiation);
   gst_afxdp_report_free (self->report);
   g_mutex_clear (&self->stream_lock);
+  g_rec_mutex_clear (&self->legs_lock);
+  g_mutex_clear (&self->turn_lock);
+  g_cond_clear (&self->former_closed);
   gst_afxdp_gate_clear (&self->gate);
   for (guint i = 0; i < GST_AFXDP_LEGS; i++)
     gst_afxdp_leg_clear (&self->legs[i]);
@@ -549,6 +568,9 @@ gst_afxdp_src_init (GstAfxdpSrc *self)
   gst_afxdp_gaps_init (&self->gaps, GST_ELEMENT (self), self->report);
   gst_afxdp_negotiation_init (&self->negotiation, base, self->report);
   g_mutex_init (&self->stream_lock);
+  g_rec_mutex_init (&self->legs_lock);
+  g_mutex_init (&self->turn_lock);
+  g_cond_init (&self->former_closed);
   gst_afxdp_ordered_init (&self->ordered);
   for (guint i = 0; i < GST_AFXDP_LEGS; i++) {
     self->legs[i].src = self;

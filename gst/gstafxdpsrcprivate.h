@@ -41,19 +41,36 @@ struct _GstAfxdpSrc
 
   GstAfxdpReport *report;
 
+  /* Held by who opens and closes legs: a change of state, or redundant-uri. Outside
+   * stream_lock, and no thread that receives takes it. Whoever gets a message that is
+   * posted within may come again, and is refused (is_changing). */
+  GRecMutex legs_lock;
+  gboolean is_changing; /* legs_lock */
+
+  /* Held by a receiver's thread in a turn, but not while it pushes, which may last as
+   * long as the pipeline is paused: so the second leg can be changed then. (Caps, which
+   * go before, may be held up by a probe alone.) Between
+   * legs_lock and stream_lock. */
+  GMutex turn_lock;
+  GCond former_closed;
+  const GstAfxdpLeg *pushing; /* whose turn is in a push; turn_lock */
+  guint
+      n_former; /* second legs that were changed and are not closed; turn_lock */
+
   /* Protects the pointer: readers of stats against the state change that
    * closes the stream. Outside all others. */
   GMutex stream_lock;
   AfxdpStream *stream; /* of the first leg; NULL -> READY to READY -> NULL */
   /* The second may have no stream. Their reports: lock of ordered. */
   GstAfxdpLeg legs[GST_AFXDP_LEGS];
+  GstAfxdpGone gone; /* stream_lock */
   GstAfxdpCurrentMode current_mode;
 
   GstAfxdpGate gate;
   GstAfxdpStall stall;
 
-  /* With the property receiver, or two legs, else NULL. NULL -> READY to READY ->
-   * NULL. */
+  /* With the property receiver, or two legs, or one that may come, else NULL: the base
+   * class's own thread receives. NULL -> READY to READY -> NULL. */
   AfxdpReceiver *receiver;
 
   /* The streaming thread's own. */
@@ -75,6 +92,10 @@ struct _GstAfxdpSrc
   gboolean in_turn;      /* this thread is the receiver's */
   GstFlowReturn flow;    /* that create() returns then */
   gboolean told_long_push;
+  gboolean
+      is_by_leg; /* each leg is counted by itself, and what leaves for both */
+  gboolean
+      has_other_leg; /* ordered and is_by_leg have not followed legs[1] yet */
 };
 
 void gst_afxdp_src_set_property (
@@ -92,6 +113,14 @@ void gst_afxdp_src_tell_ordered (GstAfxdpSrc *self);
 gboolean gst_afxdp_src_open (GstAfxdpSrc *self);
 /* READY -> NULL, or what open() has begun. */
 void gst_afxdp_src_close (GstAfxdpSrc *self);
+/* Around other changes of state that concern legs. */
+void gst_afxdp_src_begin_change (GstAfxdpSrc *self);
+void gst_afxdp_src_end_change (GstAfxdpSrc *self);
+/* Has the second leg follow redundant-uri. Posts why it cannot. Returns FALSE when it
+ * will at NULL -> READY. */
+gboolean gst_afxdp_src_retune (GstAfxdpSrc *self);
+/* What all streams have counted since READY. Called with stream_lock; clear counts. */
+void gst_afxdp_src_count (GstAfxdpSrc *self, AfxdpStreamCounts *counts);
 
 /* Receives until the backlog has something to deliver. Streaming thread. */
 GstFlowReturn gst_afxdp_src_receive (GstAfxdpSrc *self);
@@ -105,6 +134,8 @@ GstFlowReturn gst_afxdp_src_receive_now (
 /* NULL -> READY, before the stream is opened: finds the receiver that is set, and
  * takes over its settings. FALSE: an error was posted. */
 gboolean gst_afxdp_src_choose_receiver (GstAfxdpSrc *self);
+/* Has a leg that is open be served, if there is a receiver. */
+void gst_afxdp_src_serve_leg (GstAfxdpSrc *self, GstAfxdpLeg *leg);
 /* Once it is opened; and before it is closed, when no task runs. */
 void gst_afxdp_src_begin_to_be_served (GstAfxdpSrc *self);
 void gst_afxdp_src_end_to_be_served (GstAfxdpSrc *self);

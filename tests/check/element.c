@@ -138,7 +138,7 @@ static const struct
   { "receiver", "gchararray = NULL", FALSE, { "all" } },
   { "coalesce", "guint64 0 to 1000000000 = 1000000", FALSE, { "2000000" } },
   { "busy-poll-usecs", "guint 0 to 1000000 = 0", FALSE, { "50" } },
-  { "redundant-uri", "gchararray = NULL", FALSE,
+  { "redundant-uri", "gchararray = NULL", TRUE,
       { "afxdp://239.1.1.2:5000?multicast-iface=eth2", "" } },
   { "reorder-window",
       "guint64 0 to 18446744073709551615 = 18446744073709551615", FALSE,

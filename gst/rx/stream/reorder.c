@@ -758,13 +758,13 @@ end_leg (AfxdpReorder *reorder, guint leg)
 }
 
 void
-afxdp_reorder_set_legs (
-    AfxdpReorder *reorder, guint n_legs, guint64 window, guint64 now)
+afxdp_reorder_set_legs (AfxdpReorder *reorder, guint n_legs, guint64 now)
 {
   end_leg (reorder, 1);
   afxdp_legs_forget (&reorder->legs, 1, now);
+  /* Nothing has come by it, and what comes has not arrived before. */
+  reorder->known[1] = reorder->known[0];
   reorder->n_legs = n_legs;
-  reorder->window = reorder->legs.window = window;
 }
 
 void

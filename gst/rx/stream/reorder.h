@@ -90,9 +90,10 @@ AfxdpReorder *afxdp_reorder_new (guint n_legs, guint64 window,
 /* Nothing may wait: see end(). */
 void afxdp_reorder_free (AfxdpReorder *reorder);
 
-/* The second leg is another one from now on, or there is none (1), with that window. */
+/* The second leg is another one from now on, or there is none any more (1). Of one that
+ * began with two. */
 void afxdp_reorder_set_legs (
-    AfxdpReorder *reorder, guint n_legs, guint64 window, guint64 now);
+    AfxdpReorder *reorder, guint n_legs, guint64 now);
 
 /* What becomes of the packet that has arrived. One that is not wanted is only
  * counted by the caller. */
