@@ -1,12 +1,12 @@
 /* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What an afxdpsrc is made of, for the five files that the element consists of: the
+ * What an afxdpsrc is made of, for the six files that the element consists of: the
  * element (states, queries: gstafxdpsrc.c), its opening and closing
- * (gstafxdplifetime.c), its properties (gstafxdpproperties.c), its
- * streaming thread (gstafxdpreceive.c), and a receiver's thread in its place
- * (gstafxdpserved.c). What is said to be the streaming thread's own is nobody else's
- * while that runs.
+ * (gstafxdplifetime.c), and that of its second leg (gstafxdpsecondleg.c), its
+ * properties (gstafxdpproperties.c), its streaming thread (gstafxdpreceive.c), and a
+ * receiver's thread in its place (gstafxdpserved.c). What is said to be the streaming
+ * thread's own is nobody else's while that runs.
  */
 #pragma once
 
@@ -116,11 +116,21 @@ void gst_afxdp_src_close (GstAfxdpSrc *self);
 /* Around other changes of state that concern legs. */
 void gst_afxdp_src_begin_change (GstAfxdpSrc *self);
 void gst_afxdp_src_end_change (GstAfxdpSrc *self);
+/* What all streams have counted since READY. Called with stream_lock; clear counts. */
+void gst_afxdp_src_count (GstAfxdpSrc *self, AfxdpStreamCounts *counts);
+
+/* gstafxdpsecondleg.c. */
+
+/* As active says. FALSE: an error was posted. */
+gboolean gst_afxdp_src_open_second_leg (GstAfxdpSrc *self);
+/* Fills in what it counted. */
+void gst_afxdp_src_close_second_leg (
+    GstAfxdpSrc *self, AfxdpStreamCounts *counts);
 /* Has the second leg follow redundant-uri. Posts why it cannot. Returns FALSE when it
  * will at NULL -> READY. */
 gboolean gst_afxdp_src_retune (GstAfxdpSrc *self);
-/* What all streams have counted since READY. Called with stream_lock; clear counts. */
-void gst_afxdp_src_count (GstAfxdpSrc *self, AfxdpStreamCounts *counts);
+/* Waits until legs that were changed are closed. */
+void gst_afxdp_src_await_former (GstAfxdpSrc *self);
 
 /* Receives until the backlog has something to deliver. Streaming thread. */
 GstFlowReturn gst_afxdp_src_receive (GstAfxdpSrc *self);

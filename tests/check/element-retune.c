@@ -380,7 +380,7 @@ TEST (test_skip_first_bytes)
     loopback_send (others[i], "xy", 2 - i);
     loopback_send (others[i], "xy", 1 - i);
     receiver_wait_stat (receiver, "malformed", i + 1);
-    receiver_wait_stat (receiver, "not-rtp", i + 1);
+    receiver_wait_stat (receiver, "unmatched", i + 1);
     receiver_assert_stat (receiver, "malformed", i + 1);
   }
   end ();

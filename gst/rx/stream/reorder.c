@@ -198,6 +198,15 @@ track_of (AfxdpReorder *reorder, guint leg, const AfxdpReorderRun *run)
   return NULL;
 }
 
+static gboolean
+has_track (AfxdpReorder *reorder, const AfxdpReorderRun *run)
+{
+  for (guint leg = 0; leg < AFXDP_LEGS; leg++)
+    if (track_of (reorder, leg, run))
+      return TRUE;
+  return FALSE;
+}
+
 /* It is part of its run no more. */
 static void
 leave_run (AfxdpReorder *reorder, Track *track)
@@ -206,9 +215,8 @@ leave_run (AfxdpReorder *reorder, Track *track)
 
   forget_suspect (reorder, track);
   track->run = NULL;
-  for (guint leg = 0; leg < AFXDP_LEGS; leg++)
-    if (track_of (reorder, leg, run))
-      return;
+  if (has_track (reorder, run))
+    return;
   afxdp_reorder_run_give_up_all (run);
   run->in_use = FALSE;
 }
@@ -294,7 +302,9 @@ add_run (AfxdpReorder *reorder)
 {
   guint i = 0;
 
-  while (reorder->runs[i] && reorder->runs[i]->in_use)
+  /* There are as many as tracks: one is free, or of a leg that is not there any more. */
+  while (reorder->runs[i] && reorder->runs[i]->in_use &&
+      has_track (reorder, reorder->runs[i]))
     i++;
   if (!reorder->runs[i])
     reorder->runs[i] = afxdp_reorder_run_new (&reorder->shared);
@@ -563,14 +573,13 @@ look_without_run (
   AfxdpReorderVerdict verdict;
   guint64 number;
 
-  if (reorder->n_legs == 1)
-    return look_at_first (reorder, track, NULL);
   same = run_of_ssrc (reorder, track->leg, rtp->ssrc);
   if (same && !track->doubted &&
       try_run (reorder, track, same, rtp, arrival, &verdict))
     return verdict;
   if (!is_believed)
     note_unmatched (reorder, track, rtp, arrival);
+  /* With one leg: of the one that was there before. */
   run = find_match (reorder, track, rtp, &number);
   if (run) {
     join_run (reorder, track, run, number);
@@ -760,7 +769,18 @@ end_leg (AfxdpReorder *reorder, guint leg)
 void
 afxdp_reorder_set_legs (AfxdpReorder *reorder, guint n_legs, guint64 now)
 {
-  end_leg (reorder, 1);
+  /* The first leg may still bring copies of what the second one alone had brought: its
+   * runs stay. */
+  for (guint i = 0; i < AFXDP_REORDER_SOURCES; i++) {
+    Track *track = &reorder->tracks[1][i];
+    AfxdpReorderRun *run = track->in_use ? track->run : NULL;
+
+    if (!track->in_use)
+      continue;
+    end_track (reorder, track);
+    if (run)
+      run->in_use = TRUE;
+  }
   afxdp_legs_forget (&reorder->legs, 1, now);
   /* Nothing has come by it, and what comes has not arrived before. */
   reorder->known[1] = reorder->known[0];
@@ -774,6 +794,8 @@ afxdp_reorder_end (AfxdpReorder *reorder)
     end_leg (reorder, i);
     reorder->known[i] = 0;
   }
+  for (guint i = 0; i < RUNS && reorder->runs[i]; i++)
+    reorder->runs[i]->in_use = FALSE;
   reorder->legs = (AfxdpLegs){ .window = reorder->window };
   reorder->now = 0;
 }
