@@ -191,6 +191,11 @@ take_drops (GstAfxdpGaps *gaps, AfxdpDrops *drops)
 
     gst_afxdp_report_take_drops (gaps->also, &copy);
   }
+  if (G_UNLIKELY (gaps->sharer && drops->n)) {
+    AfxdpDrops copy = *drops;
+
+    gst_afxdp_report_take_drops (gaps->sharer, &copy);
+  }
   if (G_UNLIKELY (gaps->sum && drops->n))
     gst_afxdp_report_count_drops (gaps->sum, drops);
   gst_afxdp_report_take_drops (gaps->report, drops);

@@ -20,7 +20,9 @@ typedef struct
   GstElement *element;    /* which owns us, */
   GstAfxdpReport *report; /* and that; NULL element: nothing is posted */
   GstAfxdpReport *sum;    /* only counts the same drops; NULL: none */
-  GArray *verdicts;       /* AfxdpVerdict, to be posted */
+  GstAfxdpReport
+      *sharer;      /* of a leg that comes by the same stream; NULL: none */
+  GArray *verdicts; /* AfxdpVerdict, to be posted */
 
   /* With two legs. The element's: what the first leg alone reports, which is told of
    * the same drops; NULL: there is one leg. */

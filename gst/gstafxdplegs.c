@@ -114,7 +114,8 @@ gst_afxdp_legs_add_stats (GstStructure *structure, GstAfxdpLeg *legs,
   g_value_init (&array, GST_TYPE_ARRAY);
   for (guint i = 0; i < GST_AFXDP_LEGS && legs[i].report; i++) {
     GValue value = G_VALUE_INIT;
-    AfxdpPath path = gst_afxdp_report_path (i ? legs[i].report : report);
+    AfxdpPath path =
+        gst_afxdp_report_path (i && !legs[i].shares ? legs[i].report : report);
     GstAfxdpTotals totals;
 
     gst_afxdp_report_totals (legs[i].report, &totals);

@@ -31,6 +31,7 @@ typedef struct
   GstAfxdpGaps gaps;
   AfxdpPlaces *places; /* where it has lost packets lately */
   GstAfxdpCurrentMode mode;
+  gboolean shares;           /* the first leg's stream; its own is NULL */
   AfxdpLegState state, told; /* and what was told of it last */
   GstAfxdpOutbox outbox;     /* of that */
   gchar *uri;                /* element's stream_lock, as the pointer stream */

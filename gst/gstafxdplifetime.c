@@ -115,10 +115,11 @@ open_all (GstAfxdpSrc *self)
   g_mutex_unlock (&self->ordered.lock);
   gst_afxdp_legs_have_told (self->legs, &self->gaps, self->report);
   self->gone = (GstAfxdpGone){ 0 };
+  gst_afxdp_split_clear (&self->split);
 
   stream = gst_afxdp_open_sdp (GST_ELEMENT (self), &self->active) &&
           gst_afxdp_src_choose_receiver (self)
-      ? gst_afxdp_open (GST_ELEMENT (self), &self->active)
+      ? gst_afxdp_open (GST_ELEMENT (self), &self->active, &self->split)
       : NULL;
   /* Who asks for caps gets those of the file, too. */
   GST_OBJECT_LOCK (self);

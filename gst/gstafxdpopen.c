@@ -103,9 +103,27 @@ add_zone (
   return FALSE;
 }
 
-static AfxdpStream *
-open_stream (const GstAfxdpSettings *settings, GError **error)
+/* Of the settings of the first leg, those of a stream by which both come. */
+static void
+join_legs (GstAfxdpSettings *settings, GInetAddress *address, gchar **senders,
+    GstAfxdpSplit *split)
 {
+  AfxdpSources *second;
+
+  if (!gst_afxdp_settings_share (settings, address, senders, &second))
+    return;
+  settings->multicast_source = *senders;
+  gst_afxdp_split_begin (split, second);
+}
+
+/* split: NULL, or for the first leg. */
+static AfxdpStream *
+open_stream (const GstAfxdpSettings *set, GstAfxdpSplit *split, GError **error)
+{
+  /* Borrows what it does not replace. */
+  const GstAfxdpSettings *settings = set;
+  GstAfxdpSettings joined = *set;
+  g_autofree gchar *senders = NULL;
   g_auto (GStrv) interfaces = split_interfaces (settings->multicast_iface);
   gchar *zone = NULL;
   g_autoptr (GInetAddress) address = gst_afxdp_address_find (
@@ -117,6 +135,10 @@ open_stream (const GstAfxdpSettings *settings, GError **error)
     return NULL;
   if (settings->stream.socket)
     address = address_of_socket (settings, address);
+  if (split) {
+    join_legs (&joined, address, &senders, split);
+    settings = &joined;
+  }
   sources = gst_afxdp_settings_get_sources (settings, address, error);
   if (!sources)
     return NULL;
@@ -211,10 +233,11 @@ gst_afxdp_open_sdp (GstElement *element, GstAfxdpSettings *settings)
 }
 
 AfxdpStream *
-gst_afxdp_open (GstElement *element, const GstAfxdpSettings *settings)
+gst_afxdp_open (
+    GstElement *element, const GstAfxdpSettings *settings, GstAfxdpSplit *split)
 {
   g_autoptr (GError) error = NULL;
-  AfxdpStream *stream = open_stream (settings, &error);
+  AfxdpStream *stream = open_stream (settings, split, &error);
 
   warn_about_uri (element, settings);
   if (stream)
@@ -244,7 +267,7 @@ gst_afxdp_try_second_leg (
   GstAfxdpUriParts parts = { 0 };
   AfxdpStream *stream =
       gst_afxdp_settings_take_second_leg (&second, &parts, error)
-      ? open_stream (&second, error)
+      ? open_stream (&second, NULL, error)
       : NULL;
 
   if (stream)

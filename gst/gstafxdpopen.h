@@ -4,6 +4,7 @@
 #pragma once
 
 #include "gstafxdpsettings.h"
+#include "gstafxdpsplit.h"
 #include "stream.h"
 
 G_BEGIN_DECLS
@@ -11,9 +12,10 @@ G_BEGIN_DECLS
 /* Takes what the SDP file says into settings. FALSE: element has posted an error
  * that says why. */
 gboolean gst_afxdp_open_sdp (GstElement *element, GstAfxdpSettings *settings);
-/* Likewise NULL. */
-AfxdpStream *gst_afxdp_open (
-    GstElement *element, const GstAfxdpSettings *settings);
+/* The stream of the first leg, or, if both come by it, of both: then split begins.
+ * Likewise NULL. */
+AfxdpStream *gst_afxdp_open (GstElement *element,
+    const GstAfxdpSettings *settings, GstAfxdpSplit *split);
 /* The stream of the second leg. Errors: any of AFXDP_ERROR. */
 AfxdpStream *gst_afxdp_try_second_leg (
     GstElement *element, const GstAfxdpSettings *settings, GError **error);

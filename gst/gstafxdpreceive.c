@@ -41,7 +41,7 @@ follow_settings (GstAfxdpSrc *self)
 static void
 follow_legs (GstAfxdpSrc *self)
 {
-  guint n_legs = self->legs[1].stream ? 2 : 1;
+  guint n_legs = gst_afxdp_src_n_legs (self);
 
   if (G_LIKELY (!self->has_other_leg))
     return;
@@ -162,15 +162,16 @@ tell (GstAfxdpSrc *self)
   guint64 due = gst_afxdp_current_mode_follow (&self->current_mode,
       self->stream, self->active.stream.mode == AFXDP_MODE_AF_XDP, now);
 
-  if (G_UNLIKELY (self->legs[1].stream)) {
+  if (G_UNLIKELY (gst_afxdp_src_n_legs (self) > 1)) {
     guint64 second = gst_afxdp_gaps_follow (&self->legs[1].gaps,
-        self->legs[1].stream, &self->timing, G_MAXUINT64, now);
+        gst_afxdp_src_stream_of (self, 1), &self->timing, G_MAXUINT64, now);
 
     gap_due = gap_due && second ? MIN (gap_due, second) : MAX (gap_due, second);
-    second = gst_afxdp_current_mode_follow (&self->legs[1].mode,
-        self->legs[1].stream, self->active.stream.mode == AFXDP_MODE_AF_XDP,
-        now);
-    due = MIN (due, second);
+    if (self->legs[1].stream)
+      due = MIN (due,
+          gst_afxdp_current_mode_follow (&self->legs[1].mode,
+              self->legs[1].stream,
+              self->active.stream.mode == AFXDP_MODE_AF_XDP, now));
     if (gst_afxdp_ordered_is_on (&self->ordered))
       due = MIN (due,
           gst_afxdp_leg_states_follow (self->legs, &self->ordered,
@@ -264,10 +265,28 @@ hold_batch (GstAfxdpSrc *self, AfxdpBatch *batch, const GstAfxdpMake *make,
 static void
 follow_other_leg (GstAfxdpSrc *self, const GstAfxdpLeg *leg, guint64 now)
 {
-  const GstAfxdpLeg *other = &self->legs[!leg->number];
+  guint other = !leg->number;
+  AfxdpStream *stream = gst_afxdp_src_stream_of (self, other);
 
-  if (other->stream && !afxdp_stream_has_more (other->stream))
-    gst_afxdp_ordered_advance (&self->ordered, other->number, now);
+  if (stream && !afxdp_stream_has_more (stream))
+    gst_afxdp_ordered_advance (&self->ordered, other, now);
+}
+
+/* Of both legs, in the order in which they came: so what is known of one is known of the
+ * other. */
+static void
+put_parts (GstAfxdpSrc *self, const AfxdpBatch *batch, const GstAfxdpMake *make,
+    guint64 now)
+{
+  AfxdpBatch part;
+
+  for (guint i = 0; i < batch->n; i += part.n) {
+    guint leg = gst_afxdp_split_part (&self->split, batch, i, &part);
+
+    gst_afxdp_ordered_put (&self->ordered, leg, self->stream, &part, make, now);
+    gst_afxdp_ordered_advance (
+        &self->ordered, !leg, MIN (part.packets[part.n - 1].arrival, now));
+  }
 }
 
 /* Puts a batch where create() finds it. */
@@ -292,8 +311,11 @@ hold (
     return;
   }
   now = afxdp_now ();
-  gst_afxdp_ordered_put (
-      &self->ordered, leg->number, leg->stream, batch, &make, now);
+  if (G_UNLIKELY (self->split.on))
+    put_parts (self, batch, &make, now);
+  else
+    gst_afxdp_ordered_put (
+        &self->ordered, leg->number, leg->stream, batch, &make, now);
   follow_other_leg (self, leg, now);
   hold_ordered (self);
 }
@@ -363,15 +385,39 @@ decide_caps (GstAfxdpSrc *self, const AfxdpBatch *batch)
   return flow;
 }
 
+/* Returns how many packets are not RTP. */
+static guint
+count_parts (GstAfxdpSrc *self, const AfxdpBatch *batch)
+{
+  guint not_rtp = 0;
+  AfxdpBatch part;
+
+  gst_afxdp_split_look (&self->split, batch);
+  for (guint i = 0; i < batch->n; i += part.n) {
+    guint leg = gst_afxdp_split_part (&self->split, batch, i, &part);
+
+    not_rtp += gst_afxdp_report_count (self->legs[leg].report, &part);
+  }
+  return not_rtp;
+}
+
+/* By the clock rate that the caps tell. */
+static guint
+count (GstAfxdpSrc *self, const GstAfxdpLeg *leg, const AfxdpBatch *batch)
+{
+  if (G_UNLIKELY (self->split.on))
+    return count_parts (self, batch);
+  return gst_afxdp_report_count (
+      self->is_by_leg ? leg->report : self->report, batch);
+}
+
 /* Turns a batch into a parcel, or says why not. */
 static GstFlowReturn
 take_batch (GstAfxdpSrc *self, GstAfxdpLeg *leg, AfxdpBatch *batch)
 {
   GstFlowReturn flow =
       self->negotiation.decided ? GST_FLOW_OK : decide_caps (self, batch);
-  /* By the clock rate that the caps tell. */
-  guint not_rtp = gst_afxdp_report_count (
-      self->is_by_leg ? leg->report : self->report, batch);
+  guint not_rtp = count (self, leg, batch);
 
   if (flow == GST_FLOW_OK)
     hold (self, leg, batch, not_rtp);

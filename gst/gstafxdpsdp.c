@@ -228,6 +228,7 @@ read_media (GstAfxdpSdp *sdp, GstAfxdpSdpSession *session, GError **error)
   if (!read_leg (&sdp->first, session, &choice, 0, error) ||
       (choice.n > 1 && !read_leg (&sdp->second, session, &choice, 1, error)))
     return FALSE;
+  sdp->is_one_media = choice.one_address;
   if (choice.one_address)
     part_senders (sdp, session);
   return TRUE;

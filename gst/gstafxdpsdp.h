@@ -23,6 +23,7 @@ typedef struct
 {
   GstAfxdpSdpLeg first;
   GstAfxdpSdpLeg second; /* its address is NULL: there is none */
+  gboolean is_one_media; /* both are of one: their senders or SSRCs differ */
   gboolean has_legs; /* the file tells of two, be one of them alone received */
   GstCaps *caps;     /* one structure for each payload type; raw UDP: ANY */
   gchar *skipped;    /* what was left out, and why; NULL: nothing */

@@ -32,7 +32,7 @@ begin_first_leg (GstAfxdpSrc *self)
   g_value_unset (&uri);
 }
 
-/* stream is what active says. With turn_lock, or while nobody has a turn. */
+/* stream is what active says; NULL: it comes by the first leg's. With turn_lock, or while nobody has a turn. */
 static void
 begin_second_leg (GstAfxdpSrc *self, AfxdpStream *stream)
 {
@@ -42,12 +42,14 @@ begin_second_leg (GstAfxdpSrc *self, AfxdpStream *stream)
   if (!legs[0].report)
     begin_first_leg (self);
   gst_afxdp_leg_begin (&legs[1], self->active.redundant_uri,
-      interface_of (stream), afxdp_now ());
+      interface_of (stream ? stream : legs[0].stream), afxdp_now ());
+  legs[1].shares = self->split.on;
   g_mutex_unlock (&self->ordered.lock);
   GST_OBJECT_LOCK (self);
   self->active.had_two_legs = TRUE;
   GST_OBJECT_UNLOCK (self);
   gst_afxdp_legs_have_told (legs, &self->gaps, self->report);
+  self->gaps.sharer = self->split.on ? legs[1].report : NULL;
   g_mutex_lock (&self->stream_lock);
   legs[1].stream = stream;
   g_mutex_unlock (&self->stream_lock);
@@ -57,12 +59,15 @@ begin_second_leg (GstAfxdpSrc *self, AfxdpStream *stream)
 gboolean
 gst_afxdp_src_open_second_leg (GstAfxdpSrc *self)
 {
-  AfxdpStream *stream =
-      gst_afxdp_open_second_leg (GST_ELEMENT (self), &self->active);
+  AfxdpStream *stream = NULL;
 
-  if (stream)
-    begin_second_leg (self, stream);
-  return stream != NULL;
+  if (!self->split.on) {
+    stream = gst_afxdp_open_second_leg (GST_ELEMENT (self), &self->active);
+    if (!stream)
+      return FALSE;
+  }
+  begin_second_leg (self, stream);
+  return TRUE;
 }
 
 void
@@ -70,15 +75,16 @@ gst_afxdp_src_close_second_leg (GstAfxdpSrc *self, AfxdpStreamCounts *counts)
 {
   GstAfxdpLeg *leg = &self->legs[1];
   AfxdpStream *stream;
-  AfxdpDrops drops;
+  AfxdpDrops drops = { 0 };
 
   gst_afxdp_gate_set_second (&self->gate, NULL);
   g_mutex_lock (&self->stream_lock);
   stream = g_steal_pointer (&leg->stream);
   g_mutex_unlock (&self->stream_lock);
-  if (!stream)
+  if (!stream && !self->split.on)
     return;
-  afxdp_stream_close (stream, counts, &drops);
+  if (stream)
+    afxdp_stream_close (stream, counts, &drops);
   gst_afxdp_gaps_close (&leg->gaps, &drops, &self->timing);
   gst_afxdp_current_mode_reset (&leg->mode);
 }
@@ -228,7 +234,7 @@ follow_redundant_uri (
       (n_legs == 1 ||
           !g_strcmp0 (wanted->redundant_uri, self->active.redundant_uri)))
     return TRUE;
-  if (!self->receiver)
+  if (!self->receiver || self->split.on)
     return FALSE;
   if (n_legs > 1 &&
       !(stream = gst_afxdp_try_second_leg (GST_ELEMENT (self), wanted, error)))

@@ -362,7 +362,7 @@ take_second_of_file (GstAfxdpSettings *settings, const GstAfxdpSdp *sdp,
     return;
   }
   take_leg_of_file (parts, &sdp->second, uri_is_newer);
-  if (is_first_leg (settings, parts)) {
+  if (is_first_leg (settings, parts) && !sdp->is_one_media) {
     add_sentence (skipped,
         "the second leg, which has address, port and senders of the first one: "
         "set redundant-uri=afxdp://?multicast-iface=NAME to the second leg's "
@@ -503,6 +503,48 @@ gst_afxdp_settings_take_second_leg (
   settings->family = settings->redundant_family;
   settings->stream.socket = NULL;
   return TRUE;
+}
+
+static gboolean
+is_list (const AfxdpSources *sources)
+{
+  return afxdp_sources_kind (sources) == AFXDP_SOURCES_INCLUDE;
+}
+
+static gboolean
+is_on_one_interface (
+    const GstAfxdpSettings *first, const GstAfxdpSettings *second)
+{
+  return first->port == second->port &&
+      is_same_address (first->address, second->address) &&
+      !g_strcmp0 (first->multicast_iface, second->multicast_iface);
+}
+
+gboolean
+gst_afxdp_settings_share (const GstAfxdpSettings *settings,
+    GInetAddress *address, gchar **senders, AfxdpSources **second)
+{
+  GstAfxdpSettings leg = *settings;
+  GstAfxdpUriParts parts = { 0 };
+  g_autoptr (AfxdpSources) ours = NULL, theirs = NULL;
+  gboolean share = gst_afxdp_settings_n_legs (settings) > 1 &&
+      gst_afxdp_settings_take_second_leg (&leg, &parts, NULL) &&
+      is_on_one_interface (settings, &leg) &&
+      (ours = gst_afxdp_settings_get_sources (settings, address, NULL)) &&
+      (theirs = gst_afxdp_settings_get_sources (&leg, address, NULL));
+
+  *senders = NULL;
+  *second = NULL;
+  if (share && !g_strcmp0 (settings->multicast_source, leg.multicast_source)) {
+    *senders = g_strdup (settings->multicast_source);
+  } else if (share && is_list (theirs)) {
+    *second = afxdp_sources_ref (theirs);
+    if (is_list (ours))
+      *senders = g_strconcat (settings->multicast_source,
+          *leg.multicast_source == '+' ? "" : "+", leg.multicast_source, NULL);
+  }
+  gst_afxdp_uri_parts_clear (&parts);
+  return share;
 }
 
 GstClockTime

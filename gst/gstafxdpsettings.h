@@ -125,6 +125,11 @@ guint gst_afxdp_settings_n_legs (const GstAfxdpSettings *settings);
  * parts: what owns its strings, to be cleared then. Errors: AFXDP_ERROR_SETTINGS. */
 gboolean gst_afxdp_settings_take_second_leg (
     GstAfxdpSettings *settings, GstAfxdpUriParts *parts, GError **error);
+/* Whether both legs come by one interface, to one address and port (address, as it was
+ * found): they are one stream there, of these senders (NULL: any), and second has those of
+ * the second leg; NULL: the SSRC says which leg a packet is of. Free both. */
+gboolean gst_afxdp_settings_share (const GstAfxdpSettings *settings,
+    GInetAddress *address, gchar **senders, AfxdpSources **second);
 /* How long a missing packet is waited for, ns; 0: not at all, and packets go as they
  * come. It stays where a leg was taken away: what waits for one that comes late goes on to
  * do so, and the pipeline's latency does not change. */

@@ -315,7 +315,7 @@ gst_afxdp_src_start (GstBaseSrc *base)
   self->next_look = self->next_stats = self->socket_errors = 0;
   gst_afxdp_negotiation_clear (&self->negotiation);
   gst_afxdp_src_begin_change (self);
-  gst_afxdp_ordered_begin (&self->ordered, self->legs[1].stream ? 2 : 1,
+  gst_afxdp_ordered_begin (&self->ordered, gst_afxdp_src_n_legs (self),
       gst_afxdp_settings_window (&self->active), self->active.max_held_bytes);
   self->is_by_leg = self->legs[0].report != NULL;
   self->has_other_leg = FALSE;
@@ -334,9 +334,9 @@ gst_afxdp_src_stop (GstBaseSrc *base)
   /* A streaming thread that was blocked downstream could not. */
   gst_afxdp_gate_close_path (&self->gate);
   self->handed_over = FALSE;
-  if (self->legs[1].stream)
-    gst_afxdp_gaps_end (
-        &self->legs[1].gaps, self->legs[1].stream, &self->timing, G_MAXUINT64);
+  if (gst_afxdp_src_n_legs (self) > 1)
+    gst_afxdp_gaps_end (&self->legs[1].gaps, gst_afxdp_src_stream_of (self, 1),
+        &self->timing, G_MAXUINT64);
   gst_afxdp_gaps_end (
       &self->gaps, self->stream, &self->timing, self->active.gap_interval);
   gst_afxdp_src_end_change (self);
@@ -529,6 +529,7 @@ gst_afxdp_src_finalize (GObject *object)
 
   gst_afxdp_settings_clear (&self->settings);
   gst_afxdp_settings_clear (&self->active);
+  gst_afxdp_split_clear (&self->split);
   gst_afxdp_gaps_clear (&self->gaps);
   gst_afxdp_negotiation_clear (&self->negotiation);
   gst_afxdp_report_free (self->report);

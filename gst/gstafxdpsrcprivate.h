@@ -21,6 +21,7 @@
 #include "gstafxdpordered.h"
 #include "gstafxdpreport.h"
 #include "gstafxdpsettings.h"
+#include "gstafxdpsplit.h"
 #include "gstafxdpsrc.h"
 #include "gstafxdpstall.h"
 #include "gstafxdptimeout.h"
@@ -78,6 +79,7 @@ struct _GstAfxdpSrc
   gint packets_left; /* of num-buffers, or below 0: any number */
   GstAfxdpBacklog backlog;
   GstAfxdpOrdered ordered;
+  GstAfxdpSplit split; /* set while there is no stream */
   GstAfxdpNegotiation negotiation;
   GstAfxdpTiming timing;
   GstAfxdpSenders senders;
@@ -107,6 +109,19 @@ void gst_afxdp_src_set_skip (GstAfxdpSrc *self);
 
 /* Has the report know what is put in order. Streaming thread, or none. */
 void gst_afxdp_src_tell_ordered (GstAfxdpSrc *self);
+/* The stream that a leg comes by, or NULL: there is no such leg. */
+static inline AfxdpStream *
+gst_afxdp_src_stream_of (const GstAfxdpSrc *self, guint leg)
+{
+  return self->split.on ? self->stream : self->legs[leg].stream;
+}
+
+static inline guint
+gst_afxdp_src_n_legs (const GstAfxdpSrc *self)
+{
+  return gst_afxdp_src_stream_of (self, 1) ? 2 : 1;
+}
+
 /* gstafxdplifetime.c. */
 
 /* NULL -> READY. FALSE: an error was posted. */

@@ -317,6 +317,46 @@ TEST (test_other_ssrc)
   end ();
 }
 
+/* Both come by one socket, and their SSRCs differ (a=ssrc-group:DUP): the first that is
+ * heard is the first leg's. The sender begins anew with two others. */
+TEST (test_one_stream)
+{
+  g_autofree gchar *all = NULL;
+  guint n, ssrc = 1;
+
+  all = g_strdup_printf (LONG "redundant-uri=afxdp://%s:%u",
+      loopback->address_text, loopback->port);
+  element_play (all, "fakesink async=false");
+  for (guint run = 0; run < 2; run++) {
+    for (guint i = 0; i < 200; i++) {
+      if (i % 10 != 3)
+        send_as (loopback, 10 * run + 1, i, i);
+      if (i % 10 != 7)
+        send_as (loopback, 10 * run + 2, i, i);
+    }
+    wait_until (tap_n_packets (tap) &&
+        number_of (tap_n_packets (tap) - 1) == 199 &&
+        tap_n_packets (tap) > 200 * run);
+  }
+  receiver_assert_none (receiver, "lost", "late");
+  /* A few packets of the new ones show that the old ones are over. */
+  n = tap_n_packets (tap);
+  g_assert_cmpuint (n, >=, 390);
+  for (guint i = 0; i < n; i++) {
+    const guint8 *bytes = g_bytes_get_data (tap_packet (tap, i)->bytes, NULL);
+
+    fail_unless_equals_int (number_of (i), i < 200 ? i : 200 - (n - i));
+    /* Whichever of the new ones is heard first then. */
+    ssrc = i == 200 ? bytes[11] : ssrc;
+    fail_unless_equals_int (bytes[11], ssrc);
+  }
+  g_assert_cmpuint (ssrc, >, 10);
+  wait_until (leg_stat (0, "lost") + leg_stat (1, "lost") >= 40);
+  for (guint i = 0; i < 2; i++)
+    g_assert_cmpuint (leg_stat (i, "packets"), >=, 340);
+  element_end ();
+}
+
 TEST (test_other_stream)
 {
   play ("");
