@@ -118,17 +118,17 @@
  * * two media that `a=group:DUP` names (RFC 7104), the first of them first, or the one
  *   that `#m=N` selects;
  * * one media with two lines `c=`, and the senders of each (`a=source-filter`);
- * * one media with two senders in `a=source-filter`, and `a=ssrc-group:DUP`: each leg has
- *   one of them. Without that line they are senders that may take turns, and one leg
- *   receives them all.
+ * * one media with `a=ssrc-group:DUP`: each leg has one of two senders in
+ *   `a=source-filter`, or else one of two SSRCs. Without that line two senders may take
+ *   turns, and one leg receives them all.
  *
  * What is `a=inactive`, or has port 0, is not received until the file says otherwise and
  * the element goes to READY. If #GstAfxdpSrc:redundant-uri is set after sdp-location, it
  * is the second leg, and none if it is empty. No file names interfaces: the first leg's
  * is #GstAfxdpSrc:multicast-iface, and the second one's that of a redundant-uri without
  * an address, which leaves all else to the file. If none is named there it is found by
- * routing; and a second leg that has address, port and senders of the first one is not
- * received then.
+ * routing; and the second of two media that has address, port and senders of the first is
+ * not received then.
  * |[
  * gst-launch-1.0 afxdpsrc sdp-location=camera.sdp multicast-iface=eth1 redundant-uri='afxdp://?multicast-iface=eth2' ! rtpvrawdepay ! fakesink
  * ]|
@@ -142,9 +142,14 @@
  * tells of a leg that is not received; else the next time it goes to READY. It cannot be
  * set within a push or a message of the element, whose thread would wait for itself.
  *
- * Each leg is a stream of its own, with an interface, a socket and AF_XDP. Both must
- * have the same SSRC, numbers and timestamps, as the standard has it. All other
- * properties hold for both; #GstAfxdpSrc:current-mode and #GstAfxdpSrc:used-socket are
+ * Each leg is a stream of its own, with an interface, a socket and AF_XDP. If both have
+ * the same interface, address and port they are one, and the sender tells which leg a
+ * packet is of, or, if `multicast-source` does not differ, its SSRC. Both must have the
+ * same numbers and timestamps, as the standard has it; a leg with another SSRC gets that
+ * of the stream. Packets of the second leg that are not the first one's stream, or not
+ * RTP, are counted as `unmatched` and not pushed. While nothing comes by one leg nothing
+ * is waited for, not even what comes out of order by the other. All other properties
+ * hold for both; #GstAfxdpSrc:current-mode and #GstAfxdpSrc:used-socket are
  * the first leg's. The field `legs` of #GstAfxdpSrc:stats tells what came by each, what
  * was missing there, and how far it is behind the other.
  *
@@ -234,6 +239,15 @@
  * * `previous-marker` (boolean): the marker bit of the one before
  * * `suppressed` (guint64): gaps that were not reported since the last message
  * * `legs` (array of string), with two legs only: the place on each
+ *
+ * `GstAfxdpSrcLeg`, when one of two legs ceases to protect the other, or does again:
+ *
+ * * `leg` (int): 0, or 1 of the second leg
+ * * `state` (string): "silent", "late" (behind by more than the window), "other-stream"
+ *   or "active"
+ * * `since` (guint64): running time when that began
+ * * `skew` (guint64): ns by which it is behind the other one
+ * * `reason` (string): what happened, and what to do
  *
  * `GstAfxdpSrcSource`, when an SSRC is new, when its sequence numbers start again,
  * when none of its packets came for 10 s, or when its numbers form no sequence

@@ -155,4 +155,56 @@ TEST (test_host_losses_of_one_leg)
   fail_unless_equals_uint64 (watch.wrong, 0);
 }
 
+/* Both legs come by one interface to one address: what tells them apart is the sender,
+ * or the SSRC. One registration, and so both by AF_XDP. */
+static const gchar *const apart[][2] = {
+  { "multicast-source=+10.9.0.1 "
+    "redundant-uri=afxdp://239.1.1.1:5000"
+    "?multicast-iface=rx0&multicast-source=+10.9.0.9",
+      "--source=10.9.0.9" },
+  { "redundant-uri=afxdp://239.1.1.1:5000?multicast-iface=rx0", "--ssrc=77" },
+};
+
+TABLE_TEST (test_one_interface, apart)
+{
+  static const gchar *const gaps[TWOLEGS] = { "--gap=3:1", "--gap=7:1" };
+  g_autofree gchar *properties = g_strdup_printf (
+      "multicast-group=239.1.1.1 port=5000 multicast-iface=rx0 " WINDOW " %s",
+      apart[__i__][0]);
+  Receiver *receiver = receiver_new (properties, "fakesink");
+  const guint64 start = twolegs_start_time ();
+  PayloadWatch watch = { 0 };
+  Generator *generators[TWOLEGS];
+  GeneratorReport sent[TWOLEGS];
+  guint64 unmatched;
+
+  payload_watch (receiver->src, &watch);
+  receiver_play_by (receiver, "af-xdp");
+  for (guint i = 0; i < TWOLEGS; i++)
+    generators[i] = generator_start (
+        "--interface=tx0 --script-every=10 --rate=18000 --packets=36000 "
+        "--start-at=%" G_GUINT64_FORMAT " %s %s",
+        start, gaps[i], i ? apart[__i__][1] : "--source=10.9.0.1");
+  for (guint i = 0; i < TWOLEGS; i++)
+    sent[i] = generator_finish_exact (generators[i]);
+  twolegs_settle (receiver, sent, 40000);
+  if (receiver_stat (receiver, "packets") != 40000)
+    twolegs_excuse (receiver, sent, LATEST);
+  receiver_assert_stat (receiver, "packets", 40000);
+  receiver_assert_stat (receiver, "delivered-xdp", 40000);
+  /* Another SSRC proves to be the stream's by two packets in a row. */
+  unmatched = receiver_stat (receiver, "unmatched");
+  g_assert_cmpuint (unmatched, <=, __i__ ? 10 : 0);
+  receiver_assert_stat (receiver, "repeated", 32000 - unmatched);
+  receiver_assert_none (receiver, "lost", "late", "malformed");
+  for (guint i = 0; i < TWOLEGS; i++) {
+    twolegs_assert_stat (receiver, i, "packets", 36000);
+    twolegs_assert_stat (receiver, i, "lost", 4000);
+    fail_unless (twolegs_text_is (receiver, i, "mode", "af-xdp"));
+  }
+  receiver_free (receiver);
+  fail_unless_equals_uint64 (watch.wrong, 0);
+  fail_unless_equals_uint64 (watch.n, 40000);
+}
+
 NETNS_SUITE ("legs", network_up_with_two_wires)
