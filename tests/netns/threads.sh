@@ -50,13 +50,5 @@ run() {
 run send 12000 10
 run send 12000 10 shared
 
-# A second wire, as veth_up makes the first.
-ip -n "$VETH_SENDER_NETNS" link add tx1 type veth \
-  peer name rx1 netns "$VETH_RECEIVER_NETNS"
-"${IN_RECEIVER[@]}" ethtool -K rx1 gro on
-veth_link_up "$VETH_SENDER_NETNS" tx1
-veth_link_up "$VETH_RECEIVER_NETNS" rx1
-veth_wait_carrier "$VETH_RECEIVER_NETNS" rx1
-ip -n "$VETH_SENDER_NETNS" addr add 10.0.1.1/24 dev tx1
-ip -n "$VETH_RECEIVER_NETNS" addr add 10.0.1.2/24 dev rx1
+veth_add_wire
 run send_both 6000 9 shared rx1

@@ -9,6 +9,7 @@
 #   "${IN_SENDER[@]}" COMMAND...      runs COMMAND in the sender's namespace
 #   "${IN_RECEIVER[@]}" COMMAND...    and in the receiver's; with & behind it,
 #                                     $! is COMMAND itself
+#   veth_add_wire                     a second pair, tx1 (10.0.1.1) and rx1 (10.0.1.2)
 #   veth_down                         or nothing: the end of the script does it
 #
 # veth_up prints the reason and returns 1 when it cannot. The namespaces' names
@@ -141,6 +142,18 @@ veth_up() {
       "$VETH_SENDER_IPV4" "$VETH_SENDER_IPV6" fe80::1 &&
     veth_add_addresses "$VETH_RECEIVER_NETNS" "$VETH_RECEIVER_DEVICE" \
       "$VETH_RECEIVER_IPV4" "$VETH_RECEIVER_IPV6" fe80::2
+}
+
+veth_add_wire() {
+  ip -n "$VETH_SENDER_NETNS" link add tx1 type veth \
+    peer name rx1 netns "$VETH_RECEIVER_NETNS" &&
+    "${IN_RECEIVER[@]}" ethtool -K rx1 gro on &&
+    veth_link_up "$VETH_SENDER_NETNS" tx1 &&
+    veth_link_up "$VETH_RECEIVER_NETNS" rx1 &&
+    veth_wait_carrier "$VETH_SENDER_NETNS" tx1 &&
+    veth_wait_carrier "$VETH_RECEIVER_NETNS" rx1 &&
+    ip -n "$VETH_SENDER_NETNS" addr add 10.0.1.1/24 dev tx1 &&
+    ip -n "$VETH_RECEIVER_NETNS" addr add 10.0.1.2/24 dev rx1
 }
 
 veth_down() {
