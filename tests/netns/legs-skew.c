@@ -70,11 +70,13 @@ assert_unprotected (Receiver *receiver, guint later, guint64 window, guint64 n)
   twolegs_assert_stat (receiver, !later, "late", 0);
   receiver_assert_none (receiver, "duplicates", "restarts", "waits-cut-short");
   /* A thread that was held up finds packets of both legs, and may take those of the
-   * later one first: some are protected then. */
-  if (late < missing &&
-      receiver_stat (receiver, "latency-max") > window + HELD_UP)
-    suite_skip ("the receiving thread was held up");
-  g_assert_cmpuint (late, ==, missing);
+   * later one first: then some are protected that need not be. */
+  if (late == missing)
+    return;
+  g_assert_cmpuint (
+      receiver_stat (receiver, "latency-max"), >, window + HELD_UP);
+  if (late < missing / 2)
+    suite_skip ("the receiving thread was held up all the time");
 }
 
 TABLE_TEST (test_skew, skews)
