@@ -3,6 +3,7 @@
 /* One network takes longer than the other: within reorder-window each protects the
  * other, and beyond it the later one cannot. */
 #include "network.h"
+#include "../check/tap.h"
 #include "twolegs.h"
 
 /* Every tenth of each leg is missing, of whole tens. The senders sleep: see twolegs.h. */
@@ -108,6 +109,39 @@ TABLE_TEST (test_skew, skews)
   if (skew)
     assert_skew (receiver, later, skew, 0.5 + late);
   receiver_free (receiver);
+  fail_unless_equals_uint64 (watch.wrong, 0);
+}
+
+/* While the pipeline stands still, both legs' rings fill, and a batch of one is longer than
+ * the window: the time that counts is when packets arrived, by both. */
+TEST (test_held_up)
+{
+  const guint64 n = 6000;
+  PayloadWatch watch = { 0 };
+  g_autoptr (Receiver) receiver =
+      twolegs_start ("reorder-window=10000000 ", NULL, &watch);
+  g_autoptr (Tap) tap = tap_new_counting (receiver->src);
+  const guint64 start = twolegs_start_time ();
+  Generator *generators[TWOLEGS];
+  GeneratorReport sent[TWOLEGS];
+
+  for (guint i = 0; i < TWOLEGS; i++)
+    generators[i] = twolegs_generate (i,
+        "--method=socket --realtime --rate=1800 --packets=5400 "
+        "--script-every=10 --start-at=%" G_GUINT64_FORMAT " %s",
+        start, disjoint[i]);
+  for (guint i = 1; i < 9; i++) {
+    receiver_wait_stat (receiver, "packets", i * 600);
+    tap_hold_for (tap, 150 * G_TIME_SPAN_MILLISECOND);
+  }
+  for (guint i = 0; i < TWOLEGS; i++)
+    sent[i] = generator_finish_exact (generators[i]);
+  if (!twolegs_settle (receiver, sent, n))
+    twolegs_excuse (receiver, sent, 8);
+  assert_protected (receiver, n);
+  g_assert_cmpuint (
+      receiver_stat (receiver, "latency-max"), >, 100 * GST_MSECOND);
+  receiver_set_state (receiver, GST_STATE_NULL);
   fail_unless_equals_uint64 (watch.wrong, 0);
 }
 
