@@ -92,8 +92,7 @@ void afxdp_reorder_free (AfxdpReorder *reorder);
 
 /* The second leg is another one from now on, or there is none any more (1). Of one that
  * began with two. */
-void afxdp_reorder_set_legs (
-    AfxdpReorder *reorder, guint n_legs, guint64 now);
+void afxdp_reorder_set_legs (AfxdpReorder *reorder, guint n_legs, guint64 now);
 
 /* What becomes of the packet that has arrived. One that is not wanted is only
  * counted by the caller. */
