@@ -86,7 +86,7 @@ describe (const GstAfxdpGaps *gaps, const AfxdpRtpGap *gap, AfxdpColumn column,
       "previous-marker", G_TYPE_BOOLEAN, gap->previous_marker, "suppressed",
       G_TYPE_UINT64, gaps->suppressed, NULL);
 
-  if (gaps->also)
+  if (gaps->legs[1])
     add_legs (gaps, gap, structure);
   return structure;
 }
@@ -122,7 +122,7 @@ is_told_by_legs (const GstAfxdpGaps *gaps, const AfxdpRtpGap *gap)
 {
   AfxdpColumn column;
 
-  for (guint i = 0; i < GST_AFXDP_LEGS && gaps->also; i++)
+  for (guint i = 0; i < GST_AFXDP_LEGS && gaps->legs[1]; i++)
     if (!afxdp_places_find (gaps->legs[i], gap, &column))
       return FALSE;
   return TRUE;

@@ -48,8 +48,8 @@ gst_afxdp_legs_have_told (
 {
   gboolean are_two = legs[1].report != NULL;
 
-  gaps->also = are_two ? legs[0].report : NULL;
-  gaps->places = are_two ? legs[0].places : NULL;
+  gaps->also = legs[0].report;
+  gaps->places = legs[0].places;
   for (guint i = 0; i < GST_AFXDP_LEGS; i++)
     gaps->legs[i] = are_two ? legs[i].places : NULL;
   legs[1].gaps.sum = report;

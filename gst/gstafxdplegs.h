@@ -53,7 +53,8 @@ void gst_afxdp_leg_begin (
 void gst_afxdp_leg_clear (GstAfxdpLeg *leg);
 
 /* Once both have begun: gaps, the element's, tells of both, and report has the sum of
- * their drops. Once the second is cleared: of the first alone. */
+ * their drops. Once the second is cleared: of the first alone, which is still counted by
+ * itself; and once both are cleared, of the element. */
 void gst_afxdp_legs_have_told (
     GstAfxdpLeg *legs, GstAfxdpGaps *gaps, GstAfxdpReport *report);
 

@@ -104,6 +104,7 @@ open_all (GstAfxdpSrc *self)
   gst_afxdp_settings_copy (&self->active, &self->settings);
   self->settings.changed = 0;
   self->told_late = 0;
+  self->told_refused = FALSE;
   GST_OBJECT_UNLOCK (self);
   gst_afxdp_report_reset (self->report, afxdp_now ());
   gst_afxdp_gaps_reset (&self->gaps);

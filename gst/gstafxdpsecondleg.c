@@ -5,6 +5,7 @@
 #include "gstafxdpsrcprivate.h"
 
 #include "clock.h"
+#include "gstafxdplegstate.h"
 #include "gstafxdpopen.h"
 
 #define GST_CAT_DEFAULT gst_afxdp_src_debug
@@ -124,6 +125,7 @@ take_second_leg (GstAfxdpSrc *self, Former *former)
   gst_afxdp_current_mode_reset (&leg->mode);
   g_mutex_lock (&self->ordered.lock);
   gst_afxdp_leg_clear (leg);
+  gst_afxdp_leg_states_reset (self->legs);
   g_mutex_unlock (&self->ordered.lock);
   gst_afxdp_legs_have_told (self->legs, &self->gaps, self->report);
 }
@@ -264,6 +266,25 @@ may_retune (GstAfxdpSrc *self)
   return may;
 }
 
+/* Once: who gets the warning may set it again. */
+static void
+warn_about_refusal (GstAfxdpSrc *self)
+{
+  gboolean told;
+
+  GST_OBJECT_LOCK (self);
+  told = self->told_refused;
+  self->told_refused = TRUE;
+  GST_OBJECT_UNLOCK (self);
+  if (!told)
+    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
+        ("redundant-uri was set within a push or a message of the element, "
+         "whose thread would wait for itself: it takes effect the next time "
+         "the element goes from NULL to READY. Set it in another thread "
+         "(gst_element_call_async())."),
+        (NULL));
+}
+
 gboolean
 gst_afxdp_src_retune (GstAfxdpSrc *self)
 {
@@ -273,12 +294,7 @@ gst_afxdp_src_retune (GstAfxdpSrc *self)
   guint64 window;
 
   if (!may_retune (self)) {
-    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
-        ("redundant-uri was set within a push or a message of the element, "
-         "whose thread would wait for itself: it takes effect the next time "
-         "the element goes from NULL to READY. Set it in another thread "
-         "(gst_element_call_async())."),
-        (NULL));
+    warn_about_refusal (self);
     return TRUE;
   }
   if (self->stream) {

@@ -39,6 +39,8 @@ struct _GstAfxdpSrc
   gint reconfigured;         /* atomic: downstream has changed */
   guint64
       told_late; /* object lock: 1 << id of what was set too late, as told */
+  gboolean
+      told_refused; /* object lock: that redundant-uri was set within a push */
 
   GstAfxdpReport *report;
 

@@ -295,6 +295,30 @@ TEST (test_alone)
   GstClockTime before;
 
   play ("reorder-window=20000000 ");
+  send_many (loopback, 0, 5);
+  tap_wait (tap, 5);
+  send_many (others[0], 5, 10);
+  tap_wait (tap, 15);
+  n_latencies ();
+  before = latency ();
+  retune ("");
+  send_many (loopback, 5, 15);
+  tap_wait (tap, 20);
+  /* Nobody waits for what it cannot bring. */
+  send_many (loopback, 21, 5);
+  tap_wait (tap, 25);
+  receiver_assert_stat (receiver, "repeated", 10);
+  fail_unless_equals_uint64 (latency (), before);
+  fail_unless_equals_int (n_latencies (), 0);
+  end ();
+}
+
+/* Nothing has come by it before. */
+TEST (test_alone_at_last)
+{
+  GstClockTime before;
+
+  play ("reorder-window=20000000 ");
   send_many (others[0], 0, 10);
   tap_wait (tap, 10);
   n_latencies ();
@@ -511,11 +535,11 @@ TEST (test_within_push)
   end ();
 }
 
-/* Or within a message that setting it posts. */
+/* Or within a message, unless that is posted when all is done. */
 static GstBusSyncReply
 set_within_message (GstBus *bus, GstMessage *message, gpointer user_data)
 {
-  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_WARNING && user_data)
+  if (GST_MESSAGE_TYPE (message) & (GST_MESSAGE_WARNING | GST_MESSAGE_ERROR))
     retune ("");
   return GST_BUS_PASS;
 }
@@ -523,11 +547,19 @@ set_within_message (GstBus *bus, GstMessage *message, gpointer user_data)
 TEST (test_within_message)
 {
   play (LONG);
-  gst_bus_set_sync_handler (receiver->bus, set_within_message, others, NULL);
+  gst_bus_set_sync_handler (receiver->bus, set_within_message, NULL, NULL);
   retune (NOWHERE);
-  gst_bus_set_sync_handler (receiver->bus, NULL, NULL, NULL);
   assert_warned ("nosuchthing");
   fail_unless_equals_int (n_legs (), 1);
+  receiver_set_state (receiver, GST_STATE_NULL);
+  gst_bus_set_sync_handler (receiver->bus, NULL, NULL, NULL);
+  retune (NOWHERE);
+  gst_bus_set_sync_handler (receiver->bus, set_within_message, NULL, NULL);
+  receiver_assert_refused (receiver, GST_STATE_READY);
+  gst_bus_set_sync_handler (receiver->bus, NULL, NULL, NULL);
+  assert_warned ("a message of the element");
+  receiver_wait_error (receiver);
+  g_clear_pointer (&receiver->error, g_free);
   end ();
 }
 
