@@ -334,9 +334,8 @@ TEST (test_one_stream)
       if (i % 10 != 7)
         send_as (loopback, 10 * run + 2, i, i);
     }
-    wait_until (tap_n_packets (tap) &&
-        number_of (tap_n_packets (tap) - 1) == 199 &&
-        tap_n_packets (tap) > 200 * run);
+    wait_until (
+        (n = tap_n_packets (tap)) > 200 * run && number_of (n - 1) == 199);
   }
   receiver_assert_none (receiver, "lost", "late");
   /* A few packets of the new ones show that the old ones are over. */
