@@ -460,6 +460,9 @@ follow_silence (GstAfxdpSrc *self, const GstAfxdpLeg *leg, guint64 since)
     hold_ordered (self);
     return TRUE;
   }
+  /* Nothing is due by that, but it may be silent. */
+  if (!over && self->is_by_leg && gst_afxdp_ordered_is_on (&self->ordered))
+    gst_afxdp_ordered_advance (&self->ordered, leg->number, since);
   return !over;
 }
 

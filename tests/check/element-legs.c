@@ -285,6 +285,40 @@ TEST (test_states)
   end ();
 }
 
+static void
+assert_leg_message (gint leg, const gchar *state)
+{
+  GstMessage *message = gst_bus_timed_pop_filtered (
+      receiver->bus, 10 * GST_SECOND, GST_MESSAGE_ELEMENT);
+
+  while (message && !gst_message_has_name (message, "GstAfxdpSrcLeg")) {
+    gst_message_unref (message);
+    message = gst_bus_timed_pop_filtered (
+        receiver->bus, 10 * GST_SECOND, GST_MESSAGE_ELEMENT);
+  }
+  fail_unless (message != NULL, "leg %d is never told to be %s", leg, state);
+  fail_unless_equals_string (
+      gst_structure_get_string (gst_message_get_structure (message), "state"),
+      state);
+  gst_message_unref (message);
+}
+
+/* Nothing comes at all, and comes again: nobody need send for that to be told. */
+TEST (test_both_silent)
+{
+  play ("stats-interval=0 ");
+  for (guint i = 0; i < 2; i++) {
+    send_many (loopback, 10 * i, 10);
+    send_many (other, 10 * i, 10);
+    tap_wait (tap, 10 * (i + 1));
+    for (guint leg = 0; leg < 2 && i; leg++)
+      assert_leg_message (leg, "active");
+    for (guint leg = 0; leg < 2; leg++)
+      assert_leg_message (leg, "silent");
+  }
+  end ();
+}
+
 /* A leg of another SSRC is the stream's, if numbers and timestamps are: its packets get
  * the first one's. One with other numbers is none of it. */
 static void
