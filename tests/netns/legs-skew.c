@@ -7,7 +7,7 @@
 #include "twolegs.h"
 
 /* Every tenth of each leg is missing, of whole tens. The senders sleep: see twolegs.h. */
-#define SEND "--method=socket --realtime --rate=18000 --script-every=10 "
+#define SEND TWOLEGS_STEADY "--rate=18000 --script-every=10 "
 #define HELD_UP (2 * GST_MSECOND)
 
 static const gchar *const disjoint[TWOLEGS] = { "--gap=3:1", "--gap=7:1" };
@@ -127,8 +127,8 @@ TEST (test_held_up)
 
   for (guint i = 0; i < TWOLEGS; i++)
     generators[i] = twolegs_generate (i,
-        "--method=socket --realtime --rate=1800 --packets=5400 "
-        "--script-every=10 --start-at=%" G_GUINT64_FORMAT " %s",
+        TWOLEGS_STEADY "--rate=1800 --packets=5400 "
+                       "--script-every=10 --start-at=%" G_GUINT64_FORMAT " %s",
         start, disjoint[i]);
   for (guint i = 1; i < 9; i++) {
     receiver_wait_stat (receiver, "packets", i * 600);

@@ -44,9 +44,9 @@ static const struct
   guint64 packets;      /* that both count */
 } ways[] = {
   { { "af-xdp", "af-xdp" }, TENTHS (180000, 540000), 600000 },
-  { { "af-xdp", "socket" }, TENTHS (27000, 54000), 60000 },
-  { { "socket", "af-xdp" }, TENTHS (27000, 54000), 60000 },
-  { { "socket", "socket" }, TENTHS (18000, 36000), 40000 },
+  { { "af-xdp", "socket" }, TWOLEGS_STEADY TENTHS (27000, 54000), 60000 },
+  { { "socket", "af-xdp" }, TWOLEGS_STEADY TENTHS (27000, 54000), 60000 },
+  { { "socket", "socket" }, TWOLEGS_STEADY TENTHS (18000, 36000), 40000 },
 };
 
 static const gchar *const disjoint[TWOLEGS] = { "--gap=3:1", "--gap=7:1" };
@@ -91,7 +91,7 @@ TEST (test_common_losses)
   Receiver *receiver = twolegs_start (WINDOW, NULL, &watch);
   GeneratorReport sent[TWOLEGS];
 
-  twolegs_send (
+  twolegs_send (TWOLEGS_STEADY
       "--script-every=100 --rate=15200 --packets=30400 --first-seq=60000",
       common, 0, sent);
   twolegs_settle (receiver, sent, n - lost);
@@ -129,7 +129,9 @@ TEST (test_host_losses_of_one_leg)
 
   for (guint i = 0; i < TWOLEGS; i++)
     generators[i] = twolegs_generate (i,
-        "--start-at=%" G_GUINT64_FORMAT " --rate=20000 --packets=40000", start);
+        TWOLEGS_STEADY "--start-at=%" G_GUINT64_FORMAT
+                       " --rate=20000 --packets=40000",
+        start);
   receiver_wait_stat (receiver, "packets", 10000);
   tap_hold_for (tap, 100 * G_TIME_SPAN_MILLISECOND);
   for (guint i = 0; i < TWOLEGS; i++)

@@ -20,6 +20,9 @@
   "multicast-iface=rx0 "                 \
   "redundant-uri=afxdp://239.1.1.1:5000?multicast-iface=rx1 "
 
+/* Of a generator: it sleeps, in front of other processes. For up to some 20,000/s. */
+#define TWOLEGS_STEADY "--method=socket --realtime "
+
 /* Plays, by these paths, "af-xdp" or "socket", of which one may be of each kind: then
  * the leg that is to have the socket finds another program on its interface. modes may be
  * NULL: both by AF_XDP. watch: what leaves is watched from the beginning, or NULL.
