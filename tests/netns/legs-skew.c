@@ -69,7 +69,8 @@ assert_unprotected (Receiver *receiver, guint later, guint64 window, guint64 n)
   twolegs_assert_stat (receiver, later, "late", late);
   twolegs_assert_stat (receiver, later, "recovered", missing - late);
   twolegs_assert_stat (receiver, !later, "late", 0);
-  receiver_assert_none (receiver, "duplicates", "restarts", "waits-cut-short");
+  receiver_assert_none (
+      receiver, "lost", "duplicates", "restarts", "waits-cut-short");
   /* A thread that was held up finds packets of both legs, and may take those of the
    * later one first: then some are protected that need not be. */
   if (late == missing)
