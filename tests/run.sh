@@ -162,8 +162,9 @@ run_static() {
     check_command static clang-format \
       clang-format --dry-run --Werror "${c_files[@]}"
   fi
+  # Their "source=" is from the top, wherever this was started.
   check_command static shellcheck \
-    shellcheck --external-sources "${scripts[@]}"
+    shellcheck --external-sources --source-path="$top" "${scripts[@]}"
   check_command static pycodestyle \
     pycodestyle --max-line-length=88 "${python[@]}"
 }
