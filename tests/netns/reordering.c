@@ -50,8 +50,10 @@ TABLE_TEST (test_reordered, ways)
   g_assert_cmpuint (sent.reordered, >=, 50);
   g_assert_cmpuint (sent.duplicates, >=, 20);
   wait_for_all (receiver, &sent);
-  /* A generator that stood still in between has sent some too late. */
-  if (receiver_stat (receiver, "late"))
+  /* A generator that stood still in between has sent some too late, and then more at
+   * once than can be told apart. */
+  if (receiver_stat (receiver, "late") ||
+      receiver_stat (receiver, "waits-cut-short"))
     generator_excuse ();
   receiver_assert_reaches (receiver, "packets", sent.packets - sent.duplicates);
   receiver_assert_stat (receiver, "repeated", sent.duplicates);
