@@ -98,6 +98,15 @@ void gst_afxdp_settings_get (
 gboolean gst_afxdp_settings_set_uri (
     GstAfxdpSettings *settings, const gchar *uri, GError **error);
 
+/* Whether the property id was set after sdp_location. */
+static inline gboolean
+gst_afxdp_settings_is_newer (const GstAfxdpSettings *settings, guint id)
+{
+  return (settings->newer_than_sdp >> id) & 1;
+}
+
+/* gstafxdpsettingslegs.c. */
+
 /* Reads the file at sdp_location, if there is one, and takes over what it says:
  * over what was set before sdp_location, not over what was set after it. Then
  * redundant_uri is the whole second leg, or NULL. Waits for the file system. skipped:
