@@ -91,6 +91,8 @@ gst_afxdp_ordered_end (GstAfxdpOrdered *ordered)
 {
   guint n = gst_afxdp_ordered_drop (ordered);
 
+  if (ordered->stage)
+    afxdp_reorder_end (ordered->stage);
   g_clear_pointer (&ordered->stage, afxdp_reorder_free);
   g_clear_pointer (&ordered->ready, g_array_unref);
   g_clear_pointer (&ordered->late, g_array_unref);
@@ -162,9 +164,10 @@ static void
 note_late_packet (
     GstAfxdpOrdered *ordered, const AfxdpRtp *rtp, guint64 arrival)
 {
-  GstAfxdpLatePacket late = { *rtp, arrival };
+  GstAfxdpLatePacket late = { .rtp = *rtp, .arrival = arrival };
 
-  if (!ordered->late || !afxdp_reorder_was_wanted (ordered->stage))
+  if (!ordered->late ||
+      !afxdp_reorder_was_wanted (ordered->stage, &late.behind))
     return;
   afxdp_reorder_has_other_ssrc (ordered->stage, &late.rtp.ssrc);
   g_array_append_val (ordered->late, late);
@@ -241,7 +244,7 @@ gst_afxdp_ordered_advance (GstAfxdpOrdered *ordered, guint leg, guint64 now)
 void
 gst_afxdp_ordered_release (GstAfxdpOrdered *ordered)
 {
-  afxdp_reorder_end (ordered->stage);
+  afxdp_reorder_flush (ordered->stage);
 }
 
 const AfxdpReorderEntry *

@@ -48,6 +48,7 @@ typedef struct
 {
   AfxdpRtp rtp;
   guint64 arrival;
+  guint64 behind; /* numbers */
 } GstAfxdpLatePacket;
 
 typedef struct
@@ -78,7 +79,7 @@ void gst_afxdp_ordered_set_legs (
     GstAfxdpOrdered *ordered, guint n_legs, guint64 now);
 /* Off again, and what it had is dropped. Returns how many buffers. */
 guint gst_afxdp_ordered_end (GstAfxdpOrdered *ordered);
-/* Drops what it has; what comes begins anew. Returns how many buffers. */
+/* Drops what it has; what has left does not leave again. Returns how many buffers. */
 guint gst_afxdp_ordered_drop (GstAfxdpOrdered *ordered);
 
 static inline gboolean
@@ -97,7 +98,7 @@ guint64 gst_afxdp_ordered_due (const GstAfxdpOrdered *ordered);
 /* All that arrived by leg until now has been put. */
 void gst_afxdp_ordered_advance (
     GstAfxdpOrdered *ordered, guint leg, guint64 now);
-/* Nothing comes any more: all may go. */
+/* Nobody waits any more: all may go. */
 void gst_afxdp_ordered_release (GstAfxdpOrdered *ordered);
 
 /* Those that may go: the first of them, and how many. */

@@ -234,7 +234,8 @@ gst_afxdp_report_count_late (GstAfxdpReport *report, GArray *late)
     const GstAfxdpLatePacket *packet =
         &g_array_index (late, GstAfxdpLatePacket, i);
 
-    afxdp_rtp_stats_packet (report->rtp, &packet->rtp, packet->arrival);
+    afxdp_rtp_stats_late (
+        report->rtp, &packet->rtp, packet->behind, packet->arrival);
   }
   g_mutex_unlock (&report->lock);
   g_array_set_size (late, 0);

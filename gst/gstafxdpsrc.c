@@ -574,6 +574,10 @@ gst_afxdp_src_init (GstAfxdpSrc *self)
 {
   GstBaseSrc *base = GST_BASE_SRC (self);
 
+  /* Setting the defaults takes it. */
+  g_rec_mutex_init (&self->legs_lock);
+  g_mutex_init (&self->turn_lock);
+  g_cond_init (&self->former_closed);
   gst_afxdp_settings_set_defaults (G_OBJECT (self));
   gst_afxdp_settings_begin (&self->settings);
   self->report = gst_afxdp_report_new (GST_ELEMENT (self));
@@ -583,9 +587,6 @@ gst_afxdp_src_init (GstAfxdpSrc *self)
   gst_afxdp_gaps_init (&self->gaps, GST_ELEMENT (self), self->report);
   gst_afxdp_negotiation_init (&self->negotiation, base, self->report);
   g_mutex_init (&self->stream_lock);
-  g_rec_mutex_init (&self->legs_lock);
-  g_mutex_init (&self->turn_lock);
-  g_cond_init (&self->former_closed);
   gst_afxdp_ordered_init (&self->ordered);
   for (guint i = 0; i < GST_AFXDP_LEGS; i++) {
     self->legs[i].src = self;

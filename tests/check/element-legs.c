@@ -204,6 +204,24 @@ TEST (test_late)
   end ();
 }
 
+/* The second leg is behind when the element is flushed: what it brings then has left. */
+TEST (test_flushed)
+{
+  play (LONG);
+  send_many (other, 0, 2);
+  send_many (loopback, 0, 50);
+  tap_wait (tap, 50);
+  fail_unless (
+      gst_element_send_event (receiver->src, gst_event_new_flush_start ()) &&
+      gst_element_send_event (receiver->src, gst_event_new_flush_stop (TRUE)));
+  send_many (other, 2, 58);
+  tap_wait (tap, 60);
+  for (guint i = 0; i < 60; i++)
+    fail_unless_equals_int (number_of (i), i);
+  receiver_assert_none (receiver, "late", "lost", "duplicates");
+  end ();
+}
+
 /* Without a window nothing waits, and what has come is not pushed again. */
 TEST (test_no_window)
 {

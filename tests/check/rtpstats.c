@@ -130,6 +130,32 @@ TEST (test_late_after_final)
 
 /* The rest of a gap that came in part counts as one gap, and as missing what
  * is. */
+/* However far it is behind, one that nobody waited for any more is no sign of a restart,
+ * and its loss is taken back; by 16 bits and about how far it is behind. */
+TEST (test_late_for_all)
+{
+  const AfxdpRtp rtp = {
+    .kind = AFXDP_RTP_DATA, .ssrc = RTP_SSRC, .payload_type = 96
+  };
+  AfxdpRtp late = rtp;
+
+  packets (0, 9);
+  packets (13, 200000);
+  assert_totals (.packets = 10 + 199988, .lost = 3, .gaps = 1);
+  for (guint i = 10; i < 12; i++) {
+    late.seqnum = i;
+    afxdp_rtp_stats_late (stats, &late, 200000 - i + (i == 10 ? 500 : 0), 0);
+  }
+  assert_totals (.packets = 10 + 199988 + 2, .lost = 1, .gaps = 1,
+      .reordered = 2);
+  /* One of a gap that is not final. */
+  packets (200004, 200010);
+  late.seqnum = (guint16) 200002;
+  afxdp_rtp_stats_late (stats, &late, 8, 0);
+  assert_totals (.packets = 10 + 199988 + 2 + 7 + 1, .lost = 1, .gaps = 1,
+      .pending = 2, .reordered = 3);
+}
+
 TEST (test_gap_filled_in_part)
 {
   after ("0-9 20 12-14 10", .packets = 15, .pending = 6, .reordered = 4);

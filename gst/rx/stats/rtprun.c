@@ -125,6 +125,28 @@ come_late (AfxdpRtpStats *stats, AfxdpRtpRun *run, const AfxdpRtp *rtp,
   hear (stats, run, rtp, arrival);
 }
 
+void
+afxdp_rtp_run_late (AfxdpRtpStats *stats, AfxdpRtpRun *run, const AfxdpRtp *rtp,
+    guint64 behind, guint64 arrival)
+{
+  guint64 number = run->highest - behind;
+
+  if (G_LIKELY (behind < AFXDP_RTP_WINDOW)) {
+    come_late (stats, run, rtp, behind, arrival);
+    return;
+  }
+  /* Further than is remembered of it, but it did not come. */
+  afxdp_rtp_settle_gaps (stats, run, G_MAXUINT64);
+  run->counts.reordered++;
+  run->max_reorder = MAX (run->max_reorder, behind);
+  if (number < run->base || !run->counts.lost)
+    return;
+  run->counts.lost--;
+  if (stats->funcs)
+    stats->funcs->came (
+        run->ssrc, number - AFXDP_RTP_FIRST_CYCLE, stats->user_data);
+}
+
 /* Beginnings. */
 
 /* Begins a run of numbers with a packet that is already counted. */

@@ -207,6 +207,9 @@ guint64 afxdp_rtp_gaps_due (const AfxdpRtpRun *run);
 /* The next packet of a source that is believed, without a silence. */
 void afxdp_rtp_run_go_on (AfxdpRtpStats *stats, AfxdpRtpRun *run,
     const AfxdpRtp *rtp, guint64 arrival);
+/* One that came late, and not before; behind the highest number. */
+void afxdp_rtp_run_late (AfxdpRtpStats *stats, AfxdpRtpRun *run,
+    const AfxdpRtp *rtp, guint64 behind, guint64 arrival);
 /* Any packet; shares: see AfxdpRtpSuspect. */
 void afxdp_rtp_run_take (AfxdpRtpStats *stats, AfxdpRtpRun *run,
     const AfxdpRtp *rtp, guint64 arrival, gboolean shares);

@@ -127,6 +127,24 @@ afxdp_rtp_stats_packet (
     afxdp_rtp_run_take (stats, run, rtp, arrival, shares);
 }
 
+void
+afxdp_rtp_stats_late (
+    AfxdpRtpStats *stats, const AfxdpRtp *rtp, guint64 behind, guint64 arrival)
+{
+  AfxdpRtpRun *run = find_source (stats, rtp->ssrc);
+  gint64 exactly = behind +
+      (gint16) ((guint16) (run->highest - rtp->seqnum) - (guint16) behind);
+
+  /* Those behind the gap may not be counted yet. */
+  if (!run->believed || exactly <= 0) {
+    afxdp_rtp_stats_packet (stats, rtp, arrival);
+    return;
+  }
+  run->counts.packets++;
+  run->counts.octets += rtp->payload_size;
+  afxdp_rtp_run_late (stats, run, rtp, exactly, arrival);
+}
+
 guint64
 afxdp_rtp_stats_advance (AfxdpRtpStats *stats, guint64 now)
 {

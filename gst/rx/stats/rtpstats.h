@@ -178,6 +178,11 @@ void afxdp_rtp_stats_set_clock_rate (
  * clock; a step back does no harm but to jitter. */
 void afxdp_rtp_stats_packet (
     AfxdpRtpStats *stats, const AfxdpRtp *rtp, guint64 arrival);
+/* Counts one that comes when nobody waits for it any more, and never came before: of
+ * that source, about so many numbers behind the highest. It takes its loss back, and
+ * however far it is behind it is no sign of anything else. */
+void afxdp_rtp_stats_late (AfxdpRtpStats *stats, const AfxdpRtp *rtp,
+    guint64 behind, guint64 arrival);
 
 /* Makes gaps final that are old at now; G_MAXUINT64 at the end of a stream
  * makes all of them final. Returns the time at which the oldest pending one

@@ -273,10 +273,23 @@ afxdp_reorder_set_legs (AfxdpReorder *reorder, guint n_legs, guint64 now)
     if (run)
       run->in_use = TRUE;
   }
+  /* While it was alone nobody noted when it was heard of: it would look silent. */
+  if (reorder->n_legs == 1)
+    afxdp_legs_forget (&reorder->legs, 0, now);
   afxdp_legs_forget (&reorder->legs, 1, now);
   /* Nothing has come by it, and what comes has not arrived before. */
   reorder->known[1] = reorder->known[0];
   reorder->n_legs = n_legs;
+}
+
+void
+afxdp_reorder_flush (AfxdpReorder *reorder)
+{
+  for (guint i = 0; i < AFXDP_LEGS; i++)
+    for (guint j = 0; j < AFXDP_REORDER_SOURCES; j++)
+      afxdp_reorder_forget_suspect (reorder, &reorder->tracks[i][j]);
+  for (guint i = 0; i < AFXDP_REORDER_RUNS && reorder->runs[i]; i++)
+    afxdp_reorder_run_give_up_all (reorder->runs[i]);
 }
 
 void

@@ -104,8 +104,10 @@ gboolean afxdp_reorder_has_other_ssrc (
 /* Takes the packet that was looked at last, and is wanted. */
 void afxdp_reorder_put (AfxdpReorder *reorder, const AfxdpReorderEntry *entry);
 /* Whether the packet that was looked at last, and is late, is one of those that were
- * waited for: it is not of before the first one. */
-gboolean afxdp_reorder_was_wanted (const AfxdpReorder *reorder);
+ * waited for: it is not of before the first one. behind: by so many numbers its turn is
+ * over. */
+gboolean afxdp_reorder_was_wanted (
+    const AfxdpReorder *reorder, guint64 *behind);
 /* Of the packet that was looked at last, and is repeated, when the first one came.
  * FALSE: by the same leg. */
 gboolean afxdp_reorder_first_copy (
@@ -118,8 +120,10 @@ guint64 afxdp_reorder_known (const AfxdpReorder *reorder, guint leg);
 /* When something goes out although nothing comes: advance() then. G_MAXUINT64:
  * nothing waits. */
 guint64 afxdp_reorder_due (const AfxdpReorder *reorder);
-/* Nothing comes any more: all that waits goes out, in order, and strays are late.
- * Numbers begin anew. */
+/* All that waits goes out, in order, and strays are late. What went stays known: copies
+ * of it may still come. */
+void afxdp_reorder_flush (AfxdpReorder *reorder);
+/* The same, and nothing comes any more: numbers begin anew. */
 void afxdp_reorder_end (AfxdpReorder *reorder);
 
 guint afxdp_reorder_n_waiting (const AfxdpReorder *reorder);

@@ -236,10 +236,11 @@ note_verdict (AfxdpReorder *reorder, guint leg, AfxdpReorderVerdict verdict,
     guint64 arrival)
 {
   AfxdpLegs *legs = &reorder->legs;
-  guint64 first;
+  guint64 first, behind;
 
   afxdp_legs_note_matched (legs, leg, verdict != AFXDP_REORDER_UNMATCHED);
-  if (verdict == AFXDP_REORDER_LATE && afxdp_reorder_was_wanted (reorder))
+  if (verdict == AFXDP_REORDER_LATE &&
+      afxdp_reorder_was_wanted (reorder, &behind))
     afxdp_legs_note_late (legs, leg);
   else if (verdict == AFXDP_REORDER_REPEATED &&
       afxdp_reorder_first_copy (reorder, &first))
@@ -303,8 +304,9 @@ afxdp_reorder_has_other_ssrc (const AfxdpReorder *reorder, guint32 *ssrc)
 }
 
 gboolean
-afxdp_reorder_was_wanted (const AfxdpReorder *reorder)
+afxdp_reorder_was_wanted (const AfxdpReorder *reorder, guint64 *behind)
 {
+  *behind = reorder->track->run->next - reorder->number;
   return reorder->number >= reorder->track->run->first;
 }
 
