@@ -219,6 +219,16 @@ read_bus (Receiver *receiver)
   g_ptr_array_set_size (receiver->gaps, 0);
 }
 
+/* What has left by now is in order, and once. */
+static void
+assert_order (Faults *faults, const gchar *fault)
+{
+  fail_unless (
+      !faults->watch.wrong && !receiver_stat (faults->receiver, "duplicates"),
+      "after \"%s\" of leg %u: %s", fault, faults->leg,
+      twolegs_describe (faults->receiver));
+}
+
 /* Each leg goes on, and protects the other from its next fault. */
 static void
 wait_for_legs (Faults *faults)
@@ -246,6 +256,8 @@ make_faults_for (Faults *faults, gint64 time)
     packets = receiver_stat (faults->receiver, "packets");
     receiver_wait_stat (faults->receiver, "packets", packets + 1000);
     wait_for_legs (faults);
+    if (n_legs > 1)
+      assert_order (faults, kinds[kind].name);
     read_bus (faults->receiver);
     g_usleep (g_rand_int_range (faults->random, SHORTEST_REST, LONGEST_REST));
   }
