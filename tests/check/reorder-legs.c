@@ -445,6 +445,69 @@ TEST (test_silent)
   }
 }
 
+/* Another second leg. */
+
+typedef struct
+{
+  AfxdpReorder *reorder;
+  guint n, out[16];
+} Changed;
+
+static void
+note_changed (const AfxdpReorderEntry *entry, gpointer user_data)
+{
+  Changed *changed = user_data;
+
+  changed->out[changed->n++] = GPOINTER_TO_UINT (entry->item);
+}
+
+static void
+send_at (Changed *changed, guint leg, guint number, guint64 now)
+{
+  const AfxdpRtp rtp = {
+    .kind = AFXDP_RTP_DATA,
+    .ssrc = 1,
+    .seqnum = number,
+    .timestamp = 90 * number,
+  };
+  const AfxdpReorderEntry entry = {
+    .item = GUINT_TO_POINTER (number),
+    .arrival = now,
+    .leg = leg,
+  };
+
+  if (afxdp_reorder_look (changed->reorder, leg, &rtp, now) ==
+      AFXDP_REORDER_WANTED)
+    afxdp_reorder_put (changed->reorder, &entry);
+  afxdp_reorder_advance (changed->reorder, leg, now);
+}
+
+/* The first leg, alone for a while, is not silent when there is a second one again: what
+ * that brings first waits for it. */
+TEST (test_second_leg_is_given)
+{
+  static const AfxdpReorderFuncs funcs = { note_changed, note_changed };
+  Changed changed = { NULL };
+  guint64 now = BEGIN;
+
+  changed.reorder = afxdp_reorder_new (2, 1 * S, G_MAXUINT64, &funcs, &changed);
+  send_at (&changed, 0, 1, now);
+  send_at (&changed, 1, 1, now);
+  afxdp_reorder_set_legs (changed.reorder, 1, now);
+  for (guint i = 2; i < 6; i++)
+    send_at (&changed, 0, i, now += 90 * MS);
+  afxdp_reorder_set_legs (changed.reorder, 2, now += 1 * MS);
+  send_at (&changed, 1, 8, now += 1 * MS);
+  afxdp_reorder_advance (changed.reorder, 0, now);
+  for (guint i = 6; i < 8; i++)
+    send_at (&changed, 0, i, now);
+  fail_unless_equals_int (changed.n, 8);
+  for (guint i = 0; i < 8; i++)
+    fail_unless_equals_int (changed.out[i], i + 1);
+  afxdp_reorder_end (changed.reorder);
+  afxdp_reorder_free (changed.reorder);
+}
+
 /* The sender pauses: no fault of either network, for a second. */
 TEST (test_pause)
 {

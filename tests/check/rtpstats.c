@@ -128,16 +128,16 @@ TEST (test_late_after_final)
   fail_unless_equals_uint64 (nth_source (0).max_reorder, 15990);
 }
 
-/* The rest of a gap that came in part counts as one gap, and as missing what
- * is. */
 /* However far it is behind, one that nobody waited for any more is no sign of a restart,
  * and its loss is taken back; by 16 bits and about how far it is behind. */
 TEST (test_late_for_all)
 {
-  const AfxdpRtp rtp = {
-    .kind = AFXDP_RTP_DATA, .ssrc = RTP_SSRC, .payload_type = 96
+  AfxdpRtp late = {
+    .kind = AFXDP_RTP_DATA,
+    .ssrc = RTP_SSRC,
+    .payload_type = 96,
+    .payload_size = 100,
   };
-  AfxdpRtp late = rtp;
 
   packets (0, 9);
   packets (13, 200000);
@@ -156,6 +156,8 @@ TEST (test_late_for_all)
       .pending = 2, .reordered = 3);
 }
 
+/* The rest of a gap that came in part counts as one gap, and as missing what
+ * is. */
 TEST (test_gap_filled_in_part)
 {
   after ("0-9 20 12-14 10", .packets = 15, .pending = 6, .reordered = 4);
