@@ -169,6 +169,19 @@ prefetch (const AfxdpBatch *batch, guint i)
     gst_afxdp_allocator_prefetch_buffer (batch->umem, batch->packets[i].data);
 }
 
+void
+gst_afxdp_buffers_prefetch (const AfxdpBatch *batch, guint i)
+{
+  prefetch (batch, i + AHEAD);
+}
+
+void
+gst_afxdp_buffers_prefetch_first (const AfxdpBatch *batch)
+{
+  for (guint i = 0; i < AHEAD; i++)
+    prefetch (batch, i);
+}
+
 GstMiniObject *
 gst_afxdp_buffers_make (AfxdpStream *stream, AfxdpBatch *batch,
     const GstAfxdpMake *make, guint not_rtp, GstAfxdpTiming *timing,
@@ -183,8 +196,7 @@ gst_afxdp_buffers_make (AfxdpStream *stream, AfxdpBatch *batch,
     .n = n,
     .by_socket = batch->path == AFXDP_PATH_SLOW ? n : 0,
   };
-  for (guint i = 0; i < AHEAD; i++)
-    prefetch (batch, i);
+  gst_afxdp_buffers_prefetch_first (batch);
   for (guint i = 0; i < batch->n; i++) {
     AfxdpPacket *packet = &batch->packets[i];
 

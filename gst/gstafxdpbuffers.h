@@ -54,6 +54,10 @@ GstMiniObject *gst_afxdp_buffers_make (AfxdpStream *stream, AfxdpBatch *batch,
     const GstAfxdpMake *make, guint not_rtp, GstAfxdpTiming *timing,
     GstAfxdpYield *yield);
 
+/* Who makes them one by one, as below, fetches what will be needed: once for the batch,
+ * and before each packet i. */
+void gst_afxdp_buffers_prefetch_first (const AfxdpBatch *batch);
+void gst_afxdp_buffers_prefetch (const AfxdpBatch *batch, guint i);
 /* Makes one of a packet of the batch that came by path; without a time. Sets copied if
  * it is not a frame. */
 GstBuffer *gst_afxdp_buffers_make_one (AfxdpStream *stream, AfxdpPacket *packet,

@@ -222,8 +222,11 @@ gst_afxdp_ordered_put (GstAfxdpOrdered *ordered, guint leg, AfxdpStream *stream,
     AfxdpBatch *batch, const GstAfxdpMake *make, guint64 now)
 {
   g_mutex_lock (&ordered->lock);
-  for (guint i = 0; i < batch->n; i++)
+  gst_afxdp_buffers_prefetch_first (batch);
+  for (guint i = 0; i < batch->n; i++) {
+    gst_afxdp_buffers_prefetch (batch, i);
     put_packet (ordered, leg, stream, batch, &batch->packets[i], make, now);
+  }
   afxdp_reorder_advance (
       ordered->stage, leg, MIN (batch->packets[batch->n - 1].arrival, now));
   g_mutex_unlock (&ordered->lock);
