@@ -181,8 +181,8 @@ void afxdp_rtp_stats_packet (
 /* Counts one that comes when nobody waits for it any more, and never came before: of
  * that source, about so many numbers behind the highest. It takes its loss back, and
  * however far it is behind it is no sign of anything else. */
-void afxdp_rtp_stats_late (AfxdpRtpStats *stats, const AfxdpRtp *rtp,
-    guint64 behind, guint64 arrival);
+void afxdp_rtp_stats_late (
+    AfxdpRtpStats *stats, const AfxdpRtp *rtp, guint64 behind, guint64 arrival);
 
 /* Makes gaps final that are old at now; G_MAXUINT64 at the end of a stream
  * makes all of them final. Returns the time at which the oldest pending one
