@@ -115,6 +115,7 @@ open_all (GstAfxdpSrc *self)
     gst_afxdp_leg_clear (&self->legs[i]);
   g_mutex_unlock (&self->ordered.lock);
   gst_afxdp_legs_have_told (self->legs, &self->gaps, self->report);
+  self->gaps.sharer = NULL;
   self->gone = (GstAfxdpGone){ 0 };
   gst_afxdp_split_clear (&self->split);
 

@@ -405,6 +405,12 @@ TEST (test_one_stream)
   wait_until (leg_stat (0, "lost") + leg_stat (1, "lost") >= 40);
   for (guint i = 0; i < 2; i++)
     g_assert_cmpuint (leg_stat (i, "packets"), >=, 340);
+  /* Of one leg again, nothing of the second is left. */
+  receiver_set_state (receiver, GST_STATE_NULL);
+  g_object_set (receiver->src, "redundant-uri", NULL, NULL);
+  receiver_set_state (receiver, GST_STATE_PLAYING);
+  send_many (loopback, 0, 10);
+  tap_wait (tap, n + 10);
   element_end ();
 }
 

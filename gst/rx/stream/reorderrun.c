@@ -9,6 +9,9 @@
 #define FEWEST_PLACES 64
 /* Numbers from one sample to the next. */
 #define SAMPLE_EVERY 1024
+/* Samples by which it is judged how fast numbers rise: of a slow sender the timestamps of
+ * all of them might wrap. */
+#define RECENT 16
 
 AfxdpReorderRun *
 afxdp_reorder_run_new (AfxdpReorderShared *shared)
@@ -118,9 +121,10 @@ is_later (guint32 timestamp, guint32 than)
 
 /* About which number comes with a timestamp behind those of all samples. */
 static guint64
-extrapolate (const AfxdpReorderRun *run, guint first, guint32 timestamp)
+extrapolate (const AfxdpReorderRun *run, guint32 timestamp)
 {
-  const AfxdpReorderSample *oldest = sample (run, first);
+  const AfxdpReorderSample *oldest =
+      sample (run, run->n_samples > RECENT ? run->n_samples - RECENT : 0);
   const AfxdpReorderSample *newest = sample (run, run->n_samples - 1);
   guint32 ticks = newest->timestamp - oldest->timestamp;
 
@@ -145,7 +149,7 @@ afxdp_reorder_run_align (
   while (i > first && !is_later (timestamp, sample (run, i - 1)->timestamp))
     i--;
   if (i == run->n_samples)
-    return afxdp_reorder_extend (extrapolate (run, first, timestamp), seqnum);
+    return afxdp_reorder_extend (extrapolate (run, timestamp), seqnum);
   /* It lies between two samples, or before the first. */
   return afxdp_reorder_extend (sample (run, MAX (i, first))->number, seqnum);
 }
