@@ -13,8 +13,9 @@
 #define LONGEST_END (500 * MS)
 /* A gap of the stream is judged when the window for its packets is over. By then each
  * leg has shown its own gap, unless it is silent, or behind by more than the window;
- * that gap is final AFXDP_RTP_FINAL_TIME later, and judged at the next look. */
-#define LONGEST_FOR_LEGS (AFXDP_RTP_FINAL_TIME + 2 * JUDGE_INTERVAL)
+ * that gap is final AFXDP_RTP_FINAL_TIME later, and judged at the next look, which on a
+ * busy machine comes when it can. */
+#define LONGEST_FOR_LEGS (4 * AFXDP_RTP_FINAL_TIME)
 
 /* With two legs: a verdict that is not posted yet. */
 typedef struct

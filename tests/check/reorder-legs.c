@@ -527,9 +527,30 @@ TEST (test_pause)
     fail_unless_equals_uint64 (since, BEGIN + 999 * MS);
   }
   fail_unless_equals_uint64 (
-      afxdp_legs_due (&legs, BEGIN + 999 * MS), BEGIN + 1099 * MS);
-  fail_unless_equals_uint64 (
       afxdp_legs_due (&legs, BEGIN + 1100 * MS), BEGIN + 1999 * MS);
+}
+
+/* Behind a pause of the sender the leg that shows its end first may have lost the first
+ * packets: the other one is waited for, which has missed nothing until then. */
+TEST (test_behind_a_pause)
+{
+  static const AfxdpReorderFuncs funcs = { note_changed, note_changed };
+  Changed changed = { NULL };
+  guint64 now = BEGIN;
+
+  changed.reorder = afxdp_reorder_new (2, 1 * S, G_MAXUINT64, &funcs, &changed);
+  send_at (&changed, 0, 1, now);
+  send_at (&changed, 1, 1, now);
+  for (guint i = 2; i < 10; i += 2) {
+    send_at (&changed, 0, i + 1, now += 500 * MS);
+    afxdp_reorder_advance (changed.reorder, 1, now);
+    send_at (&changed, 1, i, now += 5 * MS);
+  }
+  fail_unless_equals_int (changed.n, 9);
+  for (guint i = 0; i < 9; i++)
+    fail_unless_equals_int (changed.out[i], i + 1);
+  afxdp_reorder_end (changed.reorder);
+  afxdp_reorder_free (changed.reorder);
 }
 
 /* A leg of one packet a second is silent after twenty. */
@@ -545,9 +566,10 @@ TEST (test_slow)
     afxdp_legs_note_arrival (&legs, 0, BEGIN + i * S);
   fail_unless_equals_int (
       afxdp_legs_state (&legs, 1, BEGIN + 48 * S, &since), AFXDP_LEG_ACTIVE);
-  afxdp_legs_note_arrival (&legs, 0, BEGIN + 49 * S);
+  /* It is behind the pace by a packet that may come yet. */
+  afxdp_legs_note_arrival (&legs, 0, BEGIN + 50 * S);
   fail_unless_equals_int (
-      afxdp_legs_state (&legs, 1, BEGIN + 49 * S, &since), AFXDP_LEG_SILENT);
+      afxdp_legs_state (&legs, 1, BEGIN + 50 * S, &since), AFXDP_LEG_SILENT);
 }
 
 #define SCRIPTS 60

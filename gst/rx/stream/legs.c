@@ -50,10 +50,13 @@ add (guint64 time, guint64 length)
   return length < G_MAXUINT64 - time ? time + length : G_MAXUINT64;
 }
 
+/* G_MAXUINT64: it has missed nothing. */
 static guint64
 silent_at (const AfxdpLegs *legs, const AfxdpLeg *leg)
 {
-  return add (heard_at (legs, leg), longest_silence (legs, leg));
+  return leg->missed_since
+      ? add (leg->missed_since, longest_silence (legs, leg))
+      : G_MAXUINT64;
 }
 
 static guint64
@@ -92,16 +95,19 @@ void
 afxdp_legs_note_arrival (AfxdpLegs *legs, guint leg_number, guint64 arrival)
 {
   AfxdpLeg *leg = &legs->legs[leg_number];
-  const AfxdpLeg *other = &legs->legs[!leg_number];
+  AfxdpLeg *other = &legs->legs[!leg_number];
 
   if (G_UNLIKELY (!legs->begin))
     legs->begin = arrival;
+  if (!other->missed_since)
+    other->missed_since = arrival;
   if (G_UNLIKELY (!leg->last ||
           (arrival >= silent_at (legs, leg) && was_silent (leg, other))))
     begin_to_count (leg, arrival);
   else
     count (leg, MAX (arrival, leg->last));
   leg->last = MAX (leg->last, arrival);
+  leg->missed_since = 0;
   leg->total++;
   leg->total_of_other = other->total;
 }
@@ -190,8 +196,9 @@ afxdp_legs_state (
   *since = heard_at (legs, leg);
   if (!legs->begin)
     return AFXDP_LEG_ACTIVE;
-  if (known >= silent_at (legs, leg) &&
-      (other->last >= silent_at (legs, leg) || known >= paused_at (legs, leg)))
+  if ((known >= silent_at (legs, leg) &&
+          other->last >= silent_at (legs, leg)) ||
+      known >= paused_at (legs, leg))
     return AFXDP_LEG_SILENT;
   if (is_proof (&leg->unmatched, leg->last, AFXDP_LEG_STRANGE)) {
     *since = leg->unmatched.since;
@@ -212,9 +219,8 @@ afxdp_legs_due (const AfxdpLegs *legs, guint64 now)
   for (guint i = 0; legs->begin && i < AFXDP_LEGS; i++) {
     const AfxdpLeg *leg = &legs->legs[i];
 
-    if (silent_at (legs, leg) > now)
-      due = MIN (due, silent_at (legs, leg));
-    else if (paused_at (legs, leg) > now)
+    /* What is to be silent while the other one delivers shows when that does. */
+    if (paused_at (legs, leg) > now)
       due = MIN (due, paused_at (legs, leg));
   }
   return due;

@@ -5,11 +5,11 @@
  * far it is behind, and whether it is the same stream at all. Pure: it is told of
  * packets and times, and tells states. For one thread; times are ns of CLOCK_MONOTONIC.
  *
- * A leg is silent when nothing has come by it for AFXDP_LEG_SILENCE, or for
- * AFXDP_LEG_INTERVALS of the mean intervals of its packets, whichever is longer, while
- * the other leg delivers (at first for the window, if that is longer: so much it may be
- * behind); or while neither does, for AFXDP_LEG_PAUSE, since a sender
- * that pauses is no fault of the network. It is late when for as long as that all of its
+ * A leg is silent when the other one has delivered for AFXDP_LEG_SILENCE, or for
+ * AFXDP_LEG_INTERVALS of the mean intervals of its packets, whichever is longer, and it
+ * has not (at first for the window, if that is longer: so much it may be behind). That
+ * time begins with the first packet that it misses, since a sender that pauses is no
+ * fault of the network. Where neither delivers it is silent after AFXDP_LEG_PAUSE. It is late when for as long as that all of its
  * packets that the other one brought, too, came later than the window.
  */
 #pragma once
@@ -46,7 +46,8 @@ typedef struct
 
 typedef struct
 {
-  guint64 last; /* the latest arrival; 0: none */
+  guint64 last;         /* the latest arrival; 0: none */
+  guint64 missed_since; /* the first of the other leg behind that; 0: none */
   guint64 total;
   guint64 total_of_other; /* by then */
 
