@@ -553,6 +553,28 @@ TEST (test_behind_a_pause)
   afxdp_reorder_free (changed.reorder);
 }
 
+/* What one leg has brought meanwhile has arrived, and is put later than what the other
+ * one brought after it: that leg is not silent. */
+TEST (test_read_later)
+{
+  static const AfxdpReorderFuncs funcs = { note_changed, note_changed };
+  Changed changed = { NULL };
+  guint64 now = BEGIN;
+
+  changed.reorder =
+      afxdp_reorder_new (2, 10 * S, G_MAXUINT64, &funcs, &changed);
+  send_at (&changed, 0, 1, now);
+  send_at (&changed, 1, 1, now);
+  send_at (&changed, 0, 3, now += 1 * MS);
+  send_at (&changed, 0, 4, now += 200 * MS);
+  send_at (&changed, 1, 2, BEGIN + 2 * MS);
+  fail_unless_equals_int (changed.n, 4);
+  for (guint i = 0; i < 4; i++)
+    fail_unless_equals_int (changed.out[i], i + 1);
+  afxdp_reorder_end (changed.reorder);
+  afxdp_reorder_free (changed.reorder);
+}
+
 /* A leg of one packet a second is silent after twenty. */
 TEST (test_slow)
 {

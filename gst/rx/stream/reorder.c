@@ -37,10 +37,13 @@ static guint64
 due_of (const AfxdpReorder *reorder, const AfxdpReorderEntry *entry)
 {
   const AfxdpLegs *legs = &reorder->legs;
+  guint other = !entry->leg;
 
-  /* Nobody else would bring what is missing. */
+  /* Nobody else would bring what is missing: as far as is known, since what has arrived by
+   * that leg may not have been put yet. */
   if (reorder->n_legs > 1 &&
-      afxdp_legs_is_silent (legs, !entry->leg, legs->legs[entry->leg].last))
+      afxdp_legs_is_silent (legs, other,
+          MIN (legs->legs[entry->leg].last, reorder->known[other])))
     return entry->arrival;
   return entry->arrival < G_MAXUINT64 - reorder->window
       ? entry->arrival + reorder->window

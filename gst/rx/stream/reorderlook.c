@@ -58,7 +58,8 @@ static gboolean
 is_authority (const AfxdpReorder *reorder, guint leg, guint64 arrival)
 {
   return !leg || !reorder->legs.legs[0].last ||
-      afxdp_legs_is_silent (&reorder->legs, 0, arrival);
+      afxdp_legs_is_silent (
+          &reorder->legs, 0, MIN (arrival, reorder->known[0]));
 }
 
 /* The packet's number, by those that came before. */
