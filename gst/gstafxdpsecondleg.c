@@ -33,7 +33,8 @@ begin_first_leg (GstAfxdpSrc *self)
   g_value_unset (&uri);
 }
 
-/* stream is what active says; NULL: it comes by the first leg's. With turn_lock, or while nobody has a turn. */
+/* stream is what active says; NULL: it comes by the first leg's. With turn_lock, or while
+ * nobody has a turn. */
 static void
 begin_second_leg (GstAfxdpSrc *self, AfxdpStream *stream)
 {

@@ -1,12 +1,13 @@
 /* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What an afxdpsrc is made of, for the six files that the element consists of: the
+ * What an afxdpsrc is made of, for the seven files that the element consists of: the
  * element (states, queries: gstafxdpsrc.c), its opening and closing
  * (gstafxdplifetime.c), and that of its second leg (gstafxdpsecondleg.c), its
- * properties (gstafxdpproperties.c), its streaming thread (gstafxdpreceive.c), and a
- * receiver's thread in its place (gstafxdpserved.c). What is said to be the streaming
- * thread's own is nobody else's while that runs.
+ * properties (gstafxdpproperties.c), its streaming thread (gstafxdpreceive.c; what it
+ * looks after in between, gstafxdptell.c), and a receiver's thread in its place
+ * (gstafxdpserved.c). What is said to be the streaming thread's own is nobody else's
+ * while that runs.
  */
 #pragma once
 
@@ -148,6 +149,16 @@ void gst_afxdp_src_close_second_leg (
 gboolean gst_afxdp_src_retune (GstAfxdpSrc *self);
 /* Waits until legs that were changed are closed. */
 void gst_afxdp_src_await_former (GstAfxdpSrc *self);
+
+/* gstafxdptell.c; streaming thread. */
+
+/* Does what is due. Returns when something will be, or when a setting is looked at again
+ * that may have changed. */
+guint64 gst_afxdp_src_tell (GstAfxdpSrc *self);
+/* Takes up an interface that was removed and has come again. */
+void gst_afxdp_src_follow_interfaces (GstAfxdpSrc *self, GstAfxdpLeg *leg);
+
+/* gstafxdpreceive.c. */
 
 /* Receives until the backlog has something to deliver. Streaming thread. */
 GstFlowReturn gst_afxdp_src_receive (GstAfxdpSrc *self);

@@ -4,8 +4,6 @@
  * and what comes out of the stage. */
 #include "reorder.h"
 
-#include <stdlib.h>
-
 #include "../fuzz/ordermodel.h"
 #include "suite.h"
 
@@ -420,6 +418,47 @@ TABLE_TEST (test_other_stream, strangers)
   }
 }
 
+/* The second leg becomes another stream; of so few packets that one of them is judged by
+ * itself, when its window is over. */
+TEST (test_slow_stranger)
+{
+  Simulation simulation = { .interval = 20 * MS, .n = 2000, .window = 10 * MS };
+
+  for (guint i = 0; i < AFXDP_LEGS; i++)
+    simulation.legs[i].runs[0] =
+        (Run){ .ssrc = 7, .first_number = 65000, .frame = 1 };
+  simulation.legs[1].restart = 500;
+  simulation.legs[1].runs[1] = strangers[1].run;
+  simulation.legs[1].runs[1].id = FOREIGN;
+  simulation.legs[1].delay = 3 * MS;
+  simulate (&simulation);
+  fail_unless_equals_int (simulation.n_foreign, 0);
+  fail_unless_equals_uint64 (missing (&simulation, 0), 0);
+  fail_unless_equals_int (simulation.states[1], AFXDP_LEG_OTHER_STREAM);
+  end (&simulation);
+}
+
+/* The second leg is another stream, and there first: it is the stream until the first one
+ * says something else. */
+TABLE_TEST (test_stranger_first, strangers)
+{
+  Simulation simulation = {
+    .interval = 10 * US, .n = 200000, .window = 10 * MS, .legs[0].delay = 3 * MS
+  };
+
+  simulation.legs[0].runs[0] =
+      (Run){ .ssrc = 7, .first_number = 1, .frame = 4320 };
+  simulation.legs[1].runs[0] = strangers[__i__].run;
+  simulation.legs[1].runs[0].id = FOREIGN;
+  simulate (&simulation);
+  /* What came before, and some that show that the first one is another. */
+  g_assert_cmpuint (simulation.n_foreign, <=, 300 + 10);
+  g_assert_cmpuint (missing (&simulation, 0), <=, 10);
+  fail_unless_equals_uint64 (simulation.out_of_order, 0);
+  fail_unless_equals_int (simulation.states[1], AFXDP_LEG_OTHER_STREAM);
+  end (&simulation);
+}
+
 static gboolean
 is_over (guint64 i)
 {
@@ -482,15 +521,35 @@ send_at (Changed *changed, guint leg, guint number, guint64 now)
   afxdp_reorder_advance (changed->reorder, leg, now);
 }
 
+static void
+begin_changed (Changed *changed, guint64 window)
+{
+  static const AfxdpReorderFuncs funcs = { note_changed, note_changed };
+
+  changed->n = 0;
+  changed->reorder =
+      afxdp_reorder_new (2, window, G_MAXUINT64, &funcs, changed);
+}
+
+/* Packets 1 to n have left. */
+static void
+end_changed (Changed *changed, guint n)
+{
+  fail_unless_equals_int (changed->n, n);
+  for (guint i = 0; i < n; i++)
+    fail_unless_equals_int (changed->out[i], i + 1);
+  afxdp_reorder_end (changed->reorder);
+  afxdp_reorder_free (changed->reorder);
+}
+
 /* The first leg, alone for a while, is not silent when there is a second one again: what
  * that brings first waits for it. */
 TEST (test_second_leg_is_given)
 {
-  static const AfxdpReorderFuncs funcs = { note_changed, note_changed };
-  Changed changed = { NULL };
+  Changed changed;
   guint64 now = BEGIN;
 
-  changed.reorder = afxdp_reorder_new (2, 1 * S, G_MAXUINT64, &funcs, &changed);
+  begin_changed (&changed, 1 * S);
   send_at (&changed, 0, 1, now);
   send_at (&changed, 1, 1, now);
   afxdp_reorder_set_legs (changed.reorder, 1, now);
@@ -501,11 +560,7 @@ TEST (test_second_leg_is_given)
   afxdp_reorder_advance (changed.reorder, 0, now);
   for (guint i = 6; i < 8; i++)
     send_at (&changed, 0, i, now);
-  fail_unless_equals_int (changed.n, 8);
-  for (guint i = 0; i < 8; i++)
-    fail_unless_equals_int (changed.out[i], i + 1);
-  afxdp_reorder_end (changed.reorder);
-  afxdp_reorder_free (changed.reorder);
+  end_changed (&changed, 8);
 }
 
 /* The sender pauses: no fault of either network, for a second. */
@@ -534,11 +589,10 @@ TEST (test_pause)
  * packets: the other one is waited for, which has missed nothing until then. */
 TEST (test_behind_a_pause)
 {
-  static const AfxdpReorderFuncs funcs = { note_changed, note_changed };
-  Changed changed = { NULL };
+  Changed changed;
   guint64 now = BEGIN;
 
-  changed.reorder = afxdp_reorder_new (2, 1 * S, G_MAXUINT64, &funcs, &changed);
+  begin_changed (&changed, 1 * S);
   send_at (&changed, 0, 1, now);
   send_at (&changed, 1, 1, now);
   for (guint i = 2; i < 10; i += 2) {
@@ -546,33 +600,24 @@ TEST (test_behind_a_pause)
     afxdp_reorder_advance (changed.reorder, 1, now);
     send_at (&changed, 1, i, now += 5 * MS);
   }
-  fail_unless_equals_int (changed.n, 9);
-  for (guint i = 0; i < 9; i++)
-    fail_unless_equals_int (changed.out[i], i + 1);
-  afxdp_reorder_end (changed.reorder);
-  afxdp_reorder_free (changed.reorder);
+  end_changed (&changed, 9);
 }
 
 /* What one leg has brought meanwhile has arrived, and is put later than what the other
  * one brought after it: that leg is not silent. */
 TEST (test_read_later)
 {
-  static const AfxdpReorderFuncs funcs = { note_changed, note_changed };
-  Changed changed = { NULL };
+  Changed changed;
   guint64 now = BEGIN;
 
-  changed.reorder =
-      afxdp_reorder_new (2, 10 * S, G_MAXUINT64, &funcs, &changed);
+  begin_changed (&changed, 10 * S);
   send_at (&changed, 0, 1, now);
   send_at (&changed, 1, 1, now);
   send_at (&changed, 0, 3, now += 1 * MS);
+  afxdp_reorder_advance (changed.reorder, 1, now);
   send_at (&changed, 0, 4, now += 200 * MS);
   send_at (&changed, 1, 2, BEGIN + 2 * MS);
-  fail_unless_equals_int (changed.n, 4);
-  for (guint i = 0; i < 4; i++)
-    fail_unless_equals_int (changed.out[i], i + 1);
-  afxdp_reorder_end (changed.reorder);
-  afxdp_reorder_free (changed.reorder);
+  end_changed (&changed, 4);
 }
 
 /* A leg of one packet a second is silent after twenty. */
@@ -594,25 +639,10 @@ TEST (test_slow)
       afxdp_legs_state (&legs, 1, BEGIN + 50 * S, &since), AFXDP_LEG_SILENT);
 }
 
-#define SCRIPTS 60
-#define LONGEST 60
-
 /* REORDER_SEED is the first of so many seeds. */
 LOOP_TEST (test_model, 10)
 {
-  const gchar *given = g_getenv ("REORDER_SEED");
-  guint seed = (given ? atoi (given) : 1) + __i__;
-  g_autoptr (GRand) random = g_rand_new_with_seed (seed);
-
-  for (guint i = 0; i < SCRIPTS; i++) {
-    guint8 bytes[LONGEST];
-    guint size = g_rand_int_range (random, 10, LONGEST);
-
-    for (guint j = 0; j < size; j++)
-      bytes[j] = g_rand_int (random);
-    g_test_message ("seed %u, script %u", seed, i);
-    legs_model_run (bytes, size);
-  }
+  suite_run_scripts ("REORDER_SEED", __i__, 60, 10, 60, legs_model_run);
 }
 
 SUITE ("reorder-legs", 0, NULL, NULL)

@@ -3,7 +3,6 @@
 /* Packets in the order of their numbers, and each once. */
 #include "reorder.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "../fuzz/ordermodel.h"
@@ -344,25 +343,10 @@ TEST (test_endless_window)
   assert_came ("1 ");
 }
 
-#define SCRIPTS 300
-#define LONGEST 600
-
 /* REORDER_SEED is the first of so many seeds. */
 LOOP_TEST (test_model, 10)
 {
-  const gchar *given = g_getenv ("REORDER_SEED");
-  guint seed = (given ? atoi (given) : 1) + __i__;
-  g_autoptr (GRand) random = g_rand_new_with_seed (seed);
-
-  for (guint i = 0; i < SCRIPTS; i++) {
-    guint8 bytes[LONGEST];
-    guint size = g_rand_int_range (random, 20, LONGEST);
-
-    for (guint j = 0; j < size; j++)
-      bytes[j] = g_rand_int (random);
-    g_test_message ("seed %u, script %u", seed, i);
-    order_model_run (bytes, size);
-  }
+  suite_run_scripts ("REORDER_SEED", __i__, 300, 20, 600, order_model_run);
 }
 
 SUITE ("reorder", 0, set_up, tear_down)

@@ -106,3 +106,22 @@ suite_run (int argc, char **argv, const gchar *name, guint seconds,
   printf ("skipped: %d of the tests: %s\n", skips->n, skips->words);
   return SKIP;
 }
+
+void
+suite_run_scripts (const gchar *variable, guint seed, guint n, guint shortest,
+    guint longest, void (*run) (const guint8 *bytes, gsize size))
+{
+  const gchar *given = g_getenv (variable);
+  guint first = given ? g_ascii_strtoull (given, NULL, 10) : 1;
+  g_autoptr (GRand) random = g_rand_new_with_seed (first + seed);
+  g_autofree guint8 *bytes = g_new (guint8, longest);
+
+  for (guint i = 0; i < n; i++) {
+    guint size = g_rand_int_range (random, shortest, longest);
+
+    for (guint j = 0; j < size; j++)
+      bytes[j] = g_rand_int (random);
+    g_test_message ("seed %u, script %u", first + seed, i);
+    run (bytes, size);
+  }
+}

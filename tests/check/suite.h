@@ -88,4 +88,10 @@ int suite_run (int argc, char **argv, const gchar *name, guint seconds,
     return suite_run (argc, argv, name, seconds, set_up, tear_down); \
   }
 
+/* Runs n scripts of random bytes, of shortest to longest - 1: those of the seed that is
+ * seed behind the one that variable of the environment has, or behind 1. */
+void suite_run_scripts (const gchar *variable, guint seed, guint n,
+    guint shortest, guint longest,
+    void (*run) (const guint8 *bytes, gsize size));
+
 G_END_DECLS

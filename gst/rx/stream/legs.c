@@ -136,15 +136,6 @@ afxdp_legs_note_matched (AfxdpLegs *legs, guint leg_number, gboolean matched)
     add_to_streak (&leg->unmatched, leg->last);
 }
 
-static void
-note_beyond (AfxdpLeg *leg)
-{
-  leg->within.n = 0;
-  add_to_streak (&leg->beyond, leg->last);
-  if (is_proof (&leg->beyond, leg->last, AFXDP_LEG_SILENCE))
-    leg->late = TRUE;
-}
-
 void
 afxdp_legs_note_skew (AfxdpLegs *legs, guint leg_number, guint64 skew)
 {
@@ -153,7 +144,9 @@ afxdp_legs_note_skew (AfxdpLegs *legs, guint leg_number, guint64 skew)
   leg->skew = skew;
   /* Without a window nothing is waited for, and nothing is too late. */
   if (skew > legs->window && legs->window) {
-    note_beyond (leg);
+    leg->within.n = 0;
+    add_to_streak (&leg->beyond, leg->last);
+    leg->late |= is_proof (&leg->beyond, leg->last, AFXDP_LEG_SILENCE);
     return;
   }
   leg->beyond.n = 0;
@@ -162,13 +155,6 @@ afxdp_legs_note_skew (AfxdpLegs *legs, guint leg_number, guint64 skew)
   add_to_streak (&leg->within, leg->last);
   if (is_proof (&leg->within, leg->last, AFXDP_LEG_SILENCE))
     leg->late = FALSE;
-}
-
-void
-afxdp_legs_note_late (AfxdpLegs *legs, guint leg_number)
-{
-  if (legs->window)
-    note_beyond (&legs->legs[leg_number]);
 }
 
 gboolean

@@ -9,8 +9,10 @@
  * AFXDP_LEG_INTERVALS of the mean intervals of its packets, whichever is longer, and it
  * has not (at first for the window, if that is longer: so much it may be behind). That
  * time begins with the first packet that it misses, since a sender that pauses is no
- * fault of the network. Where neither delivers it is silent after AFXDP_LEG_PAUSE. It is late when for as long as that all of its
- * packets that the other one brought, too, came later than the window.
+ * fault of the network. Where neither delivers it is silent after AFXDP_LEG_PAUSE.
+ *
+ * It is late when for AFXDP_LEG_SILENCE all of its packets that the other one brought,
+ * too, came later than the window.
  */
 #pragma once
 
@@ -79,8 +81,6 @@ void afxdp_legs_note_arrival (AfxdpLegs *legs, guint leg, guint64 arrival);
 void afxdp_legs_note_matched (AfxdpLegs *legs, guint leg, gboolean matched);
 /* It came by so much later than by the other leg. */
 void afxdp_legs_note_skew (AfxdpLegs *legs, guint leg, guint64 skew);
-/* It came when its turn was over. */
-void afxdp_legs_note_late (AfxdpLegs *legs, guint leg);
 
 /* Whether leg was silent when a packet arrived by the other one: a gap needs not be
  * waited for. */

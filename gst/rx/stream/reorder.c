@@ -171,6 +171,17 @@ believe_suspect (AfxdpReorder *reorder, AfxdpReorderTrack *track)
     begin_run (reorder, track, track->suspect_number, &suspect);
 }
 
+/* Its time is over, and none followed it. */
+static void
+settle_suspect (AfxdpReorder *reorder, AfxdpReorderTrack *track)
+{
+  if (afxdp_reorder_is_contradicted (
+          reorder, track->leg, track->suspect.entry.arrival))
+    afxdp_reorder_doubt (reorder, track);
+  else
+    believe_suspect (reorder, track);
+}
+
 /* Putting. */
 
 static void
@@ -227,7 +238,7 @@ afxdp_reorder_advance (AfxdpReorder *reorder, guint leg, guint64 now)
 
       if (G_UNLIKELY (track->has_suspect &&
               due_of (reorder, &track->suspect.entry) <= reorder->now))
-        believe_suspect (reorder, track);
+        settle_suspect (reorder, track);
     }
   for (guint i = 0; i < AFXDP_REORDER_RUNS && reorder->runs[i]; i++)
     while (due_of_oldest (reorder, reorder->runs[i]) <= reorder->now)

@@ -44,10 +44,9 @@ is_far (AfxdpReorder *reorder, const AfxdpReorderTrack *track, guint64 number,
   return is_another (run, known, track->leg, rtp, arrival);
 }
 
-/* Whether what the second leg says, of a sender that has gone on elsewhere, is not to be
- * believed, since the first leg says otherwise. */
-static gboolean
-is_contradicted (const AfxdpReorder *reorder, guint leg, guint64 arrival)
+gboolean
+afxdp_reorder_is_contradicted (
+    const AfxdpReorder *reorder, guint leg, guint64 arrival)
 {
   return leg && afxdp_legs_is_present (&reorder->legs, 0, arrival);
 }
@@ -125,7 +124,9 @@ try_run (AfxdpReorder *reorder, AfxdpReorderTrack *track, AfxdpReorderRun *run,
     .leg = track->leg, .run = run, .highest = number
   };
 
-  if (is_far (reorder, &tried, number, rtp, arrival, verdict))
+  if (is_far (reorder, &tried, number, rtp, arrival, verdict) ||
+      (number < run->first &&
+          !afxdp_reorder_run_may_precede (run, number, rtp->timestamp)))
     return FALSE;
   afxdp_reorder_join (reorder, track, run, number);
   *verdict = look_in_run (reorder, track, number, rtp, arrival);
@@ -237,13 +238,10 @@ note_verdict (AfxdpReorder *reorder, guint leg, AfxdpReorderVerdict verdict,
     guint64 arrival)
 {
   AfxdpLegs *legs = &reorder->legs;
-  guint64 first, behind;
+  guint64 first;
 
   afxdp_legs_note_matched (legs, leg, verdict != AFXDP_REORDER_UNMATCHED);
-  if (verdict == AFXDP_REORDER_LATE &&
-      afxdp_reorder_was_wanted (reorder, &behind))
-    afxdp_legs_note_late (legs, leg);
-  else if (verdict == AFXDP_REORDER_REPEATED &&
+  if (verdict == AFXDP_REORDER_REPEATED &&
       afxdp_reorder_first_copy (reorder, &first))
     afxdp_legs_note_skew (legs, leg, arrival - MIN (arrival, first));
 }
@@ -267,7 +265,7 @@ look_at_numbered (
             rtp, arrival)
       : look_without_run (reorder, track, rtp, arrival);
   if (G_UNLIKELY (reorder->found == AFXDP_REORDER_FOUND_FOLLOWS &&
-          is_contradicted (reorder, leg, arrival))) {
+          afxdp_reorder_is_contradicted (reorder, leg, arrival))) {
     afxdp_reorder_doubt (reorder, track);
     note_unmatched (reorder, track, rtp, arrival);
     verdict = AFXDP_REORDER_UNMATCHED;

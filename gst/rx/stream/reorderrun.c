@@ -107,6 +107,7 @@ static void
 note_highest (AfxdpReorderRun *run, guint64 number, guint32 timestamp)
 {
   run->highest = number;
+  run->highest_timestamp = timestamp;
   if (G_LIKELY (run->n_samples &&
           number - sample (run, run->n_samples - 1)->number < SAMPLE_EVERY))
     return;
@@ -152,6 +153,21 @@ afxdp_reorder_run_align (
     return afxdp_reorder_extend (extrapolate (run, timestamp), seqnum);
   /* It lies between two samples, or before the first. */
   return afxdp_reorder_extend (sample (run, MAX (i, first))->number, seqnum);
+}
+
+gboolean
+afxdp_reorder_run_may_precede (
+    const AfxdpReorderRun *run, guint64 number, guint32 timestamp)
+{
+  gint64 before = (gint32) (run->timestamp - timestamp);
+  gint64 span = (gint32) (run->highest_timestamp - run->timestamp);
+  gint64 expected;
+
+  if (before < 0 || span <= 0)
+    return before >= 0;
+  expected = (run->first - number) * span / (run->highest - run->first);
+  /* Timestamps rise in steps, of frames, and the run may have begun with one. */
+  return before <= 4 * expected + 2 * span && expected <= 4 * before + 2 * span;
 }
 
 /* Places. */

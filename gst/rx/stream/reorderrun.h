@@ -54,7 +54,8 @@ typedef struct
   /* Extended numbers. */
   guint64 first;
   guint64 next;    /* that goes out */
-  guint64 highest; /* that has come */
+  guint64 highest; /* that has come, */
+  guint32 highest_timestamp;
 
   /* What waits, at number % n_places. */
   guint n;
@@ -100,6 +101,11 @@ afxdp_reorder_extend (guint64 near, guint16 seqnum)
  * of the run, as far as they tell. */
 guint64 afxdp_reorder_run_align (
     const AfxdpReorderRun *run, guint16 seqnum, guint32 timestamp);
+
+/* Whether a packet of before the first one may have that number, by its timestamp: as far
+ * in front as the numbers of the run let expect, about. */
+gboolean afxdp_reorder_run_may_precede (
+    const AfxdpReorderRun *run, guint64 number, guint32 timestamp);
 
 static inline AfxdpReorderPlace *
 afxdp_reorder_run_place (const AfxdpReorderRun *run, guint64 number)

@@ -93,4 +93,11 @@ void afxdp_reorder_forget_suspect (
 /* One that is free. */
 AfxdpReorderRun *afxdp_reorder_add_run (AfxdpReorder *reorder);
 
+/* reorderlook.c. */
+
+/* Whether what leg says at arrival, of a sender that has gone on elsewhere, is not to be
+ * believed, since it is the second leg and the first one says otherwise. */
+gboolean afxdp_reorder_is_contradicted (
+    const AfxdpReorder *reorder, guint leg, guint64 arrival);
+
 G_END_DECLS
