@@ -246,6 +246,23 @@ TEST (test_second_sender)
   fail_unless (totals.strays > 1400);
 }
 
+/* A number that has strayed is not where the sequence begins that reaches it later. */
+TEST (test_strayed_before)
+{
+  const guint n_suspects = 16, first = 1387,
+              last = first + 2 * (n_suspects - 2);
+
+  for (guint n = 0; n < 100; n++)
+    packet_full (RTP_SSRC, 96, n, n * 90, n * MS);
+  packet_full (RTP_SSRC, 96, last, 100 * 90 + (1 << 30), 100 * MS);
+  for (guint n = 0; n < 2 * n_suspects; n++)
+    packet_full (
+        RTP_SSRC, 96, first + 2 * n, (1 << 24) + n * 90, 2 * SECOND + n * MS);
+  /* Looked at with every fourth; three had left the ring by then. */
+  finally (.packets = 100 + 1 + 2 * n_suspects, .restarts = 1, .strays = 1 + 3,
+      .gaps = 2 * n_suspects - 4, .lost = 2 * n_suspects - 4);
+}
+
 /* What is told of sources. */
 TEST (test_gone)
 {

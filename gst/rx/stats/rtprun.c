@@ -165,6 +165,7 @@ start (AfxdpRtpRun *run, const AfxdpRtpSuspect *first)
   run->transit_known = FALSE;
   run->jitter = 0;
   run->early_until = 0;
+  run->n_suspects = 0;
   run->pace = (AfxdpPace){ 0 };
   begin_pace (run);
   afxdp_rtp_window_add (run, run->base);
@@ -311,8 +312,8 @@ believe (AfxdpRtpStats *stats, AfxdpRtpRun *run, const AfxdpRtpSuspect *first,
 }
 
 /* Whether the suspects can be a sequence with gaps: most numbers of a short range,
- * no three out of four missing, once each, upwards. What follows the numbers of other
- * SSRCs is a counter that several share. */
+ * no three out of four missing, once each, upwards from the first. What follows the
+ * numbers of other SSRCs is a counter that several share. */
 static gboolean
 are_a_sequence (const AfxdpRtpRun *run)
 {
@@ -334,7 +335,7 @@ are_a_sequence (const AfxdpRtpRun *run)
   }
   n_numbers = __builtin_popcountll (came);
   return n_numbers >= n * 3 / 4 && most - least < 3 * n_numbers &&
-      latest > most - n / 2 && n_shared < n / 2;
+      latest > most - n / 2 && least > -n / 2 && n_shared < n / 2;
 }
 
 static void
