@@ -234,8 +234,9 @@ run_netns() {
   local names
   build_plain
   if ((EUID == 0)); then
-    # One at a time: two cores are generator and receiver of one test.
-    run_meson netns "$build" --suite netns -- --num-processes 1
+    # One at a time but for those of netns_patient: two cores are generator and
+    # receiver of one test.
+    run_meson netns "$build" --suite netns -- --num-processes 2
     return
   fi
   names=$("$top/tests/results.py" list "$build" --suite netns)

@@ -41,6 +41,7 @@ typedef struct
   Leg legs[AFXDP_LEGS];
 
   AfxdpReorder *reorder;
+  gboolean is_read_late; /* no packet is the latest of its leg */
   guint64 n_out, n_late, n_repeated, n_unmatched[2], n_stray;
   guint64 out_of_order;
   guint highest[2]; /* id, of each run, and what came out: a bit for each */
@@ -129,7 +130,7 @@ send_next (Simulation *simulation, guint number)
       simulation->n_unmatched[number]++;
       break;
   }
-  for (guint j = 0; j < AFXDP_LEGS; j++) {
+  for (guint j = 0; j < AFXDP_LEGS && !simulation->is_read_late; j++) {
     guint64 since;
 
     afxdp_reorder_advance (simulation->reorder, j, now);
@@ -139,14 +140,32 @@ send_next (Simulation *simulation, guint number)
 }
 
 static void
-simulate (Simulation *simulation)
+begin (Simulation *simulation)
 {
   static const AfxdpReorderFuncs funcs = { note_out, note_stray };
-  Leg *legs = simulation->legs;
 
   simulation->bits = g_new0 (guint64, 2 * simulation->n / 64 + 1);
   simulation->reorder = afxdp_reorder_new (
       2, simulation->window, G_MAXUINT64, &funcs, simulation);
+}
+
+static void
+finish (Simulation *simulation)
+{
+  for (guint i = 0; i < AFXDP_LEGS; i++)
+    afxdp_reorder_advance (simulation->reorder, i, G_MAXUINT64 - 1);
+  fail_unless_equals_int (afxdp_reorder_n_waiting (simulation->reorder), 0);
+  afxdp_reorder_end (simulation->reorder);
+  g_clear_pointer (&simulation->reorder, afxdp_reorder_free);
+  fail_unless_equals_int (simulation->n_twice, 0);
+}
+
+static void
+simulate (Simulation *simulation)
+{
+  Leg *legs = simulation->legs;
+
+  begin (simulation);
   for (guint i = 0; i < AFXDP_LEGS; i++)
     if (!legs[i].runs[0].ssrc)
       legs[i].runs[0] = (Run){ .ssrc = 7, .first_number = 65000, .frame = 9 };
@@ -158,12 +177,7 @@ simulate (Simulation *simulation)
 
     send_next (simulation, next);
   }
-  for (guint i = 0; i < AFXDP_LEGS; i++)
-    afxdp_reorder_advance (simulation->reorder, i, G_MAXUINT64 - 1);
-  fail_unless_equals_int (afxdp_reorder_n_waiting (simulation->reorder), 0);
-  afxdp_reorder_end (simulation->reorder);
-  g_clear_pointer (&simulation->reorder, afxdp_reorder_free);
-  fail_unless_equals_int (simulation->n_twice, 0);
+  finish (simulation);
 }
 
 /* Packets from first on that did not come out. */
@@ -618,6 +632,45 @@ TEST (test_read_later)
   send_at (&changed, 0, 4, now += 200 * MS);
   send_at (&changed, 1, 2, BEGIN + 2 * MS);
   end_changed (&changed, 4);
+}
+
+/* Behind a stall a leg's ring and its socket are read in turns, and what they hold is
+ * further apart than numbers of 16 bits say. */
+TEST (test_inputs_far_apart)
+{
+  const Run run = { .ssrc = 7, .first_number = 65000, .frame = 9 };
+  const guint n_before = 5000, n_ring = 40000, n_socket = 10000;
+  Simulation simulation = { .interval = 10 * US,
+    .n = n_before + n_ring + n_socket,
+    .window = 1 * S,
+    .legs = { { .runs[0] = run }, { .runs[0] = run } } };
+  guint64 at[2] = { n_before, n_before + n_ring };
+  const guint64 ends[2] = { n_before + n_ring, simulation.n };
+
+  begin (&simulation);
+  while (simulation.legs[0].next < n_before)
+    for (guint leg = 0; leg < AFXDP_LEGS; leg++)
+      send_next (&simulation, leg);
+  /* What has arrived by neither leg is known until all is read. */
+  simulation.is_read_late = TRUE;
+  while (at[0] < ends[0] || at[1] < ends[1])
+    for (guint input = 0; input < 2; input++) {
+      guint64 end = MIN (at[input] + 64, ends[input]);
+
+      for (; at[input] < end; at[input]++)
+        for (guint leg = 0; leg < AFXDP_LEGS; leg++) {
+          simulation.legs[leg].next = at[input];
+          send_next (&simulation, leg);
+        }
+    }
+  finish (&simulation);
+  fail_unless_equals_uint64 (simulation.out_of_order, 0);
+  fail_unless_equals_uint64 (missing (&simulation, 0), 0);
+  fail_unless_equals_uint64 (simulation.n_late, 0);
+  /* Of the other leg one was far from all before, and held back. */
+  fail_unless_equals_uint64 (
+      simulation.n_repeated + simulation.n_stray, simulation.n);
+  end (&simulation);
 }
 
 /* A leg of one packet a second is silent after twenty. */

@@ -61,14 +61,19 @@ is_authority (const AfxdpReorder *reorder, guint leg, guint64 arrival)
           &reorder->legs, 0, MIN (arrival, reorder->known[0]));
 }
 
-/* The packet's number, by those that came before. */
+/* The packet's number, by those that came before; and by timestamps where these may be
+ * too far away to tell: behind a silence, or while the leg's ring and its socket, read in
+ * turns, hold what has arrived during a stall. */
 static guint64
 number_of (const AfxdpReorder *reorder, const AfxdpReorderTrack *track,
     const AfxdpRtp *rtp, guint64 arrival)
 {
-  if (G_LIKELY (
-          reorder->n_legs == 1 || arrival < track->last_arrival + RESUMED))
-    return afxdp_reorder_extend (track->highest, rtp->seqnum);
+  gint16 ahead = rtp->seqnum - (guint16) track->highest;
+
+  if (G_LIKELY (reorder->n_legs == 1 ||
+          (arrival < track->last_arrival + RESUMED &&
+              ABS (ahead) <= AFXDP_REORDER_JUMP)))
+    return track->highest + ahead;
   return afxdp_reorder_run_align (track->run, rtp->seqnum, rtp->timestamp);
 }
 

@@ -120,20 +120,29 @@ is_later (guint32 timestamp, guint32 than)
   return (gint32) (timestamp - than) > 0;
 }
 
-/* About which number comes with a timestamp behind those of all samples. */
+/* About which number comes with a timestamp, on the line through two samples. */
+static guint64
+on_line (const AfxdpReorderSample *from, const AfxdpReorderSample *to,
+    guint32 timestamp)
+{
+  guint32 ticks = to->timestamp - from->timestamp;
+
+  return from->number +
+      (guint64) (timestamp - from->timestamp) * (to->number - from->number) /
+      ticks;
+}
+
+/* Likewise, of a timestamp behind those of all samples. */
 static guint64
 extrapolate (const AfxdpReorderRun *run, guint32 timestamp)
 {
   const AfxdpReorderSample *oldest =
       sample (run, run->n_samples > RECENT ? run->n_samples - RECENT : 0);
   const AfxdpReorderSample *newest = sample (run, run->n_samples - 1);
-  guint32 ticks = newest->timestamp - oldest->timestamp;
 
-  if (newest->number == oldest->number || !ticks)
+  if (newest->timestamp == oldest->timestamp)
     return run->highest;
-  return newest->number +
-      (guint64) (timestamp - newest->timestamp) *
-      (newest->number - oldest->number) / ticks;
+  return on_line (oldest, newest, timestamp);
 }
 
 guint64
@@ -151,8 +160,10 @@ afxdp_reorder_run_align (
     i--;
   if (i == run->n_samples)
     return afxdp_reorder_extend (extrapolate (run, timestamp), seqnum);
-  /* It lies between two samples, or before the first. */
-  return afxdp_reorder_extend (sample (run, MAX (i, first))->number, seqnum);
+  if (i == first)
+    return afxdp_reorder_extend (sample (run, first)->number, seqnum);
+  return afxdp_reorder_extend (
+      on_line (sample (run, i - 1), sample (run, i), timestamp), seqnum);
 }
 
 gboolean
