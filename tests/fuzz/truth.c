@@ -57,6 +57,7 @@ typedef struct
   /* What came of it. */
   guint64 highest;       /* number that was delivered in this run */
   guint64 last;          /* arrival */
+  guint64 believed;      /* arrival of the last that was not held back */
   guint64 lost, waiting; /* waiting: behind the latest that came */
   guint64 restarts;
   guint64 delivered;
@@ -151,7 +152,7 @@ static void
 check_packet (Truth *truth, guint64 arrival)
 {
   AfxdpRtpCounts now, *former = &truth->former;
-  guint64 time = arrival - MIN (truth->last, arrival) + 20 * MS;
+  guint64 time = arrival - MIN (truth->believed, arrival) + 20 * MS;
   guint64 possible =
       64 + 8.0 * truth->frame + 2.0 * truth->rate * time / SECOND;
 
@@ -163,6 +164,10 @@ check_packet (Truth *truth, guint64 arrival)
   g_assert_cmpuint (now.unvalidated, <=, former->unvalidated + 1);
   g_assert_cmpuint (
       now.lost + now.pending, <=, former->lost + former->pending + possible);
+  /* One that is doubted may be the end of a gap, as the next one shows. */
+  if (now.strays <= former->strays && now.duplicates <= former->duplicates &&
+      now.unvalidated <= former->unvalidated)
+    truth->believed = MAX (truth->believed, arrival);
   *former = now;
 }
 

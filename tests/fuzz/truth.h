@@ -8,7 +8,8 @@
  *
  * What holds, or it aborts: lost is the truth, and so are restarts, as long as the pace
  * is steady within 10 %; no packet changes lost and pending together by more than the
- * time allows, or any other counter by more than one.
+ * time since the last one that was believed allows, or any other counter by more than
+ * one.
  */
 #pragma once
 
