@@ -673,6 +673,65 @@ TEST (test_inputs_far_apart)
   end (&simulation);
 }
 
+/* Nothing was read for so long that more packets are lost than are remembered: what the
+ * other leg holds of before is late, and no restart. */
+TEST (test_far_behind_a_stall)
+{
+  const guint n_before = 5000, n_held = 20000, n_lost = 300000;
+  Simulation simulation = { .interval = 10 * US,
+    .n = n_before + n_held + n_lost + 20000,
+    .window = 250 * MS,
+    .legs = { { .runs[0] = { .ssrc = 7, .first_number = 65000, .frame = 9 } },
+        { .runs[0] = { .ssrc = 7, .first_number = 65000, .frame = 9 } } } };
+  guint64 old = n_before, new = n_before + n_held + n_lost;
+
+  begin (&simulation);
+  while (simulation.legs[0].next < n_before)
+    for (guint leg = 0; leg < AFXDP_LEGS; leg++)
+      send_next (&simulation, leg);
+  simulation.legs[0].next = new;
+  while (old < n_before + n_held) {
+    for (guint i = 0; i < 64; i++)
+      send_next (&simulation, 0);
+    simulation.is_read_late = TRUE;
+    for (guint i = 0; i < 64; i++, old++)
+      send_next (&simulation, 1);
+  }
+  simulation.is_read_late = FALSE;
+  simulation.legs[1].next = new;
+  while (simulation.legs[1].next < simulation.n)
+    for (guint leg = 0; leg < AFXDP_LEGS; leg++)
+      if (simulation.legs[leg].next < simulation.n)
+        send_next (&simulation, leg);
+  finish (&simulation);
+  fail_unless_equals_uint64 (simulation.out_of_order, 0);
+  fail_unless_equals_uint64 (missing (&simulation, new), 0);
+  end (&simulation);
+}
+
+/* A recording that is sent again and again, of more packets than are remembered: it goes
+ * on with each. */
+TEST (test_recording_again)
+{
+  const Run run = { .ssrc = 7, .first_number = 1, .frame = 9 };
+  Run again = run;
+  Simulation simulation = { .interval = 10 * US,
+    .n = 2 * 300000,
+    .window = 10 * MS,
+    .legs = { { .restart = 300000 }, { .restart = 300000 } } };
+
+  again.id = 300000;
+  for (guint leg = 0; leg < AFXDP_LEGS; leg++) {
+    simulation.legs[leg].runs[0] = run;
+    simulation.legs[leg].runs[1] = again;
+  }
+  simulate (&simulation);
+  fail_unless_equals_uint64 (simulation.out_of_order, 0);
+  /* Until it is known: 100 ms, and what a suspect costs. */
+  fail_unless_equals_uint64 (missing (&simulation, 300000 + 10100), 0);
+  end (&simulation);
+}
+
 /* A leg of one packet a second is silent after twenty. */
 TEST (test_slow)
 {

@@ -31,7 +31,7 @@ is_far (AfxdpReorder *reorder, const AfxdpReorderTrack *track, guint64 number,
   if (G_UNLIKELY (number < run->next)) {
     *verdict = AFXDP_REORDER_LATE;
     if (run->next - number > reorder->shared.past)
-      return TRUE;
+      return !afxdp_reorder_run_may_be_old (run, rtp->timestamp, arrival);
     /* A leg that is behind comes to it later. */
     if (number < run->first)
       return run->first - number > AFXDP_REORDER_EARLY &&

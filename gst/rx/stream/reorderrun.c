@@ -104,14 +104,17 @@ sample (const AfxdpReorderRun *run, guint i)
 }
 
 static void
-note_highest (AfxdpReorderRun *run, guint64 number, guint32 timestamp)
+note_highest (
+    AfxdpReorderRun *run, guint64 number, const AfxdpReorderPlace *place)
 {
   run->highest = number;
-  run->highest_timestamp = timestamp;
+  run->highest_timestamp = place->timestamp;
+  run->highest_arrival = place->entry.arrival;
   if (G_LIKELY (run->n_samples &&
           number - sample (run, run->n_samples - 1)->number < SAMPLE_EVERY))
     return;
-  *sample (run, run->n_samples++) = (AfxdpReorderSample){ number, timestamp };
+  *sample (run, run->n_samples++) =
+      (AfxdpReorderSample){ number, place->timestamp };
 }
 
 static gboolean
@@ -145,14 +148,19 @@ extrapolate (const AfxdpReorderRun *run, guint32 timestamp)
   return on_line (oldest, newest, timestamp);
 }
 
+static guint
+first_sample (const AfxdpReorderRun *run)
+{
+  return run->n_samples > AFXDP_REORDER_SAMPLES
+      ? run->n_samples - AFXDP_REORDER_SAMPLES
+      : 0;
+}
+
 guint64
 afxdp_reorder_run_align (
     const AfxdpReorderRun *run, guint16 seqnum, guint32 timestamp)
 {
-  guint first = run->n_samples > AFXDP_REORDER_SAMPLES
-      ? run->n_samples - AFXDP_REORDER_SAMPLES
-      : 0;
-  guint i = run->n_samples;
+  guint first = first_sample (run), i = run->n_samples;
 
   if (!run->moving)
     return afxdp_reorder_extend (run->highest, seqnum);
@@ -164,6 +172,19 @@ afxdp_reorder_run_align (
     return afxdp_reorder_extend (sample (run, first)->number, seqnum);
   return afxdp_reorder_extend (
       on_line (sample (run, i - 1), sample (run, i), timestamp), seqnum);
+}
+
+gboolean
+afxdp_reorder_run_may_be_old (
+    const AfxdpReorderRun *run, guint32 timestamp, guint64 arrival)
+{
+  const AfxdpReorderSample *oldest = sample (run, first_sample (run));
+  const AfxdpReorderSample *newest = sample (run, run->n_samples - 1);
+  guint32 span = newest->timestamp - oldest->timestamp;
+  gint32 behind = newest->timestamp - timestamp;
+
+  return run->moving && behind >= 0 && behind <= 2 * (gint64) span &&
+      arrival <= run->highest_arrival + AFXDP_REORDER_SILENCE;
 }
 
 gboolean
@@ -313,7 +334,7 @@ afxdp_reorder_run_put (
 {
   run->moving |= place->timestamp != run->timestamp;
   if (number > run->highest)
-    note_highest (run, number, place->timestamp);
+    note_highest (run, number, place);
   if (G_LIKELY (number == run->next)) {
     go_out (run, &place->entry, place->timestamp);
     if (G_UNLIKELY (run->n))
@@ -332,6 +353,6 @@ afxdp_reorder_run_begin (
   run->timestamp = place->timestamp;
   run->moving = FALSE;
   run->n_samples = 0;
-  note_highest (run, run->next, place->timestamp);
+  note_highest (run, run->next, place);
   afxdp_reorder_run_put (run, run->next, place);
 }

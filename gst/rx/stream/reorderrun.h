@@ -56,6 +56,7 @@ typedef struct
   guint64 next;    /* that goes out */
   guint64 highest; /* that has come, */
   guint32 highest_timestamp;
+  guint64 highest_arrival;
 
   /* What waits, at number % n_places. */
   guint n;
@@ -101,6 +102,12 @@ afxdp_reorder_extend (guint64 near, guint16 seqnum)
  * of the run, as far as they tell. */
 guint64 afxdp_reorder_run_align (
     const AfxdpReorderRun *run, guint16 seqnum, guint32 timestamp);
+
+/* Whether a packet that is further behind than is remembered is of the run all the same,
+ * and no sender's that has begun anew: the run has gone on not long before it, and its
+ * timestamp is one of the time that is remembered by samples, or of as long before. */
+gboolean afxdp_reorder_run_may_be_old (
+    const AfxdpReorderRun *run, guint32 timestamp, guint64 arrival);
 
 /* Whether a packet of before the first one may have that number, by its timestamp: as far
  * in front as the numbers of the run let expect, about. */
