@@ -141,6 +141,14 @@ make_wire (guint room)
       receiver_index (), room, room, holder, room, room);
 }
 
+/* The kernel tells one end that the other one is up a little later. */
+static void
+wait_for_carrier (const gchar *device)
+{
+  network_run_on_sender (
+      "until ip link show %s | grep -q LOWER_UP; do sleep 0.01; done", device);
+}
+
 void
 network_set_up_wire (void)
 {
@@ -162,6 +170,7 @@ network_set_up_wire (void)
                          "ip addr replace fd09::1/64 dev tx0 nodad && "
                          "ip link set tx0 up && "
                          "ip route replace 224.0.0.0/4 dev tx0");
+  wait_for_carrier ("tx0");
 }
 
 void
@@ -175,6 +184,7 @@ network_add_wire (void)
   network_run_on_sender ("ethtool -K tx1 tso off && "
                          "ip addr add 10.9.1.1/24 dev tx1 && "
                          "ip link set tx1 up");
+  wait_for_carrier ("tx1");
 }
 
 void
@@ -188,9 +198,7 @@ void
 network_link_up (void)
 {
   network_run ("ip link set rx0 up");
-  /* The kernel tells the other end a little later. */
-  network_run_on_sender (
-      "until ip link show tx0 | grep -q LOWER_UP; do sleep 0.01; done");
+  wait_for_carrier ("tx0");
 }
 
 void

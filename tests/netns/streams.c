@@ -270,7 +270,8 @@ TEST (test_more_queues_while_playing)
       strstr (reason, "does not see") || strstr (reason, "for none of them"),
       "%s", reason);
 
-  network_run ("ip link set rx0 down && ip link set rx0 up");
+  network_run ("ip link set rx0 down");
+  network_link_up ();
   more = generator_finish (crowd_generate (crowd,
       "--cpu=1 --rate=20000 --packets=40000 --first-seq=%u",
       (guint) sent.sent[0] % 65536));
