@@ -5,12 +5,14 @@
 
 #include "reorder.h"
 
-#define PACKETS 20000 /* of each leg */
+#define PACKETS 10000 /* of each leg */
 #define US G_GUINT64_CONSTANT (1000)
 #define MS (1000 * US)
 #define BASE (G_GUINT64_CONSTANT (1) << 20)
 /* Farther from each other a leg that was cut is unmatched at first. */
 #define FARTHEST 2900
+/* For each packet the model looks at all that wait. */
+#define MOST_WAITING 3000
 
 typedef struct
 {
@@ -235,6 +237,7 @@ legs_model_run (const guint8 *bytes, gsize size)
 
   script.window = (take (&script) + 1) * 200 * US;
   script.interval = (take (&script) % 64 + 1) * 5 * US;
+  script.window = MIN (script.window, MOST_WAITING * script.interval);
   script.frame = take (&script) % 80;
   script.delays[deed & 1] =
       MIN (take (&script) * 250 * US, FARTHEST * script.interval);
