@@ -48,7 +48,7 @@ G_BEGIN_DECLS
 #define AFXDP_REORDER_MOST 32767
 #define AFXDP_REORDER_MOST_OF_TWO 262143
 /* Further ahead than this is far; and so is what is further behind than that is
- * remembered, or than the first number of all. */
+ * remembered, unless timestamps say that it is late, or than the first number of all. */
 #define AFXDP_REORDER_JUMP 2999
 #define AFXDP_REORDER_PAST 16384
 #define AFXDP_REORDER_PAST_OF_TWO 262144
