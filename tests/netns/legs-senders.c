@@ -220,8 +220,8 @@ restart (guint number, guint later)
   wait_until (receiver_arrived (receiver) == 4 * 9000);
   /* The thread takes a batch of one leg, and then of the other. */
   seam = (BEHIND + late) * rate + 2 * BATCH;
-  /* What leaves late may come behind the first ones of the next run. */
-  overlap = late * rate;
+  /* What leaves late may come behind the first batch of the next run. */
+  overlap = late * rate + BATCH;
   if (sight.n[0] + sight.n[1] != 2 * n)
     receiver_excuse (receiver);
   receiver_assert_none (receiver, "duplicates", "pending");
