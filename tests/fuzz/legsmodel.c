@@ -9,8 +9,9 @@
 #define US G_GUINT64_CONSTANT (1000)
 #define MS (1000 * US)
 #define BASE (G_GUINT64_CONSTANT (1) << 20)
-/* Farther from each other a leg that was cut is unmatched at first. */
-#define FARTHEST 2900
+/* When one is cut for longer, and the other behind by as much, a leg that comes back is
+ * unmatched at first. */
+#define FARTHEST 1450
 /* For each packet the model looks at all that wait. */
 #define MOST_WAITING 3000
 
@@ -75,7 +76,7 @@ send (Script *script, guint leg, guint64 i, guint64 time)
 static void
 write_packets (Script *script)
 {
-  guint64 time = 1000 * MS, i = 0;
+  guint64 time = 1000 * MS, i = 0, last[AFXDP_LEGS] = { 0 };
 
   while (script->size && i < PACKETS) {
     guint deed = take (script), n = take (script) + 1;
@@ -88,10 +89,16 @@ write_packets (Script *script)
     if (deed % 8 == 1)
       time += n * 100 * US;
     for (; n && i < PACKETS; n--, i++, time += script->interval) {
-      if (!(is_cut && cut == 0) && !(deed % 8 < 5 && i % every == 0))
-        send (script, 0, i, time);
-      if (!(is_cut && cut == 1) && !(deed % 8 < 4 && i % every == cut))
-        send (script, 1, i, time);
+      gboolean lost[] = {
+        (is_cut && cut == 0) || (deed % 8 < 5 && i % every == 0),
+        (is_cut && cut == 1) || (deed % 8 < 4 && i % every == cut),
+      };
+
+      for (guint leg = 0; leg < AFXDP_LEGS; leg++)
+        if (!lost[leg] || i - last[leg] >= FARTHEST) {
+          send (script, leg, i, time);
+          last[leg] = i;
+        }
       if (deed % 8 == 7 && n % 8 == 0)
         send (script, cut, i, time + script->interval / 2);
     }
