@@ -233,8 +233,9 @@ make_memory (GstAfxdpAllocator *self, guint32 frame)
   GstMemory *memory = &self->frames[frame].memory;
   guint made = g_atomic_int_get (&self->n_made);
 
-  gst_memory_init (memory, 0, GST_ALLOCATOR (self), NULL,
-      afxdp_umem_frame_size (self->umem), 0, 0, 0);
+  gst_memory_init (memory,
+      afxdp_umem_is_readonly (self->umem) ? GST_MEMORY_FLAG_READONLY : 0,
+      GST_ALLOCATOR (self), NULL, afxdp_umem_frame_size (self->umem), 0, 0, 0);
   GST_MINI_OBJECT_CAST (memory)->dispose = dispose_memory;
   while (made <= frame &&
       !g_atomic_int_compare_and_exchange (&self->n_made, made, frame + 1))

@@ -91,7 +91,9 @@ describe (const GstAfxdpCurrentMode *mode, const gchar *interface, guint n)
           "interface", G_TYPE_STRING, interface, "xdp-mode", G_TYPE_STRING,
           gst_afxdp_xdp_mode_name (change->path, change->xdp_mode), "zero-copy",
           G_TYPE_BOOLEAN, change->zero_copy, "changes", G_TYPE_UINT, n, "leg",
-          G_TYPE_INT, (gint) mode->leg, "reason", G_TYPE_STRING, reason, NULL);
+          G_TYPE_INT, (gint) mode->leg, "provider", G_TYPE_STRING,
+          change->provider ? change->provider : AFXDP_OWN_PROVIDER, "reason",
+          G_TYPE_STRING, reason, NULL);
 
   g_value_init (&queues, GST_TYPE_ARRAY);
   for (guint i = 0; i < change->n_queues; i++) {
@@ -160,7 +162,7 @@ guint64
 gst_afxdp_current_mode_follow (
     GstAfxdpCurrentMode *mode, AfxdpStream *stream, gboolean warns, guint64 now)
 {
-  const AfxdpNetdev *netdev = afxdp_stream_netdev (stream);
+  const gchar *interface = afxdp_stream_interface (stream);
   AfxdpPathChange change;
   guint n;
 
@@ -177,7 +179,7 @@ gst_afxdp_current_mode_follow (
     return G_MAXUINT64;
   mode->post_at = MAX (mode->post_at, now) + INTERVAL;
   gst_afxdp_outbox_post (&mode->outbox, mode->element,
-      describe (mode, netdev ? netdev->name : "", n));
+      describe (mode, interface ? interface : "", n));
   mode->is_detour_posted = TRUE;
   mode->posted = mode->change.path;
   mode->n_posted += n;

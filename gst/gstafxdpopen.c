@@ -5,12 +5,16 @@
 
 #include <gst/gst.h>
 
+#include "distributor/protocol.h"
 #include "error.h"
 #include "gstafxdpaddress.h"
 #include "gstafxdpallocator.h"
 #include "gstafxdpsrc.h"
 
 #define GST_CAT_DEFAULT gst_afxdp_src_debug
+
+/* Of the environment: where the distributor daemon listens. */
+#define DISTRIBUTOR "AFXDP_DISTRIBUTOR"
 
 static gint
 resource_error (const GError *error)
@@ -116,6 +120,19 @@ join_legs (GstAfxdpSettings *settings, GInetAddress *address, gchar **senders,
   gst_afxdp_split_begin (split, second);
 }
 
+/* Where to ask for the daemon. */
+static void
+find_distributor (const GstAfxdpSettings *settings, AfxdpStreamSettings *stream)
+{
+  const gchar *path =
+      settings->distributor ? settings->distributor : g_getenv (DISTRIBUTOR);
+
+  stream->distributor_anywhere = path != NULL;
+  if (!path)
+    path = AFXDP_PROTOCOL_SOCKET;
+  stream->distributor = *path ? path : NULL;
+}
+
 /* split: NULL, or for the first leg. */
 static AfxdpStream *
 open_stream (const GstAfxdpSettings *set, GstAfxdpSplit *split, GError **error)
@@ -151,6 +168,7 @@ open_stream (const GstAfxdpSettings *set, GstAfxdpSplit *split, GError **error)
   stream.exclusive = !settings->reuse;
   stream.no_loop = !settings->loop;
   stream.keep_open = !settings->close_socket;
+  find_distributor (settings, &stream);
   stream.prepare = settings->retrieve_sender_address
       ? gst_afxdp_allocator_prepare_with_senders
       : gst_afxdp_allocator_prepare;

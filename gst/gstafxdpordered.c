@@ -149,14 +149,17 @@ note_copy (GstAfxdpOrdered *ordered, guint leg, guint64 arrival)
       &ordered->skews[leg].behind, arrival - MIN (arrival, first));
 }
 
-/* All packets of a stream have one SSRC, whichever leg brings them. */
+/* All packets of a stream have one SSRC, whichever leg brings them. Where memory may
+ * not be written to, GStreamer puts a copy in its place. */
 static void
-set_ssrc (GstAfxdpOrdered *ordered, AfxdpPacket *packet)
+set_ssrc (GstAfxdpOrdered *ordered, GstBuffer *buffer)
 {
   guint32 ssrc;
 
-  if (G_UNLIKELY (afxdp_reorder_has_other_ssrc (ordered->stage, &ssrc)))
-    GST_WRITE_UINT32_BE ((guint8 *) packet->data + RTP_SSRC, ssrc);
+  if (G_LIKELY (!afxdp_reorder_has_other_ssrc (ordered->stage, &ssrc)))
+    return;
+  ssrc = GUINT32_TO_BE (ssrc);
+  gst_buffer_fill (buffer, RTP_SSRC, &ssrc, sizeof ssrc);
 }
 
 /* What came after all is not lost. */
@@ -205,9 +208,9 @@ put_packet (GstAfxdpOrdered *ordered, guint leg, AfxdpStream *stream,
       break;
   }
   if (G_LIKELY (!kept_back)) {
-    set_ssrc (ordered, packet);
     entry.item =
         gst_afxdp_buffers_make_one (stream, packet, batch->path, make, &copied);
+    set_ssrc (ordered, entry.item);
     entry.size = packet->size;
     entry.tag = make_tag (batch, packet, copied);
     ordered->n_held++;

@@ -10,14 +10,6 @@
 
 #define GST_CAT_DEFAULT gst_afxdp_src_debug
 
-static const gchar *
-interface_of (const AfxdpStream *stream)
-{
-  const AfxdpNetdev *netdev = afxdp_stream_netdev (stream);
-
-  return netdev ? netdev->name : NULL;
-}
-
 /* Called with the lock of ordered. */
 static void
 begin_first_leg (GstAfxdpSrc *self)
@@ -28,8 +20,8 @@ begin_first_leg (GstAfxdpSrc *self)
   /* What is received, be it of a file. */
   g_value_init (&uri, G_TYPE_STRING);
   gst_afxdp_settings_get (&self->active, GST_AFXDP_PROP_URI, &uri);
-  gst_afxdp_leg_begin (
-      leg, g_value_get_string (&uri), interface_of (leg->stream), afxdp_now ());
+  gst_afxdp_leg_begin (leg, g_value_get_string (&uri),
+      afxdp_stream_interface (leg->stream), afxdp_now ());
   g_value_unset (&uri);
 }
 
@@ -44,7 +36,7 @@ begin_second_leg (GstAfxdpSrc *self, AfxdpStream *stream)
   if (!legs[0].report)
     begin_first_leg (self);
   gst_afxdp_leg_begin (&legs[1], self->active.redundant_uri,
-      interface_of (stream ? stream : legs[0].stream), afxdp_now ());
+      afxdp_stream_interface (stream ? stream : legs[0].stream), afxdp_now ());
   legs[1].shares = self->split.on;
   g_mutex_unlock (&self->ordered.lock);
   GST_OBJECT_LOCK (self);

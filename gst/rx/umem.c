@@ -40,6 +40,8 @@ typedef struct
 struct _AfxdpUmem
 {
   guint8 *area;
+  GDestroyNotify release; /* of its owner; NULL: it is ours */
+  gpointer area_owner;
   guint n_frames;
   guint frame_shift;
   atomic_uint refs; /* open accounts and frames in them hold one together */
@@ -98,10 +100,11 @@ unmap (const AfxdpUmem *umem, gpointer memory, gsize size)
     munmap (memory, (gsize) umem->n_frames * size);
 }
 
-AfxdpUmem *
-afxdp_umem_new (guint n_frames, guint frame_size, GError **error)
+/* Without area. */
+static AfxdpUmem *
+make (guint n_frames, guint frame_size)
 {
-  g_autoptr (AfxdpUmem) umem = NULL;
+  AfxdpUmem *umem;
 
   g_return_val_if_fail (frame_size && !(frame_size & (frame_size - 1)), NULL);
 
@@ -112,14 +115,28 @@ afxdp_umem_new (guint n_frames, guint frame_size, GError **error)
   pthread_mutex_init (&umem->lock, NULL);
   pthread_mutex_init (&umem->refill_lock, NULL);
   atomic_init (&umem->returned, AFXDP_NO_FRAME);
-  if (!(umem->area = map (umem, frame_size, error)) ||
-      !(umem->room = map (umem, AFXDP_FRAME_ROOM, error)) ||
-      !(umem->frames = map (umem, sizeof *umem->frames, error)) ||
-      !(umem->free = map (umem, sizeof *umem->free, error)))
-    return NULL;
+  return umem;
+}
+
+static gboolean
+map_records (AfxdpUmem *umem, GError **error)
+{
 #ifdef AFXDP_CHECK_FRAMES
-  umem->owners = g_malloc0 (n_frames);
+  umem->owners = g_malloc0 (umem->n_frames);
 #endif
+  return (umem->room = map (umem, AFXDP_FRAME_ROOM, error)) &&
+      (umem->frames = map (umem, sizeof *umem->frames, error)) &&
+      (umem->free = map (umem, sizeof *umem->free, error));
+}
+
+AfxdpUmem *
+afxdp_umem_new (guint n_frames, guint frame_size, GError **error)
+{
+  g_autoptr (AfxdpUmem) umem = make (n_frames, frame_size);
+
+  if (!(umem->area = map (umem, frame_size, error)) ||
+      !map_records (umem, error))
+    return NULL;
   /* A forked child must not keep pages that the kernel writes to. */
   madvise (umem->area, afxdp_umem_size (umem), MADV_DONTFORK);
 
@@ -128,6 +145,30 @@ afxdp_umem_new (guint n_frames, guint frame_size, GError **error)
     umem->free[i] = n_frames - 1 - i;
   umem->n_free = n_frames;
   return g_steal_pointer (&umem);
+}
+
+AfxdpUmem *
+afxdp_umem_new_over (gpointer area, guint n_frames, guint frame_size,
+    GDestroyNotify release, gpointer owner, GError **error)
+{
+  g_autoptr (AfxdpUmem) umem = make (n_frames, frame_size);
+
+  if (!map_records (umem, error))
+    return NULL;
+  umem->area = area;
+  umem->release = release;
+  umem->area_owner = owner;
+#ifdef AFXDP_CHECK_FRAMES
+  for (guint i = 0; i < n_frames; i++)
+    umem->owners[i] = OWNER_KERNEL;
+#endif
+  return g_steal_pointer (&umem);
+}
+
+gboolean
+afxdp_umem_is_readonly (const AfxdpUmem *umem)
+{
+  return umem->release != NULL;
 }
 
 /* Linux 5.14; before that, or where the memory is refused, packets pay for it. */
@@ -148,10 +189,12 @@ afxdp_umem_populate (AfxdpUmem *umem, guint n)
 {
   n = MIN (n, umem->n_frames);
   if (n == umem->n_frames) {
-    madvise (umem->area, afxdp_umem_size (umem), MADV_HUGEPAGE);
+    if (!umem->release)
+      madvise (umem->area, afxdp_umem_size (umem), MADV_HUGEPAGE);
     madvise (umem->room, (gsize) n * AFXDP_FRAME_ROOM, MADV_HUGEPAGE);
   }
-  populate (umem->area, (gsize) n << umem->frame_shift);
+  if (!umem->release)
+    populate (umem->area, (gsize) n << umem->frame_shift);
   populate (umem->room, (gsize) n * AFXDP_FRAME_ROOM);
   populate (umem->frames, n * sizeof *umem->frames);
 }
@@ -170,7 +213,10 @@ afxdp_umem_unref (AfxdpUmem *umem)
     return;
   if (umem->destroy_owner)
     umem->destroy_owner (umem->owner);
-  unmap (umem, umem->area, afxdp_umem_frame_size (umem));
+  if (umem->release)
+    umem->release (umem->area_owner);
+  else
+    unmap (umem, umem->area, afxdp_umem_frame_size (umem));
   unmap (umem, umem->room, AFXDP_FRAME_ROOM);
   unmap (umem, umem->frames, sizeof *umem->frames);
   unmap (umem, umem->free, sizeof *umem->free);

@@ -48,6 +48,12 @@ afxdp_umem_bytes (guint n, guint size, guint64 most, guint64 *bytes)
 
 /* frame_size is a power of two, in bytes. Errors: AFXDP_ERROR_MEMORY. */
 AfxdpUmem *afxdp_umem_new (guint n_frames, guint frame_size, GError **error);
+/* Over memory of somebody else, who fills frames in the place of the kernel: at first
+ * all of them are his. Nobody here writes to it. release is called for owner when the
+ * last frame is home and the last reference gone; not if it fails. */
+AfxdpUmem *afxdp_umem_new_over (gpointer area, guint n_frames, guint frame_size,
+    GDestroyNotify release, gpointer owner, GError **error);
+gboolean afxdp_umem_is_readonly (const AfxdpUmem *umem);
 AfxdpUmem *afxdp_umem_ref (AfxdpUmem *umem);
 void afxdp_umem_unref (AfxdpUmem *umem);
 

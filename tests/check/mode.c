@@ -82,8 +82,8 @@ afxdp_stream_n_path_changes (const AfxdpStream *stream)
   return n_changes;
 }
 
-const AfxdpNetdev *
-afxdp_stream_netdev (const AfxdpStream *stream)
+const gchar *
+afxdp_stream_interface (const AfxdpStream *stream)
 {
   return NULL;
 }

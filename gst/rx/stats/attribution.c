@@ -142,10 +142,13 @@ log_verdict (const AfxdpVerdict *verdict)
       places->str);
 }
 
-/* What no drop explains is charged to rest. */
+/* What no drop explains is charged to rest, unless it was dropped where nobody could
+ * count it. */
 static void
 settle (AfxdpAttribution *attribution, AfxdpVerdict *verdict, AfxdpColumn rest)
 {
+  rest = afxdp_drop_history_uncounted (&attribution->history,
+      verdict->gap.before, verdict->gap.shown, AFXDP_FIT_SLACK, rest);
   verdict->lost[rest] += verdict->gap.missing - afxdp_lost_sum (verdict->lost);
   attribution->n_waiting -= verdict->gap.missing;
   afxdp_charges_add (&attribution->charges, verdict);

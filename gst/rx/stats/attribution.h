@@ -16,7 +16,8 @@
  *   3. other drops at the time of the gap;
  *   4. what the interface dropped at that time: it may have been anybody's packets.
  *
- * What no drop explains was lost before this host: in the network. This can be said
+ * What no drop explains was lost where drops of that time could not be counted, if there
+ * is such a place; otherwise before this host: in the network. This can be said
  * only when all counters have been read that may know of the gap; so gaps wait for
  * that. If it takes too long, or if drops of that time were forgotten, the place is
  * unknown.

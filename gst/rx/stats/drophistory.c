@@ -113,6 +113,11 @@ afxdp_drop_history_add (AfxdpDropHistory *history, const AfxdpDrop *drop)
 {
   guint place;
 
+  if (!afxdp_column_name (drop->column)) {
+    history->uncounted[history->n_uncounted++ % AFXDP_DROP_HISTORY_UNCOUNTED] =
+        *drop;
+    return;
+  }
   if (!drop->n)
     return;
   AFXDP_LOG (AFXDP_LOG_STATS, NULL,
@@ -131,6 +136,21 @@ afxdp_drop_history_add (AfxdpDropHistory *history, const AfxdpDrop *drop)
     place = afxdp_drop_history_first_until (history, drop->until + 1);
   g_array_insert_val (history->drops, place, *drop);
   history->news = MIN (history->news, drop->until);
+}
+
+AfxdpColumn
+afxdp_drop_history_uncounted (const AfxdpDropHistory *history, guint64 since,
+    guint64 until, guint64 slack, AfxdpColumn otherwise)
+{
+  guint n = MIN (history->n_uncounted, AFXDP_DROP_HISTORY_UNCOUNTED);
+
+  for (guint i = 0; i < n; i++) {
+    const AfxdpDrop *drop = &history->uncounted[i];
+
+    if (drop->from < until + slack && since < drop->until + slack)
+      return drop->column;
+  }
+  return otherwise;
 }
 
 void

@@ -15,7 +15,9 @@ G_BEGIN_DECLS
 typedef struct
 {
   AfxdpColumn column;
-  gint64 n; /* negative: so many of those told before came after all */
+  /* negative: so many of those told before came after all; 0 for a column without
+   * a counter, of which only the time is known */
+  gint64 n;
   guint64 from, until; /* ns of CLOCK_MONOTONIC */
 } AfxdpDrop;
 
@@ -29,7 +31,6 @@ typedef struct
   guint n;
 } AfxdpDrops;
 
-/* n is not 0. */
 void afxdp_drops_add (AfxdpDrops *drops, AfxdpColumn column, gint64 n,
     guint64 from, guint64 until);
 

@@ -25,6 +25,8 @@ static const struct
   [AFXDP_COLUMN_SOCKET_BUFFER] = { "dropped-socket-buffer",
       "lost-socket-buffer" },
   [AFXDP_COLUMN_OVERLOAD] = { "dropped-overload", "lost-overload" },
+  [AFXDP_COLUMN_CLIENT_RING] = { "dropped-client-ring", "lost-client-ring" },
+  [AFXDP_COLUMN_DISTRIBUTOR] = { NULL, "lost-distributor" },
   [AFXDP_COLUMN_PAUSED] = { "dropped-paused", "lost-paused" },
   [AFXDP_COLUMN_UNKNOWN] = { NULL, "lost-unknown" },
 };

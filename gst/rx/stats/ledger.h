@@ -54,6 +54,12 @@ typedef enum
   /* The XDP program dropped it, since ring and socket had no room: the pipeline takes
    * fewer packets than come. */
   AFXDP_COLUMN_OVERLOAD,
+  /* The distributor daemon received it, and the ring of this stream, which is its
+   * client, was full. */
+  AFXDP_COLUMN_CLIENT_RING,
+  /* It came while the distributor daemon was gone or stood still, and nobody received
+   * in its place. */
+  AFXDP_COLUMN_DISTRIBUTOR,
   /* It came to the kernel's socket while nobody read that, since the element was
    * paused, and the buffer was full. */
   AFXDP_COLUMN_PAUSED,

@@ -11,6 +11,7 @@ afxdp_input_init (AfxdpInput *input, const AfxdpInputKind *kind,
 {
   *input = (AfxdpInput){
     .kind = kind,
+    .by = kind->path,
     .packets = g_new (AfxdpPacket, batch),
     .batch = batch,
     .raw = g_malloc_n (batch, raw_size),

@@ -44,7 +44,7 @@ typedef struct _AfxdpInput AfxdpInput;
 /* What each kind does in its own way: a call for each batch, none for each packet. */
 typedef struct
 {
-  AfxdpPath path; /* that its packets come by */
+  AfxdpPath path; /* that its packets come by to this process */
   /* Takes the next batch out of the source into packets, from 0 to end - 1, and fills
    * in all of their fields. */
   guint (*read) (AfxdpInput *input, guint skip);
@@ -59,6 +59,7 @@ struct _AfxdpInput
   const AfxdpInputKind *kind;
   AfxdpPacket *packets; /* those not yet handed out: */
   guint first, end;     /* from first to end - 1 */
+  AfxdpPath by;         /* the path that packets came by to this host */
   /* packets have the time of their own arrival, and not that of the read() */
   gboolean stamped;
   guint batch;          /* most packets at a time */

@@ -10,9 +10,14 @@
 
 G_BEGIN_DECLS
 
+/* Whose program and sockets these are: this process's. */
+#define AFXDP_OWN_PROVIDER "own"
+
 typedef struct
 {
   AfxdpPath path;
+  const gchar
+      *provider; /* whose fast path it is; a constant, or NULL: our own */
   AfxdpXdpMode xdp_mode;
   gboolean zero_copy;
   guint n_queues;

@@ -27,6 +27,14 @@ afxdp_paths_init (AfxdpPaths *paths, AfxdpInputs *inputs, const gchar *name,
   paths->slow_reason = slow_reason;
 }
 
+void
+afxdp_paths_set_provider (AfxdpPaths *paths, AfxdpProvider *provider)
+{
+  paths->provider = provider;
+  paths->first = AFXDP_PATH_SLOW;
+  afxdp_inputs_add (paths->inputs, provider->input);
+}
+
 guint
 afxdp_paths_change_interface (
     AfxdpPaths *paths, AfxdpSubscription *subscription, const gchar *interface)
@@ -171,6 +179,10 @@ stop_dropping (AfxdpPaths *paths)
 void
 afxdp_paths_close (AfxdpPaths *paths)
 {
+  if (paths->provider) {
+    paths->provider->kind->pause (paths->provider);
+    return;
+  }
   if (paths->open)
     close_fast_path (paths, "nobody reads");
   stop_dropping (paths);
@@ -315,11 +327,26 @@ follow_program (AfxdpPaths *paths)
 }
 
 static void
+follow_provider (AfxdpPaths *paths, AfxdpProvider *provider)
+{
+  if (G_UNLIKELY (provider->kind->follow (provider, &paths->change))) {
+    note (paths, paths->change.path);
+    paths->changed = TRUE;
+  }
+  paths->open = provider->open;
+  paths->settling = provider->settling;
+}
+
+static void
 follow (AfxdpPaths *paths)
 {
   guint n_rings = paths->fast.n_rings;
   gboolean ready, news;
 
+  if (paths->provider) {
+    follow_provider (paths, paths->provider);
+    return;
+  }
   if (!paths->subscription) {
     if (!paths->change.reason)
       tell (paths, AFXDP_PATH_SLOW, NULL, "%s", paths->slow_reason);
@@ -374,7 +401,8 @@ rings_fill_up (const AfxdpPaths *paths)
 static void
 try_to_settle (AfxdpPaths *paths, gboolean grace_over)
 {
-  if (!paths->settling)
+  /* A provider's is over when it says so. */
+  if (!paths->settling || paths->provider)
     return;
   if (grace_over && afxdp_inputs_are_drained (paths->inputs, paths->first))
     settle (paths, "nothing older can come");
@@ -443,7 +471,7 @@ afxdp_paths_next (AfxdpPaths *paths)
 
   follow (paths);
   /* Asked before they are read: what comes after the answer is not older. */
-  grace_over = paths->settling &&
+  grace_over = paths->settling && paths->subscription &&
       afxdp_subscription_grace_over (paths->subscription, paths->grace);
   read_inputs (paths);
   if (follow_program (paths))
@@ -466,12 +494,22 @@ afxdp_paths_room (const AfxdpPaths *paths)
       (guint64) afxdp_socket_buffer_size (afxdp_inputs_socket (paths->inputs)) /
       SOCKET_PACKET_COST;
 
+  if (paths->open && paths->provider)
+    return paths->provider->kind->room (paths->provider);
   if (paths->open) {
     n = G_MAXUINT;
     for (guint i = 0; i < paths->fast.n_rings; i++)
       n = MIN (n, afxdp_ring_credit (&paths->fast.rings[i]));
   }
   return n;
+}
+
+guint64
+afxdp_paths_rest (const AfxdpPaths *paths, guint64 wait)
+{
+  AfxdpProvider *provider = paths->provider;
+
+  return provider ? MIN (wait, provider->kind->rest (provider)) : wait;
 }
 
 void

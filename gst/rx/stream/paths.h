@@ -10,6 +10,7 @@
 
 #include "inputs.h"
 #include "pathchange.h"
+#include "provider.h"
 
 G_BEGIN_DECLS
 
@@ -17,7 +18,8 @@ typedef struct
 {
   /* Hot: for each batch. */
   AfxdpInputs *inputs;
-  AfxdpSubscription *subscription; /* NULL: there is only the socket */
+  AfxdpSubscription *subscription; /* NULL: we have no fast path of our own */
+  AfxdpProvider *provider;         /* whose fast path it is then, or NULL */
   guint version;                   /* of fast */
   gboolean open;      /* our word on it; the program may know better */
   gboolean exhausted; /* closed because the credit was used up, */
@@ -48,6 +50,8 @@ typedef struct
  * socket, or NULL. */
 void afxdp_paths_init (AfxdpPaths *paths, AfxdpInputs *inputs,
     const gchar *name, const gchar *slow_reason);
+/* The fast path is somebody else's, who must outlive paths. Before anything is read. */
+void afxdp_paths_set_provider (AfxdpPaths *paths, AfxdpProvider *provider);
 /* Goes over to the fast path of an interface: the first, or another since the former
  * one was removed. The slow path stays as it is. Returns how many packets of the former
  * path were dropped, that had been read and not handed out. */
@@ -59,7 +63,7 @@ void afxdp_paths_clear (AfxdpPaths *paths);
  * one whose first packet is next, or NULL: there is none, or it must wait for older
  * ones of the other path, since it does not continue what was handed out last. */
 AfxdpInput *afxdp_paths_next (AfxdpPaths *paths);
-/* Nobody reads any more: what comes is for the socket. */
+/* Nobody reads any more: what comes is for the socket, or waits with a provider. */
 void afxdp_paths_close (AfxdpPaths *paths);
 
 /* See afxdp_stream_path_changed() and afxdp_stream_n_path_changes(). */
@@ -81,6 +85,10 @@ afxdp_paths_have_changed (const AfxdpPaths *paths)
 static inline AfxdpAccount *
 afxdp_paths_account (const AfxdpPaths *paths, guint *share)
 {
+  if (G_UNLIKELY (paths->provider)) {
+    *share = paths->provider->share;
+    return paths->provider->account;
+  }
   *share = afxdp_subscription_share (paths->subscription);
   return paths->fast.account;
 }
@@ -101,6 +109,9 @@ afxdp_paths_is_settling (const AfxdpPaths *paths)
 
 /* How many packets may come now before one is lost, or changes paths. */
 guint afxdp_paths_room (const AfxdpPaths *paths);
+/* All that came is taken, and the thread is about to sleep until events tell of more,
+ * for wait ns at most. Returns how long it may; 0: something has come. */
+guint64 afxdp_paths_rest (const AfxdpPaths *paths, guint64 wait);
 /* Makes the drivers of the rings look for packets. */
 void afxdp_paths_poll_drivers (const AfxdpPaths *paths);
 /* Wakes those that wait to be woken. FALSE: none of them ever does. */

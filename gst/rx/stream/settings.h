@@ -28,6 +28,8 @@ typedef struct
    * address. With several there is only the socket. */
   const gchar *const *interfaces;
   AfxdpMode mode;
+  const gchar *distributor; /* the daemon's socket file; NULL: none is asked */
+  gboolean distributor_anywhere; /* also one of another network namespace */
   AfxdpXdpMode xdp_mode;
   AfxdpZeroCopy zero_copy;
   gint queue;

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/sock_diag.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -360,12 +361,45 @@ afxdp_socket_is_full (const AfxdpSocket *socket)
       values[SK_MEMINFO_RMEM_ALLOC] + PACKET_COST >= values[SK_MEMINFO_RCVBUF];
 }
 
-guint32
-afxdp_socket_dropped (const AfxdpSocket *socket)
+/* As the kernel counts. */
+static guint32
+n_dropped (const AfxdpSocket *socket)
 {
   guint32 values[SK_MEMINFO_VARS] = { 0 };
   socklen_t size = sizeof values;
 
   getsockopt (socket->fd, SOL_SOCKET, SO_MEMINFO, values, &size);
   return values[SK_MEMINFO_DROPS];
+}
+
+guint32
+afxdp_socket_dropped (const AfxdpSocket *socket)
+{
+  if (atomic_load (&socket->deaf))
+    return atomic_load (&socket->dropped_hearing);
+  return n_dropped (socket) - atomic_load (&socket->dropped_deaf);
+}
+
+void
+afxdp_socket_set_deaf (AfxdpSocket *socket, gboolean deaf)
+{
+  struct sock_filter nothing = BPF_STMT (BPF_RET | BPF_K, 0);
+  const struct sock_fprog program = { 1, &nothing };
+  const int unused = 0;
+
+  if (deaf == atomic_load (&socket->deaf))
+    return;
+  if (deaf) {
+    atomic_store (&socket->dropped_hearing, afxdp_socket_dropped (socket));
+    atomic_store (&socket->deaf, TRUE);
+    setsockopt (
+        socket->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+  } else {
+    setsockopt (
+        socket->fd, SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof unused);
+    /* The kernel counts what a filter drops as what has no room. */
+    atomic_store (&socket->dropped_deaf,
+        n_dropped (socket) - atomic_load (&socket->dropped_hearing));
+    atomic_store (&socket->deaf, FALSE);
+  }
 }

@@ -154,6 +154,8 @@ disarm (AfxdpSocket *socket, guint i, AfxdpSocketPacket *packet)
 
   packet->size = socket->messages[i].msg_len;
   read_control (&socket->messages[i].msg_hdr, packet);
+  if (G_UNLIKELY (packet->dropped))
+    packet->dropped -= atomic_load (&socket->dropped_deaf);
   read_sender (&socket->senders[i], &packet->sender);
   packet->wanted = is_wanted (socket, &packet->sender);
   packet->frame = AFXDP_NO_FRAME;

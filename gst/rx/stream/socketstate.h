@@ -10,6 +10,7 @@
 #include "socket.h"
 
 #include <netinet/in.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 
 G_BEGIN_DECLS
@@ -36,6 +37,9 @@ struct _AfxdpSocket
   guint64 failing_since; /* ns of CLOCK_MONOTONIC; 0: it does not */
   guint64 n_errors;      /* that passed */
   guint buffer_size;
+  atomic_bool deaf;
+  _Atomic guint32 dropped_hearing; /* before it became deaf, while it is */
+  _Atomic guint32 dropped_deaf;    /* while it was; nobody is told */
   AfxdpUmem *umem;
   AfxdpAccount *account;
   guint frame_size;

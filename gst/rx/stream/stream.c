@@ -71,6 +71,8 @@ afxdp_stream_counts (AfxdpStream *stream, AfxdpStreamCounts *counts)
 
   if (stream->registration)
     afxdp_registration_frames (stream->registration, &n_frames, &n_home);
+  if (stream->client)
+    afxdp_client_path_frames (stream->client, &n_frames, &n_home);
   counts->malformed = atomic_load (&stream->inputs.malformed);
   counts->discarded = stream->discarded;
   counts->n_frames = n_frames + afxdp_umem_n_frames (own);
@@ -104,6 +106,14 @@ afxdp_stream_port (const AfxdpStream *stream)
   return stream->settings.port;
 }
 
+const gchar *
+afxdp_stream_interface (const AfxdpStream *stream)
+{
+  if (stream->client)
+    return afxdp_client_path_interface (stream->client);
+  return stream->interfaces.n == 1 ? stream->interfaces.netdevs->name : NULL;
+}
+
 const AfxdpNetdev *
 afxdp_stream_netdev (const AfxdpStream *stream)
 {
@@ -125,13 +135,41 @@ prepare_area (const AfxdpStream *stream)
     settings->prepare (umem, n);
 }
 
+/* Whether the stream reaches this network namespace. Otherwise it is a distributor
+ * daemon elsewhere that receives, for this process too. */
+static gboolean
+is_heard_here (const AfxdpStream *stream)
+{
+  return !stream->client || afxdp_client_path_has_network (stream->client);
+}
+
+/* A socket to which nothing comes, for who wants to send by it. */
+static AfxdpSocket *
+make_deaf_socket (const AfxdpStream *stream, GError **error)
+{
+  AfxdpStreamSettings settings = stream->settings;
+  g_autoptr (GInetAddress) any =
+      g_inet_address_new_any (g_inet_address_get_family (stream->address));
+  AfxdpSocket *socket;
+
+  settings.address = any;
+  settings.auto_multicast = FALSE;
+  settings.exclusive = FALSE;
+  socket = afxdp_socket_new (&settings, NULL, 0, error);
+  if (socket)
+    afxdp_socket_set_deaf (socket, TRUE);
+  return socket;
+}
+
 static gboolean
 open_slow_path (AfxdpStream *stream, GError **error)
 {
   g_autofree gchar *address = g_inet_address_to_string (stream->address);
 
-  stream->socket = afxdp_socket_new (&stream->settings,
-      stream->interfaces.netdevs, stream->interfaces.n, error);
+  stream->socket = is_heard_here (stream)
+      ? afxdp_socket_new (&stream->settings, stream->interfaces.netdevs,
+            stream->interfaces.n, error)
+      : make_deaf_socket (stream, error);
   if (!stream->socket)
     return FALSE;
   prepare_area (stream);
@@ -177,6 +215,26 @@ why_only_socket (const AfxdpStream *stream)
   return NULL;
 }
 
+/* Where the daemon that we are connected to receives the stream. */
+static gboolean
+open_at_daemon (AfxdpStream *stream, GError **error)
+{
+  const AfxdpStreamSettings *settings = &stream->settings;
+  const AfxdpNetdev *netdev = afxdp_stream_netdev (stream);
+  const gchar *interface = settings->interfaces ? *settings->interfaces : NULL;
+
+  if (netdev)
+    interface = netdev->name;
+  if (!afxdp_client_path_open (stream->client, settings, interface,
+          stream->socket, &stream->drops, error))
+    return FALSE;
+  afxdp_paths_init (&stream->paths, &stream->inputs, stream->name, NULL);
+  afxdp_paths_set_provider (
+      &stream->paths, afxdp_client_path_provider (stream->client));
+  return settings->mode != AFXDP_MODE_AF_XDP ||
+      afxdp_client_path_wait (stream->client, START_TIMEOUT_MS, error);
+}
+
 static gboolean
 look_for_fast_path (AfxdpStream *stream, GError **error)
 {
@@ -215,9 +273,81 @@ look_for_fast_path (AfxdpStream *stream, GError **error)
           stream->registration->subscription, START_TIMEOUT_MS, error);
 }
 
+/* A given socket is its owner's, and several interfaces are received through sockets
+ * alone. */
+static gboolean
+wants_daemon (const AfxdpStreamSettings *settings)
+{
+  return settings->distributor && settings->mode != AFXDP_MODE_SOCKET &&
+      settings->port && !settings->socket &&
+      !g_inet_address_get_is_any (settings->address) &&
+      (!settings->interfaces || !*settings->interfaces ||
+          !settings->interfaces[1]);
+}
+
+/* FALSE: there is none, or it does not answer; that is no fault. */
+static gboolean
+find_daemon (AfxdpStream *stream)
+{
+  const AfxdpStreamSettings *settings = &stream->settings;
+  g_autoptr (GError) cause = NULL;
+
+  if (!wants_daemon (settings))
+    return FALSE;
+  stream->client = afxdp_client_path_new (
+      settings->distributor, settings->distributor_anywhere, &cause);
+  if (!stream->client)
+    AFXDP_INFO (AFXDP_LOG_STREAM, NULL, "%s", cause->message);
+  return stream->client != NULL;
+}
+
+static gboolean
+find_interfaces (AfxdpStream *stream, GError **error)
+{
+  const AfxdpStreamSettings *settings = &stream->settings;
+
+  if (is_heard_here (stream))
+    return afxdp_interfaces_find (&stream->interfaces, settings->interfaces,
+        settings->socket, stream->address, settings->mode == AFXDP_MODE_AF_XDP,
+        error);
+  stream->interfaces.netdevs = g_new0 (AfxdpNetdev, 1);
+  return TRUE;
+}
+
+/* The fast path before the join: attaching resets most NICs. */
+static gboolean
+open_all (AfxdpStream *stream, GError **error)
+{
+  return find_interfaces (stream, error) && open_slow_path (stream, error) &&
+      (stream->client ? open_at_daemon (stream, error)
+                      : look_for_fast_path (stream, error)) &&
+      (!stream->settings.auto_multicast || !is_heard_here (stream) ||
+          afxdp_socket_join (stream->socket, error));
+}
+
+/* The daemon cannot be had after all, as error says: what would be without it. Where
+ * that is nothing either, both reasons are told. */
+static AfxdpStream *
+do_without_daemon (
+    const AfxdpStreamSettings *settings, GError *why, GError **error)
+{
+  AfxdpStreamSettings without = *settings;
+  AfxdpStream *stream;
+
+  AFXDP_INFO (AFXDP_LOG_STREAM, NULL, "%s", why->message);
+  without.distributor = NULL;
+  stream = afxdp_stream_new (&without, error);
+  if (!stream)
+    g_prefix_error (error, "%s; and without it: ", why->message);
+  g_error_free (why);
+  return stream;
+}
+
 AfxdpStream *
 afxdp_stream_new (const AfxdpStreamSettings *settings, GError **error)
 {
+  GError *cause = NULL;
+  gboolean by_daemon;
   AfxdpStream *stream = g_new0 (AfxdpStream, 1);
   AfxdpStreamCounts counts = { 0 };
   AfxdpDrops drops = { 0 };
@@ -242,20 +372,18 @@ afxdp_stream_new (const AfxdpStreamSettings *settings, GError **error)
   stream->wait.wakeup = afxdp_wakeup_new ();
   atomic_store (&stream->paused, TRUE);
   afxdp_stream_set_skip (stream, settings->skip);
-  /* The fast path before the join: attaching resets most NICs. */
+  by_daemon = find_daemon (stream);
   if (stream->wait.wakeup < 0)
-    afxdp_error_set (error, errno, "Could not create an eventfd");
-  else if (afxdp_interfaces_find (&stream->interfaces, settings->interfaces,
-               settings->socket, stream->address,
-               settings->mode == AFXDP_MODE_AF_XDP, error) &&
-      open_slow_path (stream, error) && look_for_fast_path (stream, error) &&
-      (!stream->settings.auto_multicast ||
-          afxdp_socket_join (stream->socket, error)))
-    stream->opened = TRUE;
+    afxdp_error_set (&cause, errno, "Could not create an eventfd");
+  else
+    stream->opened = open_all (stream, &cause);
   if (stream->opened)
     return stream;
   afxdp_stream_close (stream, &counts, &drops);
   afxdp_stream_counts_clear (&counts);
+  if (by_daemon)
+    return do_without_daemon (settings, cause, error);
+  g_propagate_error (error, cause);
   return NULL;
 }
 
@@ -296,6 +424,9 @@ afxdp_stream_close (
     AfxdpStream *stream, AfxdpStreamCounts *counts, AfxdpDrops *drops)
 {
   stream->discarded += afxdp_inputs_discard (&stream->inputs);
+  if (stream->paths.provider)
+    stream->discarded +=
+        stream->paths.provider->kind->close (stream->paths.provider);
   for (guint i = 0; i < afxdp_interfaces_n_registrations (&stream->interfaces);
        i++)
     afxdp_stream_leave_distributor (
@@ -308,6 +439,7 @@ afxdp_stream_close (
   *drops = stream->drops;
   afxdp_inputs_clear (&stream->inputs);
   afxdp_paths_clear (&stream->paths);
+  g_clear_pointer (&stream->client, afxdp_client_path_free);
   afxdp_interfaces_clear (&stream->interfaces);
 
   if (stream->socket && returns_socket (stream))

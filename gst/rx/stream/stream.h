@@ -69,6 +69,10 @@ void afxdp_stream_close (
 guint afxdp_stream_buffer_size (const AfxdpStream *stream);
 /* The socket, which close() closes unless it shall be kept open. */
 GSocket *afxdp_stream_gsocket (const AfxdpStream *stream);
+/* The name of the interface that it is received on, which may be the distributor
+ * daemon's and not known here; NULL: it is not known, or there are several. Valid until
+ * the next path_changed() or close(). Streaming thread. */
+const gchar *afxdp_stream_interface (const AfxdpStream *stream);
 /* The port, which may have been chosen by the kernel. */
 guint16 afxdp_stream_port (const AfxdpStream *stream);
 /* The interface, or NULL when it is not known, or there are several. */

@@ -100,7 +100,8 @@ reserve (AfxdpStream *stream, const AfxdpInput *input, guint n)
   stream->lendable = held < share ? MIN (n, share - held) : 0;
   /* There are none, or others wait for them: these are copied, and go back to the
    * kernel. */
-  if (!input->umem || (fast && afxdp_umem_is_short (input->umem, n)))
+  if (!input->umem ||
+      (fast && !stream->client && afxdp_umem_is_short (input->umem, n)))
     stream->lendable = 0;
   afxdp_account_reserve (stream->account, stream->lendable);
 }
@@ -121,15 +122,29 @@ log_batch (const AfxdpStream *stream, const AfxdpBatch *batch)
   }
 }
 
+/* Packets of large slots are in no frame. */
+static void
+find_large (AfxdpBatch *batch)
+{
+  for (guint i = 0; i < batch->n; i++)
+    if (batch->packets[i].frame == AFXDP_NO_FRAME)
+      batch->umem = NULL;
+}
+
 static void
 hand_out (AfxdpStream *stream, AfxdpInput *input, guint n, AfxdpBatch *batch)
 {
-  AfxdpPath path = input->kind->path;
+  AfxdpProvider *provider = stream->paths.provider;
 
   batch->packets = &input->packets[input->first];
   batch->n = n;
-  batch->path = path;
-  batch->umem = path == AFXDP_PATH_FAST ? input->umem : NULL;
+  batch->path = input->by;
+  batch->umem = input->kind->path == AFXDP_PATH_FAST ? input->umem : NULL;
+  if (G_UNLIKELY (provider)) {
+    if (provider->listens && input->kind->path == AFXDP_PATH_SLOW)
+      provider->kind->saw (provider, batch->packets, n);
+    find_large (batch);
+  }
   stream->handed_out = input;
   stream->n_handed_out = n;
   reserve (stream, input, n);

@@ -49,7 +49,8 @@ void
 afxdp_stream_rest (AfxdpStream *stream, AfxdpStreamRest *rest)
 {
   const AfxdpPaths *paths = &stream->paths;
-  guint64 wait = afxdp_wait_for_drivers (&stream->wait, paths, G_MAXUINT64);
+  guint64 wait = afxdp_paths_rest (
+      paths, afxdp_wait_for_drivers (&stream->wait, paths, G_MAXUINT64));
 
   rest->n = afxdp_coalesce_take (&stream->wait.coalesce);
   rest->room = afxdp_paths_room (paths);

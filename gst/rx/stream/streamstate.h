@@ -9,6 +9,7 @@
 
 #include "stream.h"
 
+#include "clientpath.h"
 #include "interfaces.h"
 #include "wait.h"
 
@@ -42,6 +43,7 @@ struct _AfxdpStream
   AfxdpSources *sources;
   AfxdpDestination destination;
   AfxdpInterfaces interfaces;
+  AfxdpClientPath *client; /* of the distributor daemon; NULL: it is not */
   AfxdpRegistration
       *registration; /* that of interfaces which has a fast path, or NULL */
   _Atomic guint64 move_at; /* the socket has to go over, then; 0: it has not */

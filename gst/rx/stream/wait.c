@@ -121,6 +121,12 @@ afxdp_wait_until (AfxdpWait *waiting, const AfxdpPaths *paths,
     wait = MIN (wait, SETTLING_TICK);
   wait = afxdp_wait_for_drivers (waiting, paths, wait);
   pause = next_pause (waiting, paths, now);
+  if (G_UNLIKELY (paths->provider)) {
+    if (!pause || pause > AFXDP_SHORT_PAUSE)
+      wait = afxdp_paths_rest (paths, wait);
+    if (!wait && now < deadline)
+      return TRUE;
+  }
   if (pause && pause <= AFXDP_SHORT_PAUSE && pause <= wait) {
     sleep_until (now + pause);
     look_in_time (waiting, paths, inputs, now + pause, LOOK_INTERVAL);

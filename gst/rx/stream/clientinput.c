@@ -1,0 +1,277 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The ring that the distributor daemon fills, as a source of packets. */
+#include "clientinput.h"
+
+#include <string.h>
+
+#include "clock.h"
+
+/* Slots that the stream may hold before whoever frees one has to return it: the thread
+ * may be blocked downstream. */
+#define HELD_QUIETLY(memory) ((memory)->n_slots / 8)
+
+/* Packets that nobody can have missed between two. */
+#define MOST_MISSED (G_GUINT64_CONSTANT (1) << 40)
+
+static const AfxdpColumn columns[AFXDP_PROTOCOL_N_DROPS] = {
+  [AFXDP_PROTOCOL_DROP_NIC] = AFXDP_COLUMN_NIC,
+  [AFXDP_PROTOCOL_DROP_RX_RING] = AFXDP_COLUMN_RX_RING,
+  [AFXDP_PROTOCOL_DROP_FILL_RING] = AFXDP_COLUMN_FILL_RING,
+  [AFXDP_PROTOCOL_DROP_REDIRECT] = AFXDP_COLUMN_REDIRECT,
+  [AFXDP_PROTOCOL_DROP_SOCKET_BUFFER] = AFXDP_COLUMN_SOCKET_BUFFER,
+  [AFXDP_PROTOCOL_DROP_OVERLOAD] = AFXDP_COLUMN_OVERLOAD,
+};
+
+guint
+afxdp_client_input_n_waiting (const AfxdpClientInput *self)
+{
+  guint32 n;
+
+  if (!self->memory || self->broken)
+    return 0;
+  n = afxdp_client_memory_produced (self->memory) - self->consumed;
+  /* More than there are is a lie, which read() finds. */
+  return MIN (n, self->memory->n_records + 1);
+}
+
+/* What the host dropped before the packet that arrived at until. */
+static void
+follow_drops (AfxdpClientInput *self, const guint32 *drops, guint64 until)
+{
+  for (guint i = 0; i < AFXDP_PROTOCOL_N_DROPS; i++) {
+    gint32 n = drops[i] - self->drops[i];
+
+    if (G_LIKELY (!n))
+      continue;
+    self->drops[i] = drops[i];
+    afxdp_drops_add (
+        self->input.drops, columns[i], n, self->input.last_arrival, until);
+  }
+}
+
+/* For these there was no slot. */
+static void
+follow_ordinal (AfxdpClientInput *self, guint64 ordinal, guint64 until)
+{
+  guint64 n = ordinal - self->next_ordinal;
+
+  self->next_ordinal = ordinal;
+  if (G_LIKELY (!n))
+    return;
+  afxdp_drops_add (self->input.drops,
+      self->paused || until <= self->resumed_at ? AFXDP_COLUMN_PAUSED
+                                                : AFXDP_COLUMN_CLIENT_RING,
+      MIN (n, G_MAXINT64), self->input.last_arrival, until);
+}
+
+static guint64
+own_time (const AfxdpClientInput *self, guint64 time)
+{
+  return time + self->clock;
+}
+
+static void
+take_sender (AfxdpSender *sender, const guint8 *address,
+    const struct afxdp_record *record)
+{
+  *sender = (AfxdpSender){
+    .address = address,
+    .scope = record->sender_scope,
+    .port = record->sender_port,
+    .version = record->sender_version,
+  };
+}
+
+static void
+return_large (AfxdpClientInput *self)
+{
+  if (G_LIKELY (!self->n_large))
+    return;
+  afxdp_client_memory_return (self->memory, self->large, self->n_large);
+  self->n_large = 0;
+}
+
+/* The slot goes back without its packet. */
+static void
+give_up_slot (AfxdpClientInput *self, guint32 slot)
+{
+  if (afxdp_client_memory_is_large (self->memory, slot))
+    self->large[self->n_large++] = slot;
+  else
+    afxdp_umem_give (self->input.umem, &slot, 1);
+}
+
+static gboolean
+is_sound (const struct afxdp_record *record)
+{
+  return (record->sender_version == 4 || record->sender_version == 6) &&
+      (record->path == AFXDP_PATH_FAST || record->path == AFXDP_PATH_SLOW);
+}
+
+/* Takes one record over. Returns FALSE, and takes nothing, where it breaks the protocol,
+ * or is of another path than those before it. raw: where its copy is to be, as long as
+ * the packet is. */
+static gboolean
+take_record (AfxdpClientInput *self, guint32 number, struct afxdp_record *raw,
+    guint64 now, guint skip, guint *n_malformed)
+{
+  AfxdpClientMemory *memory = self->memory;
+  AfxdpInput *input = &self->input;
+  AfxdpPacket *packet = &input->packets[input->end];
+  const guint8 *data;
+
+  *raw = memory->records[number & (memory->n_records - 1)];
+  /* From here on the copy alone is read. */
+  atomic_signal_fence (memory_order_seq_cst);
+  if (input->end && raw->path != input->by)
+    return FALSE;
+  if (G_UNLIKELY (!is_sound (raw) ||
+          raw->ordinal - self->next_ordinal > MOST_MISSED ||
+          !afxdp_client_memory_take (memory, raw, &data))) {
+    self->broken = TRUE;
+    return FALSE;
+  }
+  input->by = raw->path;
+  input->stamped = raw->stamped;
+  packet->arrival = MIN (own_time (self, raw->arrival), now);
+  follow_drops (self, raw->drops, packet->arrival);
+  follow_ordinal (self, raw->ordinal, packet->arrival);
+  self->next_ordinal++;
+  input->last_arrival = packet->arrival;
+  packet->frame = afxdp_client_memory_is_large (memory, raw->slot)
+      ? AFXDP_NO_FRAME
+      : raw->slot;
+  if (!afxdp_input_take_payload (packet, data, raw->size, skip)) {
+    give_up_slot (self, raw->slot);
+    (*n_malformed)++;
+    return TRUE;
+  }
+  if (G_UNLIKELY (self->twins->n &&
+          afxdp_twins_take (self->twins, packet->data, packet->size))) {
+    give_up_slot (self, raw->slot);
+    return TRUE;
+  }
+  if (packet->frame == AFXDP_NO_FRAME)
+    self->large[self->n_large++] = raw->slot;
+  take_sender (&packet->sender, raw->sender, raw);
+  input->end++;
+  return TRUE;
+}
+
+static guint
+read_records (AfxdpInput *input, guint skip)
+{
+  AfxdpClientInput *self = (AfxdpClientInput *) input;
+  struct afxdp_record *raw = input->raw;
+  guint n, taken = 0, n_malformed = 0;
+  guint64 now;
+
+  input->first = input->end = 0;
+  if (G_UNLIKELY (!self->memory || self->broken))
+    return 0;
+  return_large (self);
+  afxdp_client_memory_give_back (self->memory);
+  if (G_UNLIKELY (self->holds))
+    return 0;
+  n = afxdp_client_input_n_waiting (self);
+  if (!n)
+    return 0;
+  self->broken = n > self->memory->n_records;
+  n = MIN (n, input->batch);
+  now = afxdp_now ();
+  if (G_UNLIKELY (self->paused)) {
+    self->paused = FALSE;
+    self->resumed_at = now;
+  }
+  while (taken < n && !self->broken &&
+      take_record (self, self->consumed + taken, &raw[input->end], now, skip,
+          &n_malformed))
+    taken++;
+  self->consumed += taken;
+  atomic_fetch_add_explicit (
+      &self->memory->n_ours, taken, memory_order_relaxed);
+  afxdp_umem_set_hungry (input->umem,
+      atomic_load_explicit (&self->memory->n_ours, memory_order_relaxed) >
+          HELD_QUIETLY (self->memory));
+  return n_malformed;
+}
+
+/* What no record shows yet stands in the head, in which the number of records is older
+ * than the ordinal. */
+static guint64
+look_for_drops (AfxdpInput *input)
+{
+  AfxdpClientInput *self = (AfxdpClientInput *) input;
+  const AfxdpClientMemory *memory = self->memory;
+  guint64 now = afxdp_now (), known, ordinal;
+  guint32 drops[AFXDP_PROTOCOL_N_DROPS];
+
+  if (!memory || self->broken)
+    return G_MAXUINT64;
+  known = __atomic_load_n (&memory->head->known, __ATOMIC_ACQUIRE);
+  for (guint i = 0; i < AFXDP_PROTOCOL_N_DROPS; i++)
+    drops[i] = __atomic_load_n (&memory->head->drops[i], __ATOMIC_RELAXED);
+  ordinal = __atomic_load_n (&memory->head->ordinal, __ATOMIC_ACQUIRE);
+  if (!afxdp_client_input_n_waiting (self) &&
+      ordinal - self->next_ordinal <= MOST_MISSED) {
+    follow_drops (self, drops, now);
+    follow_ordinal (self, ordinal, now);
+  }
+  if (self->over)
+    return G_MAXUINT64;
+  __atomic_store_n (
+      &memory->words->wanted, now - self->clock, __ATOMIC_RELEASE);
+  return own_time (self, known);
+}
+
+static gboolean
+is_drained (const AfxdpInput *input)
+{
+  const AfxdpClientInput *self = (const AfxdpClientInput *) input;
+
+  return self->holds || !afxdp_client_input_n_waiting (self);
+}
+
+static const AfxdpInputKind kind = {
+  .path = AFXDP_PATH_FAST,
+  .read = read_records,
+  .look_for_drops = look_for_drops,
+  .is_drained = is_drained,
+};
+
+void
+afxdp_client_input_init (AfxdpClientInput *self, int fd, guint batch,
+    AfxdpTwins *twins, AfxdpDrops *drops)
+{
+  *self = (AfxdpClientInput){ .twins = twins };
+  afxdp_input_init (&self->input, &kind, NULL, fd, batch,
+      sizeof (struct afxdp_record), drops);
+  self->large = g_new (guint32, batch);
+}
+
+void
+afxdp_client_input_clear (AfxdpClientInput *self)
+{
+  g_clear_pointer (&self->large, g_free);
+}
+
+void
+afxdp_client_input_set_memory (
+    AfxdpClientInput *self, AfxdpClientMemory *memory, gint64 clock)
+{
+  self->memory = memory;
+  self->input.umem = memory ? memory->umem : NULL;
+  self->clock = clock;
+  self->consumed = 0;
+  self->next_ordinal = 0;
+  memset (self->drops, 0, sizeof self->drops);
+  self->n_large = 0;
+  self->broken = self->over = FALSE;
+}
+
+void
+afxdp_client_input_pause (AfxdpClientInput *self)
+{
+  self->paused = TRUE;
+}

@@ -1,0 +1,53 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The ring that the distributor daemon fills for this stream, as a source of its
+ * packets. Records tell what was dropped before them: by the host, as the daemon saw it,
+ * and for want of a slot.
+ *
+ * For the streaming thread alone.
+ */
+#pragma once
+
+#include "clientmemory.h"
+#include "input.h"
+#include "twins.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  AfxdpInput input;
+
+  /* Hot. */
+  AfxdpClientMemory *memory; /* NULL: none yet */
+  guint32 consumed;          /* records */
+  guint64 next_ordinal;
+  guint32 drops[AFXDP_PROTOCOL_N_DROPS]; /* that are told */
+  gint64 clock;                          /* ns to add to the daemon's times */
+  gboolean holds;                        /* nothing is read for now */
+  AfxdpTwins *twins;                     /* what these have is dropped */
+
+  /* Cold. */
+  gboolean broken;    /* the daemon does not keep to the protocol */
+  gboolean over;      /* it will write nothing more */
+  gboolean paused;    /* nobody reads */
+  guint64 resumed_at; /* what was dropped before is the pause's */
+  guint
+      n_large; /* slots of the last batch, which are returned by the next one */
+  guint32 *large;
+} AfxdpClientInput;
+
+/* fd: tells of what comes, see clientpath.h. twins and drops must outlive the input. */
+void afxdp_client_input_init (AfxdpClientInput *input, int fd, guint batch,
+    AfxdpTwins *twins, AfxdpDrops *drops);
+void afxdp_client_input_clear (AfxdpClientInput *input);
+/* Reads from memory, which must outlive it, from now on; what was read before must have
+ * been handed out or discarded. clock: see above. */
+void afxdp_client_input_set_memory (
+    AfxdpClientInput *input, AfxdpClientMemory *memory, gint64 clock);
+/* Records that wait to be read. */
+guint afxdp_client_input_n_waiting (const AfxdpClientInput *input);
+void afxdp_client_input_pause (AfxdpClientInput *input);
+
+G_END_DECLS

@@ -1,0 +1,661 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The fast path of a client of the distributor daemon. */
+#include "clientpath.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "clientinput.h"
+#include "clientlink.h"
+#include "clock.h"
+#include "error.h"
+#include "log.h"
+
+/* A daemon that does not answer is passed by: one that systemd has yet to start accepts
+ * before it lives. */
+#define GREETING_MS 200
+/* It may have to wait for the driver. */
+#define OPENING_MS 5000
+/* Messages and the beat are looked at as often as this, also when nothing wakes us. */
+#define LOOK_INTERVAL (10 * AFXDP_MS)
+/* Between two attempts to connect; each waits twice as long as the former. */
+#define FIRST_RETRY (100 * AFXDP_MS)
+#define LAST_RETRY (5 * AFXDP_S)
+/* A beat that stood still must last so long before it is believed again. */
+#define STEADY (200 * AFXDP_MS)
+/* So long before the daemon's ring is opened the socket's packets are noted: what the
+ * daemon may still have at hand was there already. */
+#define NOTING (100 * AFXDP_MS)
+/* So long the socket hears on when the ring is open, if nothing comes by that. */
+#define HEARING (50 * AFXDP_MS)
+/* What was on its way to the socket when it became deaf is there by then. */
+#define GRACE (5 * AFXDP_MS)
+/* Then twins have come. */
+#define TWINS (1000 * AFXDP_MS)
+
+typedef enum
+{
+  CLIENT_SERVED,  /* packets come from the daemon */
+  CLIENT_LEFT,    /* it is gone, or stands still */
+  CLIENT_NOTING,  /* it is back; the socket's packets are noted */
+  CLIENT_HEARING, /* both bring packets; those of the ring wait */
+  CLIENT_DEAF,    /* the socket is; what it still has comes first */
+} ClientState;
+
+struct _AfxdpClientPath
+{
+  AfxdpProvider provider;
+  AfxdpClientInput input;
+  AfxdpClientLink link;
+  gboolean has_network;
+  int epoll; /* what the input polls: whichever socket the link has */
+
+  ClientState state;
+  guint64 until;    /* that a state lasts */
+  guint64 look_at;  /* messages and beat */
+  guint64 retry_at; /* to connect, when the link is down */
+  guint64 retry;
+  guint64 steady_since; /* 0: it does not beat */
+  guint64 left_at;      /* since when nobody has received */
+  guint64 twins_until;  /* 0: there are none */
+  guint32 n_sleeps;
+  gboolean armed; /* the daemon is to wake us */
+  gboolean news;  /* told is to be told */
+  AfxdpTwins twins;
+
+  /* Cold. */
+  AfxdpSocket *socket;
+  AfxdpDrops *drops;
+  AfxdpUmemPrepare prepare;
+  struct afxdp_open open;
+  pthread_mutex_t lock;      /* protects memory and account against frames() */
+  AfxdpClientMemory *memory; /* NULL: none */
+  gchar *interface;
+  gchar *lost; /* why the daemon does not serve */
+  struct afxdp_path told;
+  AfxdpFastPath fast; /* told, in our words */
+};
+
+/* Memory. */
+
+static void
+drop_memory (AfxdpClientPath *path)
+{
+  AfxdpUmem *umem = path->memory ? path->memory->umem : NULL;
+
+  afxdp_client_input_set_memory (&path->input, NULL, 0);
+  pthread_mutex_lock (&path->lock);
+  g_clear_pointer (&path->provider.account, afxdp_account_close);
+  path->memory = NULL;
+  pthread_mutex_unlock (&path->lock);
+  /* What downstream has of it keeps it. */
+  afxdp_umem_unref (umem);
+}
+
+/* The link is open: takes the memory that came with it. */
+static gboolean
+adopt_memory (AfxdpClientPath *path, GError **error)
+{
+  AfxdpClientLink *link = &path->link;
+  AfxdpClientMemory *memory =
+      afxdp_client_memory_new (&link->opened, link->memory, link->words, error);
+
+  if (!memory) {
+    afxdp_client_link_end (link);
+    return FALSE;
+  }
+  close (link->memory);
+  close (link->words);
+  link->memory = link->words = -1;
+  drop_memory (path);
+  if (path->prepare)
+    path->prepare (memory->umem, memory->n_slots);
+  pthread_mutex_lock (&path->lock);
+  path->memory = memory;
+  path->provider.account = afxdp_account_new (memory->umem);
+  pthread_mutex_unlock (&path->lock);
+  path->provider.share = memory->n_slots / 2;
+  g_free (path->interface);
+  path->interface = g_strdup (link->opened.interface);
+  afxdp_client_input_set_memory (&path->input, memory, link->clock);
+  AFXDP_INFO (AFXDP_LOG_STREAM, path->interface,
+      "the distributor at %s receives it, with %u slots of %u bytes",
+      link->path, memory->n_slots, memory->slot_size);
+  return TRUE;
+}
+
+static void
+set_on (AfxdpClientPath *path, gboolean on)
+{
+  __atomic_store_n (&path->memory->words->on, on, __ATOMIC_RELEASE);
+}
+
+/* The link's socket is another one. */
+static void
+watch_link (AfxdpClientPath *path)
+{
+  struct epoll_event event = { .events = EPOLLIN };
+
+  epoll_ctl (path->epoll, EPOLL_CTL_ADD, path->link.fd, &event);
+}
+
+void
+afxdp_client_path_frames (AfxdpClientPath *path, guint *n_frames, guint *n_free)
+{
+  pthread_mutex_lock (&path->lock);
+  if (path->memory) {
+    *n_frames = path->memory->n_slots;
+    *n_free = *n_frames - afxdp_account_held (path->provider.account);
+  }
+  pthread_mutex_unlock (&path->lock);
+}
+
+/* Connecting. */
+
+static gboolean
+begin_link (AfxdpClientPath *path, GError **error)
+{
+  if (!afxdp_client_link_connect (&path->link, error))
+    return FALSE;
+  watch_link (path);
+  return TRUE;
+}
+
+AfxdpClientPath *
+afxdp_client_path_new (
+    const gchar *socket_path, gboolean anywhere, GError **error)
+{
+  AfxdpClientPath *path = g_new0 (AfxdpClientPath, 1);
+
+  pthread_mutex_init (&path->lock, NULL);
+  afxdp_client_link_init (&path->link, socket_path);
+  path->epoll = epoll_create1 (EPOLL_CLOEXEC);
+  if (path->epoll < 0) {
+    afxdp_error_set (error, errno, "Could not create an epoll descriptor");
+  } else if (begin_link (path, error) &&
+      afxdp_client_link_wait (
+          &path->link, AFXDP_LINK_MET, GREETING_MS, error)) {
+    guint64 network = afxdp_client_link_own_network ();
+
+    path->has_network = network && network == path->link.network;
+    if (path->has_network || anywhere)
+      return path;
+    g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_UNSUPPORTED,
+        "The distributor at %s is in another network namespace: it is used "
+        "when the property distributor or the environment's "
+        "AFXDP_DISTRIBUTOR names it",
+        socket_path);
+  }
+  afxdp_client_path_free (path);
+  return NULL;
+}
+
+gboolean
+afxdp_client_path_has_network (const AfxdpClientPath *path)
+{
+  return path->has_network;
+}
+
+static void
+describe_stream (AfxdpClientPath *path, const AfxdpStreamSettings *settings,
+    const gchar *interface)
+{
+  struct afxdp_open *open = &path->open;
+  const AfxdpSources *sources = settings->sources;
+  gboolean any = afxdp_sources_kind (sources) == AFXDP_SOURCES_ANY;
+
+  open->version =
+      g_inet_address_get_family (settings->address) == G_SOCKET_FAMILY_IPV6 ? 6
+                                                                            : 4;
+  open->port = settings->port;
+  memcpy (open->address, g_inet_address_to_bytes (settings->address),
+      g_inet_address_get_native_size (settings->address));
+  g_strlcpy (
+      open->interface, interface ? interface : "", sizeof open->interface);
+  open->slots = settings->ring_size;
+  open->verify_checksum = settings->verify_checksum;
+  open->socket = path->has_network ? afxdp_socket_inode (path->socket) : 0;
+  open->sources_kind = afxdp_sources_kind (sources);
+  open->n_sources = any ? 0 : afxdp_sources_n (sources);
+  for (guint i = 0; i < open->n_sources; i++)
+    memcpy (open->sources[i], afxdp_sources_get (sources, i),
+        open->version == 4 ? 4 : 16);
+}
+
+gboolean
+afxdp_client_path_open (AfxdpClientPath *path,
+    const AfxdpStreamSettings *settings, const gchar *interface,
+    AfxdpSocket *socket, AfxdpDrops *drops, GError **error)
+{
+  path->socket = socket;
+  path->drops = drops;
+  path->prepare = settings->prepare;
+  if (afxdp_sources_kind (settings->sources) != AFXDP_SOURCES_ANY &&
+      afxdp_sources_n (settings->sources) > AFXDP_PROTOCOL_SOURCES) {
+    g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_SETTINGS,
+        "The distributor takes at most %u senders of a stream",
+        AFXDP_PROTOCOL_SOURCES);
+    return FALSE;
+  }
+  afxdp_socket_set_deaf (socket, TRUE);
+  describe_stream (path, settings, interface);
+  afxdp_client_input_init (
+      &path->input, path->epoll, settings->batch, &path->twins, drops);
+  path->provider.input = &path->input.input;
+  if (!afxdp_client_link_open (&path->link, &path->open, error) ||
+      !afxdp_client_link_wait (
+          &path->link, AFXDP_LINK_OPEN, OPENING_MS, error) ||
+      !adopt_memory (path, error))
+    return FALSE;
+  path->state = CLIENT_SERVED;
+  path->provider.open = TRUE;
+  path->retry = FIRST_RETRY;
+  set_on (path, TRUE);
+  return TRUE;
+}
+
+gboolean
+afxdp_client_path_wait (AfxdpClientPath *path, guint timeout_ms, GError **error)
+{
+  AfxdpClientLink *link = &path->link;
+  guint64 deadline = afxdp_now () + timeout_ms * AFXDP_MS;
+
+  while (!link->has_path || link->news.path != AFXDP_PATH_FAST) {
+    if (!afxdp_client_link_read (link, error))
+      return FALSE;
+    if (link->has_path && link->news.path == AFXDP_PATH_FAST)
+      break;
+    if (afxdp_now () < deadline) {
+      g_usleep (1000);
+      continue;
+    }
+    g_set_error (error, AFXDP_ERROR,
+        link->has_path && link->news.error ? link->news.error - 1
+                                           : AFXDP_ERROR_FAILED,
+        "%s",
+        link->has_path ? link->news.reason
+                       : "The distributor does not tell how it receives");
+    return FALSE;
+  }
+  return TRUE;
+}
+
+/* What is told. */
+
+/* The daemon's words, in ours. */
+static void
+take_path (AfxdpClientPath *path)
+{
+  path->told = path->link.news;
+  path->link.has_path = FALSE;
+  path->fast.xdp_mode = path->told.xdp_mode;
+  path->fast.zero_copy = path->told.zero_copy;
+  path->fast.n_rings = MIN (path->told.n_queues, AFXDP_STREAM_QUEUES);
+  for (guint i = 0; i < path->fast.n_rings; i++)
+    path->fast.rings[i].queue = path->told.queues[i];
+  path->news = TRUE;
+}
+
+static gboolean
+tell_path (const AfxdpClientPath *path, AfxdpPathChange *change)
+{
+  const struct afxdp_path *told = &path->told;
+  g_autoptr (GError) error = NULL;
+
+  if (told->error)
+    error = g_error_new_literal (AFXDP_ERROR, told->error - 1, told->reason);
+  change->provider = path->provider.kind->name;
+  return afxdp_path_change_set (change, told->path, &path->fast, error,
+      "The distributor delivers on %s: %s", path->interface, told->reason);
+}
+
+static gboolean
+tell_loss (const AfxdpClientPath *path, AfxdpPathChange *change)
+{
+  static const AfxdpFastPath none;
+  g_autoptr (GError) error =
+      g_error_new_literal (AFXDP_ERROR, AFXDP_ERROR_NOT_FOUND, path->lost);
+
+  change->provider = AFXDP_OWN_PROVIDER;
+  return afxdp_path_change_set (change, AFXDP_PATH_SLOW, &none, error, "%s%s",
+      path->lost,
+      path->has_network
+          ? ". Packets come through the socket until it is back"
+          : ", and in this network namespace nobody else receives for this "
+            "process. Start it again: the stream goes on then");
+}
+
+/* Coming and going. */
+
+/* The daemon does not serve any more; takes error. */
+static void
+lose (AfxdpClientPath *path, GError *error, guint64 now)
+{
+  AFXDP_DEBUG (AFXDP_LOG_STREAM, path->interface, "the distributor is lost: %s",
+      error->message);
+  g_free (path->lost);
+  path->lost = g_strdup (error->message);
+  g_error_free (error);
+  /* Else the socket has heard until now. */
+  path->left_at = path->state == CLIENT_SERVED || path->state == CLIENT_DEAF
+      ? MIN (path->input.input.last_arrival, now)
+      : now;
+  path->state = CLIENT_LEFT;
+  path->steady_since = 0;
+  path->input.over = path->link.state == AFXDP_LINK_DOWN;
+  path->input.holds = FALSE;
+  path->provider.open = path->provider.settling = path->provider.listens =
+      FALSE;
+  afxdp_twins_end (&path->twins);
+  path->twins_until = 0;
+  path->news = TRUE;
+  path->retry_at = now + path->retry;
+  if (!path->has_network)
+    return;
+  if (path->memory && path->link.state == AFXDP_LINK_OPEN)
+    set_on (path, FALSE);
+  afxdp_socket_set_deaf (path->socket, FALSE);
+  afxdp_drops_add (
+      path->drops, AFXDP_COLUMN_DISTRIBUTOR, 0, path->left_at, afxdp_now ());
+}
+
+static void
+lose_link (AfxdpClientPath *path, GError *error, guint64 now)
+{
+  afxdp_client_link_end (&path->link);
+  lose (path, error, now);
+}
+
+/* The daemon serves again. */
+static void
+be_served (AfxdpClientPath *path, guint64 now)
+{
+  AFXDP_DEBUG (
+      AFXDP_LOG_STREAM, path->interface, "the distributor serves again");
+  path->state = CLIENT_SERVED;
+  path->provider.open = TRUE;
+  path->provider.settling = path->provider.listens = FALSE;
+  path->input.holds = FALSE;
+  path->news = TRUE;
+  path->retry = FIRST_RETRY;
+}
+
+static void
+come_back (AfxdpClientPath *path, guint64 now)
+{
+  if (!path->has_network) {
+    set_on (path, TRUE);
+    afxdp_drops_add (
+        path->drops, AFXDP_COLUMN_DISTRIBUTOR, 0, path->left_at, now);
+    be_served (path, now);
+    return;
+  }
+  afxdp_twins_begin (&path->twins);
+  path->state = CLIENT_NOTING;
+  path->provider.listens = TRUE;
+  path->until = now + NOTING;
+}
+
+/* Says what is next to be said, if the daemon has answered. FALSE: it went wrong. */
+static gboolean
+go_on_connecting (AfxdpClientPath *path, GError **error)
+{
+  AfxdpClientLink *link = &path->link;
+
+  if (link->state == AFXDP_LINK_MET)
+    return afxdp_client_link_open (link, &path->open, error);
+  /* What the former memory still has goes first. */
+  if (link->state == AFXDP_LINK_OPEN && link->memory >= 0 &&
+      !afxdp_client_input_n_waiting (&path->input) &&
+      afxdp_input_is_empty (&path->input.input))
+    return adopt_memory (path, error);
+  return TRUE;
+}
+
+static gboolean
+is_ready (const AfxdpClientPath *path)
+{
+  return path->link.state == AFXDP_LINK_OPEN && path->link.memory < 0;
+}
+
+static void
+try_to_come_back (AfxdpClientPath *path, guint64 now)
+{
+  if (!is_ready (path) || !afxdp_client_link_beats (&path->link, now)) {
+    path->steady_since = 0;
+    return;
+  }
+  if (!path->steady_since)
+    path->steady_since = now;
+  if (!path->has_network || now - path->steady_since >= STEADY)
+    come_back (path, now);
+}
+
+static void
+follow_left (AfxdpClientPath *path, guint64 now)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean fine = TRUE;
+
+  if (path->link.state == AFXDP_LINK_DOWN) {
+    if (now < path->retry_at)
+      return;
+    path->retry_at = now + path->retry;
+    path->retry = MIN (2 * path->retry, LAST_RETRY);
+    fine = begin_link (path, &error);
+  } else if (path->link.state != AFXDP_LINK_OPEN && now >= path->retry_at) {
+    /* It does not answer. */
+    afxdp_client_link_end (&path->link);
+    return;
+  }
+  if (fine && path->link.fd >= 0)
+    fine = afxdp_client_link_read (&path->link, &error) &&
+        go_on_connecting (path, &error);
+  if (!fine) {
+    AFXDP_DEBUG (AFXDP_LOG_STREAM, path->interface,
+        "could not go back to the distributor: %s", error->message);
+    path->retry_at = now + path->retry;
+    return;
+  }
+  try_to_come_back (path, now);
+}
+
+/* Both bring packets: the ring's wait until the socket is deaf and empty. */
+static void
+follow_return (AfxdpClientPath *path, guint64 now)
+{
+  switch (path->state) {
+    case CLIENT_NOTING:
+      if (now < path->until)
+        return;
+      set_on (path, TRUE);
+      path->input.holds = TRUE;
+      path->provider.settling = TRUE;
+      path->state = CLIENT_HEARING;
+      path->until = now + HEARING;
+      return;
+    case CLIENT_HEARING:
+      if (now < path->until && !afxdp_client_input_n_waiting (&path->input))
+        return;
+      afxdp_socket_set_deaf (path->socket, TRUE);
+      path->state = CLIENT_DEAF;
+      path->until = now + GRACE;
+      return;
+    case CLIENT_DEAF:
+      if (now < path->until)
+        return;
+      path->twins_until = now + TWINS;
+      be_served (path, now);
+      return;
+    case CLIENT_SERVED:
+    case CLIENT_LEFT:
+      return;
+  }
+}
+
+static void
+follow_link (AfxdpClientPath *path, guint64 now)
+{
+  GError *error = NULL;
+
+  if (!afxdp_client_link_read (&path->link, &error)) {
+    lose (path, error, now);
+  } else if (path->input.broken) {
+    lose_link (path,
+        g_error_new_literal (AFXDP_ERROR, AFXDP_ERROR_FAILED,
+            "The distributor writes what cannot be into the ring of the "
+            "stream"),
+        now);
+  } else if (!afxdp_client_link_beats (&path->link, now)) {
+    lose (path,
+        g_error_new (AFXDP_ERROR, AFXDP_ERROR_FAILED,
+            "The distributor at %s stands still", path->link.path),
+        now);
+  }
+}
+
+static void
+disarm (AfxdpClientPath *path)
+{
+  if (path->memory)
+    __atomic_store_n (&path->memory->words->sleeping, 0, __ATOMIC_RELAXED);
+  path->armed = FALSE;
+}
+
+static gboolean
+follow (AfxdpProvider *provider, AfxdpPathChange *change)
+{
+  AfxdpClientPath *path = (AfxdpClientPath *) provider;
+  guint64 now = afxdp_now ();
+
+  if (path->armed)
+    disarm (path);
+  if (now >= path->look_at || path->input.broken) {
+    path->look_at = now + LOOK_INTERVAL;
+    if (path->state != CLIENT_LEFT)
+      follow_link (path, now);
+    if (path->state == CLIENT_LEFT)
+      follow_left (path, now);
+  }
+  if (G_UNLIKELY (path->state >= CLIENT_NOTING))
+    follow_return (path, now);
+  if (G_UNLIKELY (path->twins_until && now >= path->twins_until)) {
+    path->twins_until = 0;
+    afxdp_twins_end (&path->twins);
+  }
+  if (path->link.has_path)
+    take_path (path);
+  if (G_LIKELY (!path->news))
+    return FALSE;
+  path->news = FALSE;
+  if (path->state != CLIENT_SERVED)
+    return tell_loss (path, change);
+  return path->told.path && tell_path (path, change);
+}
+
+/* For who waits. */
+
+static guint
+room (const AfxdpProvider *provider)
+{
+  const AfxdpClientPath *path = (const AfxdpClientPath *) provider;
+  guint held =
+      atomic_load_explicit (&path->memory->n_ours, memory_order_relaxed);
+
+  return path->memory->n_slots - MIN (held, path->memory->n_slots - 1);
+}
+
+/* The flag first, then a look: the daemon writes first, and then looks at the flag. */
+static gboolean
+arm (AfxdpClientPath *path)
+{
+  if (!++path->n_sleeps)
+    path->n_sleeps = 1;
+  __atomic_store_n (
+      &path->memory->words->sleeping, path->n_sleeps, __ATOMIC_SEQ_CST);
+  __atomic_thread_fence (__ATOMIC_SEQ_CST);
+  path->armed = TRUE;
+  return !afxdp_client_input_n_waiting (&path->input);
+}
+
+static guint64
+rest (AfxdpProvider *provider)
+{
+  AfxdpClientPath *path = (AfxdpClientPath *) provider;
+
+  path->look_at = 0;
+  if (path->state == CLIENT_HEARING || path->state == CLIENT_DEAF)
+    return AFXDP_MS;
+  if (path->state == CLIENT_SERVED && path->memory && !arm (path))
+    return 0;
+  return LOOK_INTERVAL;
+}
+
+static void
+saw (AfxdpProvider *provider, const AfxdpPacket *packets, guint n)
+{
+  AfxdpClientPath *path = (AfxdpClientPath *) provider;
+
+  for (guint i = 0; i < n; i++)
+    afxdp_twins_note (&path->twins, packets[i].data, packets[i].size);
+}
+
+static void
+pause_reading (AfxdpProvider *provider)
+{
+  afxdp_client_input_pause (&((AfxdpClientPath *) provider)->input);
+}
+
+static guint64
+end (AfxdpProvider *provider)
+{
+  AfxdpClientPath *path = (AfxdpClientPath *) provider;
+
+  return afxdp_client_input_n_waiting (&path->input);
+}
+
+static const AfxdpProviderKind kind = {
+  .name = "distributor",
+  .follow = follow,
+  .room = room,
+  .rest = rest,
+  .saw = saw,
+  .pause = pause_reading,
+  .close = end,
+};
+
+AfxdpProvider *
+afxdp_client_path_provider (AfxdpClientPath *path)
+{
+  path->provider.kind = &kind;
+  return &path->provider;
+}
+
+const gchar *
+afxdp_client_path_interface (const AfxdpClientPath *path)
+{
+  return path->interface;
+}
+
+void
+afxdp_client_path_free (AfxdpClientPath *path)
+{
+  if (!path)
+    return;
+  if (path->memory)
+    set_on (path, FALSE);
+  drop_memory (path);
+  afxdp_client_link_clear (&path->link);
+  afxdp_client_input_clear (&path->input);
+  afxdp_twins_end (&path->twins);
+  if (path->epoll >= 0)
+    close (path->epoll);
+  pthread_mutex_destroy (&path->lock);
+  g_free (path->interface);
+  g_free (path->lost);
+  g_free (path);
+}

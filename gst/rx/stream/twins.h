@@ -1,0 +1,34 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Packets that come twice for a while, by two ways, when a stream goes over from one to
+ * the other and nobody can say where the one ends and the other begins. Those of the
+ * first way are noted; of the second way, each packet that was noted is a twin, and
+ * only one of them. What a packet is, is said by its bytes.
+ *
+ * For one thread.
+ */
+#pragma once
+
+#include "input.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  guint64 *
+      hashes; /* open addressing; 0: none, 1: taken out. NULL: nothing is noted */
+  guint n;    /* in use, taken out or not */
+} AfxdpTwins;
+
+/* Packets that can be noted; further ones are not, and then may come twice. */
+#define AFXDP_TWINS_MOST (1u << 16)
+
+void afxdp_twins_begin (AfxdpTwins *twins);
+void afxdp_twins_end (AfxdpTwins *twins);
+
+void afxdp_twins_note (AfxdpTwins *twins, const guint8 *data, guint size);
+/* Whether it was noted; then it is not any more. */
+gboolean afxdp_twins_take (AfxdpTwins *twins, const guint8 *data, guint size);
+
+G_END_DECLS
