@@ -129,6 +129,7 @@ hand_out (AfxdpStream *stream, AfxdpInput *input, guint n, AfxdpBatch *batch)
   batch->packets = &input->packets[input->first];
   batch->n = n;
   batch->path = path;
+  batch->stamped = input->stamped;
   batch->umem = path == AFXDP_PATH_FAST ? input->umem : NULL;
   stream->handed_out = input;
   stream->n_handed_out = n;
