@@ -421,7 +421,7 @@ hold_back (void)
 }
 
 /* Drops are told where numbers are missing, or later: what a look has found is told
- * behind all that came before it. Returns how many. */
+ * behind all that came before it. Returns how many are missing. */
 static guint
 assert_drops_follow_gaps (const Client *client)
 {
@@ -437,8 +437,7 @@ assert_drops_follow_gaps (const Client *client)
     fail_if (told > missing, "%u drops are told, and %u are missing before %u",
         told, missing, i);
   }
-  fail_unless_equals_int (told, missing);
-  return told;
+  return missing;
 }
 
 /* All packets that are sent while the worker stands still are received, or told. */
