@@ -22,7 +22,7 @@ typedef struct _AfxdpClientRing AfxdpClientRing;
 gsize afxdp_client_ring_bytes (guint n_slots, guint slot_size);
 
 /* Makes, populates, locks (as far as the kernel lets it) and seals the memory. Errors:
- * AFXDP_ERROR_MEMORY. */
+ * AFXDP_ERROR_MEMORY, _FAILED. */
 AfxdpClientRing *afxdp_client_ring_new (
     guint n_slots, guint slot_size, GError **error);
 /* What a client has mapped stays its own. */

@@ -41,8 +41,9 @@ AfxdpFeed *afxdp_feed_new (const AfxdpFeedSettings *settings,
 /* It must have no clients. May wait for a grace period. */
 void afxdp_feed_free (AfxdpFeed *feed);
 
-/* The interface that it is received on; NULL: it is not known. */
-const AfxdpNetdev *afxdp_feed_netdev (const AfxdpFeed *feed);
+/* The interface that it is received on, valid until the next call; NULL: it is not
+ * known. */
+const AfxdpNetdev *afxdp_feed_netdev (AfxdpFeed *feed);
 
 /* Packets that come from now on are copied into ring, as far as they are of sources
  * (NULL: any), and the client is woken by a WAKE to socket. Ring and socket must outlive

@@ -35,8 +35,9 @@ typedef struct
 {
   AfxdpPacket *packets;
   guint n;
-  AfxdpPath path;  /* that they all came by */
-  AfxdpUmem *umem; /* that their frames are of; NULL: some are not in frames */
+  AfxdpPath path;   /* that they all came by */
+  gboolean stamped; /* arrival is each packet's own, not that of the read */
+  AfxdpUmem *umem;  /* that their frames are of; NULL: some are not in frames */
 } AfxdpBatch;
 
 typedef struct

@@ -139,6 +139,7 @@ hand_out (AfxdpStream *stream, AfxdpInput *input, guint n, AfxdpBatch *batch)
   batch->packets = &input->packets[input->first];
   batch->n = n;
   batch->path = input->by;
+  batch->stamped = input->stamped;
   batch->umem = input->kind->path == AFXDP_PATH_FAST ? input->umem : NULL;
   if (G_UNLIKELY (provider)) {
     if (provider->listens && input->kind->path == AFXDP_PATH_SLOW)

@@ -1,0 +1,517 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One stream of the daemon: from its batches to the clients' rings. */
+#include "feed.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sys/socket.h>
+
+#include "clock.h"
+#include "log.h"
+
+/* A client may wish to know drops while nothing comes that would give a turn. All feeds
+ * of a worker have that turn at the same time, so that it wakes for them once. */
+#define TURN_INTERVAL (50 * AFXDP_MS)
+/* Between two looks for drops and errors: without a wish of a client, and with one. */
+#define LOOK_INTERVAL AFXDP_S
+#define WISH_INTERVAL (10 * AFXDP_MS)
+
+struct _AfxdpFeedClient
+{
+  AfxdpFeed *feed;
+  AfxdpClientRing *ring;
+  AfxdpSources *sources; /* NULL: any */
+  int socket;
+  gboolean broken;    /* it has violated the protocol, and that is told */
+  gboolean owes_wake; /* it sleeps, and could not be woken */
+};
+
+struct _AfxdpFeed
+{
+  AfxdpStream *stream;
+  AfxdpReceiver *worker;
+  AfxdpServed *served;
+  void (*news) (gpointer user_data);
+  gpointer user_data;
+
+  /* Innermost; protects all down to error. The worker holds it while a batch is copied,
+   * the control thread for moments. */
+  pthread_mutex_t lock;
+  GPtrArray *clients;
+  AfxdpFeedCounts counts; /* but malformed */
+  guint64 known;          /* as all rings say */
+  AfxdpNetdev netdev;     /* where it is now; with index 0: not known */
+  AfxdpPathChange change;
+  gboolean changed;
+  GError *error; /* set once */
+
+  /* Outside of lock. The worker holds it while the stream goes over to another
+   * interface; who does not get it at once does without what it protects: the stream's
+   * own counts. */
+  pthread_mutex_t stream_lock;
+
+  /* The worker's own. */
+  guint64 looked_at;
+  gboolean has_clients; /* in the last turn */
+  gboolean has_news;
+
+  /* The control thread's own. */
+  AfxdpNetdev netdev_told;
+  guint64 malformed; /* when it was last asked */
+};
+
+/* Packets. */
+
+/* EAGAIN: the socket is full, and so the client has wake-ups to read. After any other
+ * error but these it has gone, and the control thread will know. */
+static void
+wake (AfxdpFeedClient *client)
+{
+  static const struct afxdp_wake message = { { AFXDP_MESSAGE_WAKE,
+      sizeof message } };
+
+  client->owes_wake = send (client->socket, &message, sizeof message,
+                          MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&
+      (errno == ENOBUFS || errno == ENOMEM);
+}
+
+static gboolean
+is_wanted (const AfxdpFeedClient *client, const AfxdpPacket *packet)
+{
+  return G_LIKELY (!client->sources) ||
+      (packet->sender.version == afxdp_sources_version (client->sources) &&
+          afxdp_sources_match (client->sources, packet->sender.address));
+}
+
+/* Behind the first n of drops, how many were dropped before a packet that arrived then;
+ * in the order in which they were noticed. */
+static guint
+pass_drops (const AfxdpDrops *drops, guint n, guint64 arrival)
+{
+  while (n < drops->n && drops->drops[n].until <= arrival)
+    n++;
+  return n;
+}
+
+/* How many of drops lie before a packet of the batch. */
+static guint
+n_drops_before (const AfxdpDrops *drops, const AfxdpBatch *batch)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < batch->n && G_UNLIKELY (n < drops->n); i++)
+    n = pass_drops (drops, n, batch->packets[i].arrival);
+  return n;
+}
+
+static void
+tell_drops (AfxdpClientRing *ring, const AfxdpDrops *drops, guint from, guint n)
+{
+  AfxdpDrops some;
+
+  some.n = n - from;
+  for (guint i = 0; i < some.n; i++)
+    some.drops[i] = drops->drops[from + i];
+  afxdp_client_ring_add_drops (ring, &some);
+}
+
+/* What was dropped between two packets is told between them, so that the client finds
+ * it where the numbers are missing. n_drops: those of n_drops_before(). */
+static void
+copy (AfxdpFeedClient *client, const AfxdpBatch *batch, const AfxdpDrops *drops,
+    guint n_drops)
+{
+  AfxdpClientRing *ring = client->ring;
+  gboolean on = afxdp_client_ring_begin (ring);
+  guint told = 0;
+
+  for (guint i = 0; i < batch->n; i++) {
+    const AfxdpPacket *packet = &batch->packets[i];
+
+    if (G_UNLIKELY (told < n_drops)) {
+      guint n = pass_drops (drops, told, packet->arrival);
+
+      tell_drops (ring, drops, told, n);
+      told = n;
+    }
+    if (on && is_wanted (client, packet))
+      afxdp_client_ring_put (ring, packet, batch->path, batch->stamped);
+  }
+  if (on && afxdp_client_ring_end (ring))
+    client->owes_wake = TRUE;
+  if (G_UNLIKELY (client->owes_wake))
+    wake (client);
+  if (G_UNLIKELY (!on && afxdp_client_ring_violation (ring))) {
+    client->broken = TRUE;
+    client->feed->has_news = TRUE;
+  }
+}
+
+static void
+count (AfxdpFeed *feed, const AfxdpBatch *batch)
+{
+  if (!batch->n)
+    return;
+  feed->counts.packets[batch->path != AFXDP_PATH_FAST] += batch->n;
+  for (guint i = 0; i < batch->n; i++)
+    feed->counts.bytes += batch->packets[i].size;
+}
+
+/* Removes the first n. Called with the lock. */
+static void
+take_drops (AfxdpFeed *feed, AfxdpDrops *drops, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    feed->counts.drops[drops->drops[i].column] += drops->drops[i].n;
+  drops->n -= n;
+  for (guint i = 0; i < drops->n; i++)
+    drops->drops[i] = drops->drops[n + i];
+}
+
+/* Copies a batch, which may be empty, to all clients. Returns until when they want to
+ * know drops, but for what lies behind now: that is of another clock. */
+static guint64
+hand_out (AfxdpFeed *feed, const AfxdpBatch *batch, guint64 now)
+{
+  AfxdpDrops *drops = afxdp_stream_drops (feed->stream);
+  guint n_drops = n_drops_before (drops, batch);
+  guint64 wanted = 0;
+
+  pthread_mutex_lock (&feed->lock);
+  for (guint i = 0; i < feed->clients->len; i++) {
+    AfxdpFeedClient *client = feed->clients->pdata[i];
+
+    if (G_UNLIKELY (client->broken))
+      continue;
+    copy (client, batch, drops, n_drops);
+    wanted = MAX (wanted, afxdp_client_ring_wanted (client->ring));
+  }
+  feed->has_clients = feed->clients->len > 0;
+  count (feed, batch);
+  take_drops (feed, drops, n_drops);
+  pthread_mutex_unlock (&feed->lock);
+  return MIN (wanted, now);
+}
+
+/* Drops, and what else a stream has to tell. */
+
+/* Tells until when all drops are told, and the drops that no packet has shown; unless
+ * there are more packets: they wait for those that came before them. */
+static void
+tell_rest (AfxdpFeed *feed, guint64 known, gboolean more)
+{
+  AfxdpDrops *drops = afxdp_stream_drops (feed->stream);
+
+  for (guint i = 0; more && i < drops->n; i++)
+    known = MIN (known, drops->drops[i].from);
+  if (G_LIKELY ((more || !drops->n) && known <= feed->known))
+    return;
+  pthread_mutex_lock (&feed->lock);
+  feed->known = MAX (feed->known, known);
+  for (guint i = 0; i < feed->clients->len; i++) {
+    AfxdpFeedClient *client = feed->clients->pdata[i];
+
+    if (client->broken)
+      continue;
+    if (!more)
+      afxdp_client_ring_add_drops (client->ring, drops);
+    afxdp_client_ring_set_known (client->ring, feed->known);
+  }
+  if (!more)
+    take_drops (feed, drops, drops->n);
+  pthread_mutex_unlock (&feed->lock);
+}
+
+static guint64
+next_look (const AfxdpFeed *feed, guint64 wanted)
+{
+  return feed->looked_at +
+      (wanted > feed->known ? WISH_INTERVAL : LOOK_INTERVAL);
+}
+
+/* Returns until when all drops are known; 0: nothing new is. */
+static guint64
+look (AfxdpFeed *feed, guint64 wanted, guint64 now)
+{
+  guint64 known;
+
+  if (G_LIKELY (now < next_look (feed, wanted)))
+    return 0;
+  feed->looked_at = now;
+  afxdp_stream_look_for_errors (feed->stream);
+  /* Without a wish, so that a gap finds numbers of not long ago to compare with. */
+  known = afxdp_stream_look_for_drops (
+      feed->stream, MAX (wanted, now - MIN (now, LOOK_INTERVAL)));
+  return MIN (known, now);
+}
+
+/* Looks when it is time, and tells what was dropped. */
+static void
+follow_drops (AfxdpFeed *feed, guint64 wanted, guint64 now)
+{
+  guint64 known = look (feed, wanted, now);
+
+  tell_rest (feed, known, afxdp_stream_has_more (feed->stream));
+}
+
+/* Goes over to an interface that was removed and has come again. */
+static void
+follow_interface (AfxdpFeed *feed)
+{
+  const AfxdpNetdev *netdev;
+  g_autoptr (GError) error = NULL;
+
+  if (G_LIKELY (!afxdp_stream_is_left_behind (feed->stream)))
+    return;
+  afxdp_served_unwatch (feed->served);
+  pthread_mutex_lock (&feed->stream_lock);
+  if (!afxdp_stream_catch_up (feed->stream, &error))
+    AFXDP_INFO (AFXDP_LOG_STREAM, feed->netdev.name,
+        "a stream has not gone over, and tries again in a second: %s",
+        error->message);
+  pthread_mutex_unlock (&feed->stream_lock);
+  netdev = afxdp_stream_netdev (feed->stream);
+  pthread_mutex_lock (&feed->lock);
+  feed->netdev = netdev ? *netdev : (AfxdpNetdev){ 0 };
+  pthread_mutex_unlock (&feed->lock);
+}
+
+static void
+follow_path (AfxdpFeed *feed)
+{
+  AfxdpPathChange change;
+
+  if (G_LIKELY (!afxdp_stream_path_changed (feed->stream, &change)))
+    return;
+  pthread_mutex_lock (&feed->lock);
+  afxdp_path_change_clear (&feed->change);
+  feed->change = change;
+  feed->changed = TRUE;
+  pthread_mutex_unlock (&feed->lock);
+  feed->has_news = TRUE;
+}
+
+/* Returns whether the stream is over. */
+static gboolean
+follow_error (AfxdpFeed *feed)
+{
+  const GError *error = afxdp_stream_error (feed->stream);
+
+  if (G_LIKELY (!error))
+    return FALSE;
+  afxdp_stream_close_path (feed->stream);
+  pthread_mutex_lock (&feed->lock);
+  feed->error = g_error_copy (error);
+  pthread_mutex_unlock (&feed->lock);
+  feed->has_news = TRUE;
+  return TRUE;
+}
+
+/* Turns. */
+
+static guint64
+next_turn (AfxdpFeed *feed, guint64 wanted, guint64 now)
+{
+  guint64 due = next_look (feed, wanted);
+
+  return feed->has_clients
+      ? MIN (due, (now / TURN_INTERVAL + 1) * TURN_INTERVAL)
+      : due;
+}
+
+static AfxdpTurn
+take_turn (AfxdpFeed *feed, guint64 *due)
+{
+  guint most = afxdp_receiver_settings (feed->worker)->batch;
+  AfxdpBatch batch = { 0 };
+  guint64 wanted, now;
+
+  follow_interface (feed);
+  if (!afxdp_stream_receive (feed->stream, &batch, most, 0))
+    batch.n = 0;
+  now = afxdp_now ();
+  wanted = hand_out (feed, &batch, now);
+  if (batch.n)
+    afxdp_stream_done (feed->stream);
+  follow_drops (feed, wanted, now);
+  follow_path (feed);
+  if (follow_error (feed))
+    return AFXDP_TURN_IDLE;
+  *due = next_turn (feed, wanted, now);
+  return afxdp_stream_has_more (feed->stream) ? AFXDP_TURN_AGAIN
+                                              : AFXDP_TURN_REST;
+}
+
+static AfxdpTurn
+serve (gpointer consumer, guint64 *due)
+{
+  AfxdpFeed *feed = consumer;
+  /* Nobody else sets it. */
+  AfxdpTurn turn = feed->error ? AFXDP_TURN_IDLE : take_turn (feed, due);
+
+  if (G_UNLIKELY (feed->has_news)) {
+    feed->has_news = FALSE;
+    feed->news (feed->user_data);
+  }
+  return turn;
+}
+
+/* Feeds, in the control thread. */
+
+static AfxdpStream *
+open_stream (const AfxdpFeedSettings *settings,
+    const AfxdpReceiverSettings *worker, GError **error)
+{
+  const gchar *interfaces[] = { settings->interface, NULL };
+  const AfxdpStreamSettings stream = {
+    .address = settings->address,
+    .port = settings->port,
+    .sources = settings->sources,
+    .interfaces = interfaces,
+    .mode = settings->mode,
+    .xdp_mode = AFXDP_XDP_MODE_AUTO,
+    .zero_copy = AFXDP_ZERO_COPY_AUTO,
+    .queue = -1,
+    .ring_size = 1u << g_bit_storage (MAX (settings->ring_size, 1) - 1),
+    .umem_frames = settings->umem_frames,
+    .batch = worker->batch,
+    .coalesce = worker->busy_poll ? 0 : worker->coalesce,
+    .busy_poll = worker->busy_poll,
+    .auto_multicast = TRUE,
+    .verify_checksum = settings->verify_checksum,
+  };
+
+  return afxdp_stream_new (&stream, error);
+}
+
+AfxdpFeed *
+afxdp_feed_new (const AfxdpFeedSettings *settings, AfxdpReceiver *worker,
+    void (*news) (gpointer user_data), gpointer user_data, GError **error)
+{
+  AfxdpStream *stream =
+      open_stream (settings, afxdp_receiver_settings (worker), error);
+  const AfxdpNetdev *netdev;
+  AfxdpFeed *feed;
+
+  if (!stream)
+    return NULL;
+  feed = g_new0 (AfxdpFeed, 1);
+  feed->stream = stream;
+  feed->worker = worker;
+  feed->news = news;
+  feed->user_data = user_data;
+  pthread_mutex_init (&feed->lock, NULL);
+  pthread_mutex_init (&feed->stream_lock, NULL);
+  feed->clients = g_ptr_array_new ();
+  netdev = afxdp_stream_netdev (stream);
+  if (netdev)
+    feed->netdev = *netdev;
+  feed->served = afxdp_receiver_add (worker, stream, serve, feed);
+  afxdp_served_call (feed->served);
+  return feed;
+}
+
+void
+afxdp_feed_free (AfxdpFeed *feed)
+{
+  AfxdpStreamCounts counts = { 0 };
+  AfxdpDrops drops = { 0 };
+
+  g_assert (!feed->clients->len);
+  afxdp_served_remove (feed->served);
+  afxdp_stream_close (feed->stream, &counts, &drops);
+  afxdp_stream_counts_clear (&counts);
+  g_ptr_array_unref (feed->clients);
+  pthread_mutex_destroy (&feed->stream_lock);
+  pthread_mutex_destroy (&feed->lock);
+  afxdp_path_change_clear (&feed->change);
+  g_clear_error (&feed->error);
+  g_free (feed);
+}
+
+const AfxdpNetdev *
+afxdp_feed_netdev (AfxdpFeed *feed)
+{
+  pthread_mutex_lock (&feed->lock);
+  feed->netdev_told = feed->netdev;
+  pthread_mutex_unlock (&feed->lock);
+  return feed->netdev_told.index ? &feed->netdev_told : NULL;
+}
+
+AfxdpFeedClient *
+afxdp_feed_add (
+    AfxdpFeed *feed, AfxdpClientRing *ring, AfxdpSources *sources, int socket)
+{
+  AfxdpFeedClient *client = g_new0 (AfxdpFeedClient, 1);
+
+  client->feed = feed;
+  client->ring = ring;
+  if (afxdp_sources_kind (sources) != AFXDP_SOURCES_ANY)
+    client->sources = afxdp_sources_ref (sources);
+  client->socket = socket;
+  pthread_mutex_lock (&feed->lock);
+  /* What was dropped before is not its own, and so known. */
+  afxdp_client_ring_set_known (ring, feed->known);
+  g_ptr_array_add (feed->clients, client);
+  pthread_mutex_unlock (&feed->lock);
+  /* From now on turns are due by time too. */
+  afxdp_served_call (feed->served);
+  return client;
+}
+
+void
+afxdp_feed_remove (AfxdpFeedClient *client)
+{
+  AfxdpFeed *feed = client->feed;
+
+  pthread_mutex_lock (&feed->lock);
+  g_ptr_array_remove (feed->clients, client);
+  pthread_mutex_unlock (&feed->lock);
+  afxdp_sources_unref (client->sources);
+  g_free (client);
+}
+
+gboolean
+afxdp_feed_path_changed (AfxdpFeed *feed, AfxdpPathChange *change)
+{
+  gboolean changed;
+
+  pthread_mutex_lock (&feed->lock);
+  changed = feed->changed;
+  if (changed)
+    *change = feed->change;
+  if (changed)
+    feed->change = (AfxdpPathChange){ 0 };
+  feed->changed = FALSE;
+  pthread_mutex_unlock (&feed->lock);
+  return changed;
+}
+
+GError *
+afxdp_feed_error (AfxdpFeed *feed)
+{
+  GError *error;
+
+  pthread_mutex_lock (&feed->lock);
+  error = feed->error ? g_error_copy (feed->error) : NULL;
+  pthread_mutex_unlock (&feed->lock);
+  return error;
+}
+
+void
+afxdp_feed_counts (AfxdpFeed *feed, AfxdpFeedCounts *counts)
+{
+  if (!pthread_mutex_trylock (&feed->stream_lock)) {
+    AfxdpStreamCounts of_stream;
+
+    afxdp_stream_counts (feed->stream, &of_stream);
+    feed->malformed = of_stream.malformed;
+    afxdp_stream_counts_clear (&of_stream);
+    pthread_mutex_unlock (&feed->stream_lock);
+  }
+  pthread_mutex_lock (&feed->lock);
+  *counts = feed->counts;
+  pthread_mutex_unlock (&feed->lock);
+  counts->malformed = feed->malformed;
+}

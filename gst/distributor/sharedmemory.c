@@ -1,0 +1,94 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Memory for other processes: how it is made and sealed. */
+#include "sharedmemory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "error.h"
+
+/* Linux 5.1; older headers do not know it. */
+#ifndef F_SEAL_FUTURE_WRITE
+#define F_SEAL_FUTURE_WRITE 0x0010
+#endif
+/* Linux 5.14; before, the first packets pay for it. */
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+/* There is no page that a later access could find missing: that would end the process
+ * by SIGBUS. */
+static gboolean
+reserve (int fd, guint64 size)
+{
+  int result;
+
+  if (ftruncate (fd, size))
+    return FALSE;
+  do
+    result = fallocate (fd, 0, 0, size);
+  while (result && errno == EINTR);
+  return !result;
+}
+
+static gboolean
+map (AfxdpSharedMemory *memory)
+{
+  gpointer address = mmap (NULL, memory->size, PROT_READ | PROT_WRITE,
+      MAP_SHARED | MAP_POPULATE, memory->fd, 0);
+
+  if (address == MAP_FAILED)
+    return FALSE;
+  memory->address = address;
+  /* Both save page faults, and are not worth an error: RLIMIT_MEMLOCK may be small. */
+  madvise (address, memory->size, MADV_POPULATE_WRITE);
+  mlock (address, memory->size);
+  return TRUE;
+}
+
+/* What others are to write to can still get holes (FALLOC_FL_PUNCH_HOLE, MADV_REMOVE):
+ * F_SEAL_WRITE alone forbids that, and it forbids writing. A hole costs us a page fault,
+ * and then reads as zeros, which its owner could have written as well. */
+static gboolean
+seal (int fd, AfxdpSharedAccess access)
+{
+  int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+
+  if (access == AFXDP_SHARED_READ)
+    seals |= F_SEAL_FUTURE_WRITE;
+  return !fcntl (fd, F_ADD_SEALS, seals);
+}
+
+gboolean
+afxdp_shared_memory_init (AfxdpSharedMemory *memory, const gchar *name,
+    guint64 size, AfxdpSharedAccess access, GError **error)
+{
+  *memory = (AfxdpSharedMemory){ .size = size };
+  memory->fd = memfd_create (name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (memory->fd < 0)
+    return afxdp_error_set (
+        error, errno, "Could not make the shared memory \"%s\"", name);
+  errno = ENOMEM;
+  if (size <= G_MAXSSIZE && reserve (memory->fd, size) && map (memory) &&
+      seal (memory->fd, access))
+    return TRUE;
+  afxdp_error_set (error, errno == ENOSPC ? ENOMEM : errno,
+      "Could not reserve, map and seal %" G_GUINT64_FORMAT
+      " bytes of shared memory \"%s\"",
+      size, name);
+  afxdp_shared_memory_clear (memory);
+  return FALSE;
+}
+
+void
+afxdp_shared_memory_clear (AfxdpSharedMemory *memory)
+{
+  if (memory->address)
+    munmap (memory->address, memory->size);
+  if (memory->fd >= 0)
+    close (memory->fd);
+  *memory = (AfxdpSharedMemory){ .fd = -1 };
+}
