@@ -16,6 +16,11 @@
 #include "xskmappin.h"
 #include "xskmode.h"
 
+/* How often a queue is tried that is busy, and how long apart, in us: one second in
+ * all, which is more than the kernel takes. */
+#define BUSY_ATTEMPTS 20
+#define BUSY_INTERVAL 50000
+
 struct _AfxdpXskMap
 {
   gchar *path;
@@ -133,6 +138,27 @@ check_queue (const AfxdpXskMap *map, GError **error)
   return FALSE;
 }
 
+/* The kernel releases a queue some time after its socket was closed (Linux 6.18,
+ * xp_release_deferred()): a stream that starts again would find it busy with itself. */
+static gboolean
+open_queue (AfxdpXskMap *map, guint frames, AfxdpZeroCopy zero_copy,
+    gboolean generic, GError **error)
+{
+  for (guint attempt = 0;; attempt++) {
+    g_autoptr (GError) busy = NULL;
+
+    if (afxdp_xsk_pool_open_queue (map->pool, map->queue, frames, zero_copy,
+            generic, &map->told, &busy))
+      return TRUE;
+    if (attempt == BUSY_ATTEMPTS ||
+        !g_error_matches (busy, AFXDP_ERROR, AFXDP_ERROR_QUEUE_BUSY)) {
+      g_propagate_error (error, g_steal_pointer (&busy));
+      return FALSE;
+    }
+    g_usleep (BUSY_INTERVAL);
+  }
+}
+
 /* All of the frames are one stream's: what the program redirects, no credit bounds, so
  * that the queue's frames do. */
 static gboolean
@@ -169,9 +195,8 @@ open_socket (
   afxdp_umem_populate (map->umem, G_MAXUINT);
   if (settings->prepare)
     settings->prepare (map->umem, G_MAXUINT);
-  if (!afxdp_xsk_pool_open_queue (map->pool, map->queue,
-          n_frames / AFXDP_FIRST_FILL_PART, zero_copy, generic, &map->told,
-          error))
+  if (!open_queue (
+          map, n_frames / AFXDP_FIRST_FILL_PART, zero_copy, generic, error))
     return FALSE;
   of_nic =
       afxdp_budget_of_nic (afxdp_xsk_pool_nic_frames (map->pool), n_frames);

@@ -57,7 +57,9 @@ typedef enum
 
 /* Enters a new socket into the map at the queue; packets may come from then on. It
  * does not matter whether a program is attached: check() tells. One element of a
- * process can have a queue. Errors, each of which leaves the map as it was:
+ * process can have a queue. A queue that is busy is tried for a
+ * second: the kernel may not yet have released it. Errors, each of which leaves the map
+ * as it was:
  * AFXDP_ERROR_NOT_FOUND: there is no such pin (it may come; try again);
  * _PERMISSION: CAP_NET_RAW, or the pin's mode; _SETTINGS: it is no XSKMAP, or has no
  * entry for the queue, or the interface has no such queue; _QUEUE_BUSY: the queue or the
