@@ -6,26 +6,10 @@
 #include <string.h>
 
 #include "clock.h"
-#include "packet.h"
 
 /* A packet that was redirected is in its ring at the end of the driver's poll; a
  * machine may take the processor from that, but hardly for so long. ns. */
 #define LONGEST_ON_THE_WAY 50000000
-
-void
-afxdp_ring_tell_loss (
-    AfxdpDrops *drops, const AfxdpXskLoss *loss, guint64 from, guint64 until)
-{
-  static const AfxdpColumn columns[AFXDP_XSK_LOSS_N] = {
-    [AFXDP_XSK_LOSS_RX_RING] = AFXDP_COLUMN_RX_RING,
-    [AFXDP_XSK_LOSS_FILL_RING] = AFXDP_COLUMN_FILL_RING,
-    [AFXDP_XSK_LOSS_REDIRECT] = AFXDP_COLUMN_REDIRECT,
-  };
-
-  for (guint kind = 0; kind < AFXDP_XSK_LOSS_N; kind++)
-    if (loss->n[kind])
-      afxdp_drops_add (drops, columns[kind], loss->n[kind], from, until);
-}
 
 static guint64
 n_redirected (const AfxdpRingInput *self)
@@ -114,20 +98,6 @@ explain_holes (AfxdpRingInput *self)
   self->n_holes = 0;
 }
 
-static gboolean
-is_for (const AfxdpDestination *destination, const AfxdpDatagram *datagram)
-{
-  if (datagram->destination_port != destination->port)
-    return FALSE;
-  if (!destination->any &&
-      (datagram->version != destination->version ||
-          memcmp (datagram->destination, destination->address,
-              datagram->version == 4 ? 4 : 16)))
-    return FALSE;
-  return G_LIKELY (!destination->sources) ||
-      afxdp_sources_match (destination->sources, datagram->source);
-}
-
 /* Takes the arrival time and the ordinal from in front of a packet. */
 static void
 read_metadata (AfxdpRingInput *self, const guint8 *data, AfxdpPacket *packet)
@@ -146,36 +116,6 @@ read_metadata (AfxdpRingInput *self, const guint8 *data, AfxdpPacket *packet)
   else if (G_UNLIKELY (ahead < 0))
     fill_hole (self, metadata.time);
   packet->arrival = self->input.last_arrival = metadata.time;
-}
-
-/* Without metadata: when it is read, or when the ring's counters were, and it
- * waited there already. */
-static void
-guess_arrival (AfxdpRingInput *self, guint64 now, AfxdpPacket *packet)
-{
-  packet->arrival = self->n_waited ? self->looked_at : now;
-  self->n_waited -= MIN (self->n_waited, 1);
-  self->input.last_arrival = packet->arrival;
-}
-
-/* fe80::/10, RFC 4291 section 2.5.6. */
-static inline gboolean
-is_link_local (const AfxdpDatagram *datagram)
-{
-  return datagram->version == 6 && datagram->source[0] == 0xfe &&
-      (datagram->source[1] & 0xc0) == 0x80;
-}
-
-static inline void
-take_sender (AfxdpSender *sender, const AfxdpDestination *destination,
-    const AfxdpDatagram *datagram)
-{
-  *sender = (AfxdpSender){
-    .address = datagram->source,
-    .scope = is_link_local (datagram) ? destination->scope : 0,
-    .port = datagram->source_port,
-    .version = datagram->version,
-  };
 }
 
 static guint
@@ -198,25 +138,16 @@ read_ring (AfxdpInput *input, guint skip)
   }
   for (guint i = 0; i < n; i++) {
     AfxdpPacket *packet = &input->packets[input->end];
-    AfxdpDatagram datagram;
 
     if (metadata)
       read_metadata (self, raw[i].data, packet);
     else
-      guess_arrival (self, now, packet);
-    packet->frame = raw[i].frame;
-    if (afxdp_packet_parse (raw[i].data, raw[i].length, &datagram) !=
-            AFXDP_PACKET_UDP ||
-        !is_for (destination, &datagram) ||
-        (G_UNLIKELY (destination->verifies) &&
-            !afxdp_packet_has_right_checksum (&datagram)) ||
-        !afxdp_input_take_payload (
-            packet, datagram.payload, datagram.payload_size, skip)) {
+      packet->arrival = input->last_arrival =
+          afxdp_ring_counters_arrival (&self->counters, now);
+    if (afxdp_frame_packet_take (destination, &raw[i], skip, packet))
+      input->end++;
+    else
       afxdp_umem_give (input->umem, &packet->frame, 1);
-      continue;
-    }
-    take_sender (&packet->sender, destination, &datagram);
-    input->end++;
   }
   if (G_UNLIKELY (self->n_holes))
     explain_holes (self);
@@ -225,22 +156,14 @@ read_ring (AfxdpInput *input, guint skip)
   return n - input->end;
 }
 
-/* Without metadata: what the rings counted. What has waited since they were read
- * last must be read first: its arrival would become a guess of the present, behind
- * the loss that it came before. */
+/* Without metadata: what the rings counted. */
 static guint64
 find_drops (AfxdpRingInput *self)
 {
-  guint64 now = afxdp_now (), n;
-  AfxdpXskLoss loss;
-
-  if (self->n_waited)
-    return self->looked_at;
-  n = afxdp_xsk_find_loss (self->ring->xsk, &loss);
-  tell_loss (self, &loss, self->looked_at, now);
-  self->looked_at = now;
-  self->n_waited = afxdp_xsk_n_waiting (self->ring->xsk);
-  self->next_ordinal += n;
+  if (!afxdp_ring_counters_may_look (&self->counters))
+    return self->counters.looked_at;
+  self->next_ordinal += afxdp_ring_counters_look (
+      &self->counters, self->ring->xsk, self->input.drops);
   release (self, 0);
   return G_MAXUINT64;
 }
@@ -299,7 +222,7 @@ afxdp_ring_input_init (AfxdpRingInput *self, const AfxdpRing *ring,
   *self = (AfxdpRingInput){ .ring = ring, .destination = destination };
   afxdp_input_init (&self->input, &kind, umem, afxdp_xsk_fd (ring->xsk), batch,
       sizeof (AfxdpXskPacket), drops);
-  self->looked_at = self->overload_at = self->input.last_arrival;
+  self->counters.looked_at = self->overload_at = self->input.last_arrival;
   self->next_ordinal = n_redirected (self);
   self->overload = afxdp_ring_word (&ring->words->dropped);
 }

@@ -8,23 +8,12 @@
  */
 #pragma once
 
+#include "framepacket.h"
 #include "input.h"
 #include "ring.h"
-#include "sources.h"
+#include "ringcounters.h"
 
 G_BEGIN_DECLS
-
-/* Where a stream's packets go, and where they come from. */
-typedef struct
-{
-  gboolean any;  /* whatever address the program lets through; otherwise: */
-  guint version; /* 4 or 6 */
-  guint8 address[16]; /* network order, 4 or 16 bytes */
-  guint16 port;
-  const AfxdpSources *sources; /* that they come from; NULL: any */
-  guint32 scope;               /* the interface that they arrive on */
-  gboolean verifies; /* their UDP checksums, which the socket does by itself */
-} AfxdpDestination;
 
 /* Ordinals that were skipped, and arrivals of the packets around them. */
 typedef struct
@@ -50,8 +39,7 @@ typedef struct
 
   /* Cold: where something was lost, or there is no metadata. */
   guint64 overload_at; /* and what is not told was dropped after this */
-  guint64 looked_at;   /* when the ring's own counters were read last */
-  guint n_waited;      /* packets that waited in it then, and still do */
+  AfxdpRingCounters counters;
   /* packets before this ordinal were not in the ring, at missing_at */
   guint64 missing_end;
   AfxdpHole holes[AFXDP_INPUT_HOLES];
@@ -62,11 +50,6 @@ typedef struct
 void afxdp_ring_input_init (AfxdpRingInput *input, const AfxdpRing *ring,
     AfxdpUmem *umem, const AfxdpDestination *destination, guint batch,
     AfxdpDrops *drops);
-
-/* Tells drops, in their columns, of losses between from and until, in ns of
- * CLOCK_MONOTONIC. */
-void afxdp_ring_tell_loss (
-    AfxdpDrops *drops, const AfxdpXskLoss *loss, guint64 from, guint64 until);
 
 /* Tells what the program has dropped since the last time. Returns how many. */
 guint64 afxdp_ring_input_follow_overload (AfxdpRingInput *input);

@@ -12,6 +12,7 @@
 #include "log.h"
 #include "xskclose.h"
 #include "xskfd.h"
+#include "xskmode.h"
 
 /* Sockets made in advance for as many queues, while we have the privilege. */
 #define SPARE_QUEUES 4
@@ -45,35 +46,6 @@ afxdp_engine_wait_for_grace_period (AfxdpEngine *engine, const gchar *cause)
   afxdp_engine_end_grace_period (engine);
 }
 
-static gboolean
-check_kind (const AfxdpNetdev *netdev, GError **error)
-{
-  static const struct
-  {
-    const gchar *kind, *why;
-  } refused[] = {
-    { "bond", "a bond, on which AF_XDP does not work" },
-    { "team", "a team, on which AF_XDP does not work" },
-    { "vlan",
-        "a VLAN interface, on which AF_XDP does not work: XDP sees "
-        "only packets that still have their tags" },
-  };
-
-  for (guint i = 0; i < G_N_ELEMENTS (refused); i++)
-    if (g_str_equal (netdev->kind, refused[i].kind)) {
-      g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_UNSUPPORTED, "%s is %s",
-          netdev->name, refused[i].why);
-      return FALSE;
-    }
-  if (netdev->loopback) {
-    g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_UNSUPPORTED,
-        "%s is the loopback interface, where AF_XDP gains nothing",
-        netdev->name);
-    return FALSE;
-  }
-  return TRUE;
-}
-
 /* Sockets for the owners of queues that may come into use. */
 static guint
 n_owners (const AfxdpEngine *engine)
@@ -81,41 +53,15 @@ n_owners (const AfxdpEngine *engine)
   return MIN (engine->netdev.rx_queues, SPARE_QUEUES);
 }
 
-/* NULL: it may be had. */
-static const gchar *
-why_no_zero_copy (const AfxdpEngine *engine)
-{
-  if (engine->settings.zero_copy == AFXDP_ZERO_COPY_NEVER)
-    return "zero-copy=never";
-  if (engine->settings.xdp_mode == AFXDP_XDP_MODE_GENERIC)
-    return "xdp-mode=generic";
-  if (!afxdp_netdev_may_have_zero_copy (&engine->netdev))
-    return "the driver does not have it";
-  return engine->settings.zero_copy == AFXDP_ZERO_COPY_AUTO &&
-          afxdp_netdev_may_add_queues (&engine->netdev)
-      ? "the driver adds RX queues for the program"
-      : NULL;
-}
-
-/* A NIC that writes to the frames itself does so in units of its own: Intel's 82576,
- * I210, I225 and 82599 take whole KiB, and of a frame of 2048 bytes, of which the
- * driver gets 1792, the NIC uses 1024 (Linux 6.18, igb_configure_rx_ring(),
- * igc_configure_rx_ring(); igb then cuts packets in two). */
-static guint
-choose_frame_size (const AfxdpEngine *engine, gboolean zero_copy)
-{
-  /* Room for an Ethernet header with a tag, and a checksum behind. */
-  return zero_copy || engine->netdev.mtu + 22 > 2048 - AFXDP_HEADROOM ? 4096
-                                                                      : 2048;
-}
-
 static gboolean
 load (AfxdpEngine *engine, GError **error)
 {
   const AfxdpNetdev *netdev = &engine->netdev;
-  const gchar *why_not = why_no_zero_copy (engine);
+  const gchar *why_not =
+      afxdp_xskmode_why_no_zero_copy (netdev, engine->settings.zero_copy,
+          engine->settings.xdp_mode == AFXDP_XDP_MODE_GENERIC);
   gboolean zero_copy = !why_not;
-  guint frame_size = choose_frame_size (engine, zero_copy);
+  guint frame_size = afxdp_xskmode_frame_size (netdev, zero_copy);
   guint nic_ring = zero_copy ? afxdp_netdev_rx_ring (netdev) : 0;
 
   AFXDP_INFO (AFXDP_LOG_XDP, netdev->name,
@@ -162,7 +108,7 @@ afxdp_engine_new (const AfxdpNetdev *netdev,
 {
   AfxdpEngine *engine;
 
-  if (!check_kind (netdev, error))
+  if (!afxdp_xskmode_check_kind (netdev, error))
     return NULL;
   engine = g_new0 (AfxdpEngine, 1);
   engine->netdev = *netdev;
