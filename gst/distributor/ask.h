@@ -17,7 +17,7 @@ typedef struct
 {
   GInetAddress *address;
   guint16 port;
-  AfxdpSources *sources;         /* NULL: any */
+  AfxdpSources *sources;        /* NULL: any */
   gchar interface[IF_NAMESIZE]; /* "": not said */
   guint n_slots;
   gboolean verify_checksum;

@@ -141,8 +141,7 @@ find_interface (
   guint n = afxdp_workers_n_interfaces (self->host->workers);
 
   for (*which = 0; *which < n; ++*which)
-    if (g_str_equal (
-            name, self->host->settings->interfaces->pdata[*which]))
+    if (g_str_equal (name, self->host->settings->interfaces->pdata[*which]))
       return TRUE;
   g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_NOT_FOUND,
       "The distributor daemon does not receive on an interface \"%s\": ask for "
@@ -195,8 +194,7 @@ is_nobodys (AfxdpConnection *self, const AfxdpWanted *wanted, GError **error)
 static gboolean
 make_ring (AfxdpConnection *self, GError **error)
 {
-  guint mtu =
-      afxdp_workers_interface (self->host->workers, self->which)->mtu;
+  guint mtu = afxdp_workers_interface (self->host->workers, self->which)->mtu;
   guint slot_size = SMALLEST_SLOT, n_slots = self->ask.n_slots;
 
   while (slot_size < mtu)
@@ -263,8 +261,8 @@ static void
 tell_opened (const AfxdpConnection *self)
 {
   g_autofree gchar *address = g_inet_address_to_string (self->ask.address);
-  g_autofree gchar *memory = g_format_size_full (
-      self->memory, G_FORMAT_SIZE_IEC_UNITS);
+  g_autofree gchar *memory =
+      g_format_size_full (self->memory, G_FORMAT_SIZE_IEC_UNITS);
   AfxdpClientRingCounts counts;
 
   afxdp_client_ring_counts (self->ring, &counts);

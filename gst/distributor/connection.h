@@ -53,8 +53,8 @@ typedef struct
   GInetAddress *address;
   guint16 port;
   const gchar *interface;
-  gsize memory;       /* bytes */
-  guint64 since;      /* ns of CLOCK_MONOTONIC */
+  gsize memory;  /* bytes */
+  guint64 since; /* ns of CLOCK_MONOTONIC */
   AfxdpClientRingCounts counts;
 } AfxdpConnectionState;
 

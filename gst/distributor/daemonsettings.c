@@ -75,8 +75,8 @@ parse_bytes (const AfxdpSetting *setting, const gchar *text, guint64 *bytes,
   if (!g_ascii_isdigit (*text) || !unit || value > setting->most / unit ||
       value * unit < setting->least)
     return refuse (error,
-        "is no number of bytes from %" G_GUINT64_FORMAT "K to %" G_GUINT64_FORMAT
-        "G: write 67108864, 65536K, 64M or 1G",
+        "is no number of bytes from %" G_GUINT64_FORMAT
+        "K to %" G_GUINT64_FORMAT "G: write 67108864, 65536K, 64M or 1G",
         setting->least / KIB, setting->most / (KIB * KIB * KIB));
   *bytes = value * unit;
   return TRUE;
@@ -98,8 +98,8 @@ static gboolean
 set_time (AfxdpDaemonSettings *settings, const AfxdpSetting *setting,
     AfxdpSubject subject, const gchar *text, GError **error)
 {
-  return parse_number (setting, text,
-      G_STRUCT_MEMBER_P (settings, setting->offset), error);
+  return parse_number (
+      setting, text, G_STRUCT_MEMBER_P (settings, setting->offset), error);
 }
 
 static gboolean
@@ -214,7 +214,7 @@ static gboolean
 set_max_memory (AfxdpDaemonSettings *settings, const AfxdpSetting *setting,
     AfxdpSubject subject, const gchar *text, GError **error)
 {
-  guint64 value;
+  guint64 value = 0;
 
   if (!parse_bytes (setting, text, &value, error))
     return FALSE;
@@ -245,8 +245,9 @@ const AfxdpSetting afxdp_settings_table[] = {
   { .name = "mode",
       .key = "mode",
       .argument = "MODE",
-      .about = "AF_XDP is used when it can be (auto), always (af-xdp), or never "
-               "(socket)",
+      .about =
+          "AF_XDP is used when it can be (auto), always (af-xdp), or never "
+          "(socket)",
       .preset = "auto",
       .set = set_mode },
   { .name = "allow",

@@ -25,8 +25,8 @@ typedef struct
   guint max_clients;
   GArray *cpus; /* guint, that workers are pinned to in turn; none: any */
   guint umem_frames;
-  guint64 coalesce;  /* ns */
-  guint verbose;     /* 0: own messages; 1, 2: those of rx/ too, INFO and DEBUG */
+  guint64 coalesce; /* ns */
+  guint verbose; /* 0: own messages; 1, 2: those of rx/ too, INFO and DEBUG */
   AfxdpRules *rules; /* and quotas */
   gchar **texts;     /* of each setting, as it was given, to be compared */
 } AfxdpDaemonSettings;
@@ -41,7 +41,7 @@ struct _AfxdpSetting
   const gchar *about;
   const gchar *preset; /* NULL: none */
   gboolean repeated;   /* a list in the file */
-  gboolean personal;   /* a user or a group may have its own; SIGHUP changes it */
+  gboolean personal; /* a user or a group may have its own; SIGHUP changes it */
   /* Errors are texts to be put behind the value. */
   gboolean (*set) (AfxdpDaemonSettings *settings, const AfxdpSetting *setting,
       AfxdpSubject subject, const gchar *text, GError **error);

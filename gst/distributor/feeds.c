@@ -88,8 +88,8 @@ fill_path (struct afxdp_path *path, const AfxdpPathChange *change)
   path->n_queues = MIN (change->n_queues, AFXDP_PROTOCOL_QUEUES);
   for (guint i = 0; i < path->n_queues; i++)
     path->queues[i] = change->queues[i];
-  g_strlcpy (path->reason, change->reason ? change->reason : "",
-      sizeof path->reason);
+  g_strlcpy (
+      path->reason, change->reason ? change->reason : "", sizeof path->reason);
 }
 
 static void
@@ -105,8 +105,8 @@ take_path (Entry *entry)
 }
 
 static void
-tell_members (AfxdpFeeds *feeds, Entry *entry, gboolean path_is_new,
-    const GError *error)
+tell_members (
+    AfxdpFeeds *feeds, Entry *entry, gboolean path_is_new, const GError *error)
 {
   g_autoptr (GPtrArray) members = members_now (entry);
   const struct afxdp_path path = entry->path;
@@ -143,8 +143,7 @@ static gboolean
 on_news (gint fd, GIOCondition condition, gpointer user_data)
 {
   AfxdpFeeds *feeds = user_data;
-  g_autoptr (GPtrArray) entries =
-      g_ptr_array_copy (feeds->entries, NULL, NULL);
+  g_autoptr (GPtrArray) entries = g_ptr_array_copy (feeds->entries, NULL, NULL);
   eventfd_t n;
 
   eventfd_read (fd, &n);
@@ -184,8 +183,8 @@ on_second (gpointer user_data)
 /* The table. */
 
 AfxdpFeeds *
-afxdp_feeds_new (const AfxdpDaemonSettings *settings, AfxdpWorkers *workers,
-    GError **error)
+afxdp_feeds_new (
+    const AfxdpDaemonSettings *settings, AfxdpWorkers *workers, GError **error)
 {
   int news = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
   AfxdpFeeds *feeds;
@@ -232,8 +231,8 @@ have_same_sources (const AfxdpSources *a, const AfxdpSources *b)
     gboolean found = FALSE;
 
     for (guint j = 0; j < n && !found; j++)
-      found = !memcmp (
-          afxdp_sources_get (a, i), afxdp_sources_get (b, j), size);
+      found =
+          !memcmp (afxdp_sources_get (a, i), afxdp_sources_get (b, j), size);
     if (!found)
       return FALSE;
   }
@@ -337,8 +336,7 @@ afxdp_feeds_join (AfxdpFeeds *feeds, const AfxdpWanted *wanted,
   member->entry = entry;
   member->events = events;
   member->user_data = user_data;
-  member->client =
-      afxdp_feed_add (entry->feed, ring, wanted->sources, socket);
+  member->client = afxdp_feed_add (entry->feed, ring, wanted->sources, socket);
   g_ptr_array_add (entry->members, member);
   return member;
 }

@@ -39,8 +39,8 @@ typedef struct _AfxdpFeeds AfxdpFeeds;
 typedef struct _AfxdpMember AfxdpMember;
 
 /* Errors: AFXDP_ERROR_MEMORY, no descriptor is left. */
-AfxdpFeeds *afxdp_feeds_new (const AfxdpDaemonSettings *settings,
-    AfxdpWorkers *workers, GError **error);
+AfxdpFeeds *afxdp_feeds_new (
+    const AfxdpDaemonSettings *settings, AfxdpWorkers *workers, GError **error);
 /* Without members. */
 void afxdp_feeds_free (AfxdpFeeds *feeds);
 

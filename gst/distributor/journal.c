@@ -53,8 +53,8 @@ tell (AfxdpLogRoom room, AfxdpLogLevel level, const gchar *file,
 {
   g_autofree gchar *text = g_strdup_vprintf (format, arguments);
 
-  write_line (level == AFXDP_LOG_LEVEL_INFO ? AFXDP_JOURNAL_INFO
-                                            : AFXDP_JOURNAL_DEBUG,
+  write_line (
+      level == AFXDP_LOG_LEVEL_INFO ? AFXDP_JOURNAL_INFO : AFXDP_JOURNAL_DEBUG,
       name, text);
 }
 

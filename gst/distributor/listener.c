@@ -71,8 +71,8 @@ remove_stale (const gchar *path, GError **error)
   if (fd < 0 && errno == ECONNREFUSED) {
     if (!unlink (path))
       return TRUE;
-    return afxdp_error_set (error, errno,
-        "Could not remove %s, which another daemon left", path);
+    return afxdp_error_set (
+        error, errno, "Could not remove %s, which another daemon left", path);
   }
   /* EAGAIN: its backlog is full. */
   if (fd < 0 && errno != EAGAIN)
@@ -121,14 +121,14 @@ find_group (const gchar *name, gid_t *gid, GError **error)
 
 /* Nobody connects before the file has its group and mode: it listens after that. */
 static gboolean
-bind_file (AfxdpListener *listener, const gchar *path, gid_t gid,
-    GError **error)
+bind_file (
+    AfxdpListener *listener, const gchar *path, gid_t gid, GError **error)
 {
   const struct sockaddr_un address = address_of (path);
   struct stat status;
 
-  if (bind (listener->socket, (const struct sockaddr *) &address,
-          sizeof address))
+  if (bind (
+          listener->socket, (const struct sockaddr *) &address, sizeof address))
     return afxdp_error_set (error, errno,
         "Could not make the socket %s: a file that is none may be there", path);
   if (!lstat (path, &status)) {

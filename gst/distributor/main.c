@@ -140,8 +140,8 @@ static int
 inquire (const Daemon *daemon)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree gchar *text = afxdp_inquire (daemon->settings->socket,
-      afxdp_options_json (daemon->options), &error);
+  g_autofree gchar *text = afxdp_inquire (
+      daemon->settings->socket, afxdp_options_json (daemon->options), &error);
 
   if (text) {
     g_print ("%s", text);

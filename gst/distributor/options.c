@@ -73,8 +73,8 @@ make_entries (AfxdpOptions *options)
         "Read this file, too", "FILE" },
     { "status", 0, 0, G_OPTION_ARG_NONE, &options->status,
         "Show what the daemon at --socket does, and end", NULL },
-    { "json", 0, 0, G_OPTION_ARG_NONE, &options->json,
-        "With --status: as JSON", NULL },
+    { "json", 0, 0, G_OPTION_ARG_NONE, &options->json, "With --status: as JSON",
+        NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, &options->version,
         "Show the version, and end", NULL },
   };
@@ -96,8 +96,7 @@ parse (AfxdpOptions *options, gint argc, gchar **argv, GError **error)
 {
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
   g_autoptr (GArray) entries = make_entries (options);
-  GOptionGroup *group =
-      g_option_group_new (NULL, NULL, NULL, options, NULL);
+  GOptionGroup *group = g_option_group_new (NULL, NULL, NULL, options, NULL);
 
   g_option_group_add_entries (group, (const GOptionEntry *) entries->data);
   g_option_context_set_main_group (context, group);
@@ -280,8 +279,8 @@ apply_key (const AfxdpOptions *options, AfxdpDaemonSettings *settings,
   texts = read_texts (
       file, section, key, afxdp_settings_table[which].repeated, error);
   return texts &&
-      afxdp_daemon_settings_set (settings, which, subject,
-          (const gchar *const *) texts, where, error);
+      afxdp_daemon_settings_set (
+          settings, which, subject, (const gchar *const *) texts, where, error);
 }
 
 static gboolean
@@ -294,8 +293,7 @@ apply_section (const AfxdpOptions *options, AfxdpDaemonSettings *settings,
   if (!keys || !parse_section (section, &subject, error))
     return FALSE;
   for (guint i = 0; keys[i]; i++)
-    if (!apply_key (
-            options, settings, file, section, subject, keys[i], error))
+    if (!apply_key (options, settings, file, section, subject, keys[i], error))
       return FALSE;
   return TRUE;
 }
@@ -316,8 +314,8 @@ load (GKeyFile *file, const gchar *path, GError **error)
 }
 
 static gboolean
-apply_file (const AfxdpOptions *options, AfxdpDaemonSettings *settings,
-    GError **error)
+apply_file (
+    const AfxdpOptions *options, AfxdpDaemonSettings *settings, GError **error)
 {
   g_autoptr (GKeyFile) file = g_key_file_new ();
   g_auto (GStrv) names = NULL;
@@ -338,8 +336,8 @@ apply_file (const AfxdpOptions *options, AfxdpDaemonSettings *settings,
 }
 
 static gboolean
-apply_command_line (const AfxdpOptions *options, AfxdpDaemonSettings *settings,
-    GError **error)
+apply_command_line (
+    const AfxdpOptions *options, AfxdpDaemonSettings *settings, GError **error)
 {
   for (guint i = 0; i < afxdp_settings_n (); i++) {
     g_autofree gchar *where =

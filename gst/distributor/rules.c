@@ -109,8 +109,7 @@ is_prefix (const Rule *rule)
 }
 
 static gboolean
-parse_prefix (
-    Rule *rule, const gchar *text, const gchar *bits, GError **error)
+parse_prefix (Rule *rule, const gchar *text, const gchar *bits, GError **error)
 {
   g_autoptr (GInetAddress) address = g_inet_address_new_from_string (text);
 
@@ -157,8 +156,8 @@ parse_rule (Rule *rule, const gchar *text, GError **error)
 }
 
 gboolean
-afxdp_rules_add (AfxdpRules *rules, AfxdpSubject subject, const gchar *text,
-    GError **error)
+afxdp_rules_add (
+    AfxdpRules *rules, AfxdpSubject subject, const gchar *text, GError **error)
 {
   Rule rule = { .subject = subject };
 
@@ -169,8 +168,8 @@ afxdp_rules_add (AfxdpRules *rules, AfxdpSubject subject, const gchar *text,
 }
 
 void
-afxdp_rules_set_quota (AfxdpRules *rules, AfxdpSubject subject,
-    AfxdpQuotaKind kind, guint64 value)
+afxdp_rules_set_quota (
+    AfxdpRules *rules, AfxdpSubject subject, AfxdpQuotaKind kind, guint64 value)
 {
   const Quota quota = { subject, kind, value };
 
@@ -203,8 +202,7 @@ names (const Rule *rule, const guint8 *address, guint size, guint16 port)
   return rule->size == size && port >= rule->first_port &&
       port <= rule->last_port && !memcmp (rule->address, address, bytes) &&
       (!rest ||
-          !((rule->address[bytes] ^ address[bytes]) & (0xff00 >> rest) &
-              0xff));
+          !((rule->address[bytes] ^ address[bytes]) & (0xff00 >> rest) & 0xff));
 }
 
 /* Scopes 0 to 2 of RFC 4291 and 7346 never leave a link, nor does 224.0.0.0/24. */

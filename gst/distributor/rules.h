@@ -54,8 +54,8 @@ void afxdp_rules_unref (AfxdpRules *rules);
 /* Adds PREFIX[:PORTS], such as 239.1.0.0/16:5000-5010, 10.0.0.2:5004 (a whole address) or
  * [ff3e::]/32; or "none", which allows nothing, and is a rule. Errors:
  * AFXDP_ERROR_SETTINGS, a text to be put behind the rule's. */
-gboolean afxdp_rules_add (AfxdpRules *rules, AfxdpSubject subject,
-    const gchar *text, GError **error);
+gboolean afxdp_rules_add (
+    AfxdpRules *rules, AfxdpSubject subject, const gchar *text, GError **error);
 /* The quota of a user comes before those of its groups, of which the largest counts, and
  * these before that of everybody. */
 void afxdp_rules_set_quota (AfxdpRules *rules, AfxdpSubject subject,

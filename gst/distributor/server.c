@@ -122,8 +122,8 @@ on_connect (gint fd, GIOCondition condition, gpointer user_data)
 static void
 begin_accepting (AfxdpServer *server)
 {
-  server->accepting = g_unix_fd_add (afxdp_listener_socket (server->listener),
-      G_IO_IN, on_connect, server);
+  server->accepting = g_unix_fd_add (
+      afxdp_listener_socket (server->listener), G_IO_IN, on_connect, server);
 }
 
 /* What clients are told of this process. */

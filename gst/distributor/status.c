@@ -59,10 +59,10 @@ path_name (const struct afxdp_path *path)
 static const gchar *
 xdp_mode_name (const struct afxdp_path *path)
 {
-  return !path || path->path != AFXDP_PATH_FAST        ? NULL
-      : path->xdp_mode == AFXDP_XDP_MODE_GENERIC       ? "generic"
-      : path->xdp_mode == AFXDP_XDP_MODE_NATIVE        ? "native"
-                                                       : NULL;
+  return !path || path->path != AFXDP_PATH_FAST  ? NULL
+      : path->xdp_mode == AFXDP_XDP_MODE_GENERIC ? "generic"
+      : path->xdp_mode == AFXDP_XDP_MODE_NATIVE  ? "native"
+                                                 : NULL;
 }
 
 /* Interfaces. */
@@ -133,8 +133,8 @@ add_sources (JsonBuilder *builder, const AfxdpSources *sources)
   g_autoptr (GString) text = g_string_new (NULL);
 
   for (guint i = 0; i < afxdp_sources_n (sources); i++) {
-    g_autoptr (GInetAddress) address = g_inet_address_new_from_bytes (
-        afxdp_sources_get (sources, i), family);
+    g_autoptr (GInetAddress) address =
+        g_inet_address_new_from_bytes (afxdp_sources_get (sources, i), family);
     g_autofree gchar *source = g_inet_address_to_string (address);
 
     g_string_append_c (text, sign);
@@ -170,8 +170,8 @@ add_stream (const AfxdpFeedState *state, gpointer user_data)
   add_text (builder, "path", path_name (state->path));
   add_text (builder, "reason",
       state->path && *state->path->reason ? state->path->reason : NULL);
-  add_number (builder, "packets",
-      state->counts.packets[0] + state->counts.packets[1]);
+  add_number (
+      builder, "packets", state->counts.packets[0] + state->counts.packets[1]);
   add_number (builder, "packets-af-xdp", state->counts.packets[0]);
   add_number (builder, "packets-socket", state->counts.packets[1]);
   add_number (builder, "packets-per-second", state->rate);
@@ -209,8 +209,8 @@ add_client (const AfxdpConnectionState *state, gpointer user_data)
 /* All of it. */
 
 JsonNode *
-afxdp_status_new (AfxdpServer *server, const AfxdpDaemonSettings *settings,
-    guint64 since)
+afxdp_status_new (
+    AfxdpServer *server, const AfxdpDaemonSettings *settings, guint64 since)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   Lists lists = { builder, settings };

@@ -15,8 +15,8 @@
 G_BEGIN_DECLS
 
 /* since: when the daemon began, ns of CLOCK_MONOTONIC. */
-JsonNode *afxdp_status_new (AfxdpServer *server,
-    const AfxdpDaemonSettings *settings, guint64 since);
+JsonNode *afxdp_status_new (
+    AfxdpServer *server, const AfxdpDaemonSettings *settings, guint64 since);
 
 /* As a text, to be freed. */
 gchar *afxdp_status_to_json (JsonNode *status);

@@ -45,8 +45,8 @@ add_interface (GString *text, JsonObject *interface)
 {
   const gchar *xdp_mode = text_of (interface, "xdp-mode", NULL);
 
-  g_string_append_printf (text, "  %s: mode %s", text_of (interface, "name", ""),
-      text_of (interface, "mode", ""));
+  g_string_append_printf (text, "  %s: mode %s",
+      text_of (interface, "name", ""), text_of (interface, "mode", ""));
   if (xdp_mode)
     g_string_append_printf (text, " (%s, %s)", xdp_mode,
         json_object_get_boolean_member (interface, "zero-copy") ? "zero-copy"
@@ -71,8 +71,8 @@ add_drops (GString *text, JsonObject *drops)
 
     if (!n)
       continue;
-    g_string_append_printf (text, "%s%s %" G_GINT64_FORMAT, separator,
-        (const gchar *) i->data, n);
+    g_string_append_printf (
+        text, "%s%s %" G_GINT64_FORMAT, separator, (const gchar *) i->data, n);
     separator = ", ";
   }
   if (*separator == ',')
@@ -88,12 +88,12 @@ add_stream (GString *text, JsonObject *stream)
   gint64 malformed = number_of (stream, "malformed");
 
   g_string_append_printf (text,
-      "  %s%s%s on %s: path %s, packets %" G_GINT64_FORMAT
-      " (%" G_GINT64_FORMAT "/s), clients: %" G_GINT64_FORMAT "\n",
+      "  %s%s%s on %s: path %s, packets %" G_GINT64_FORMAT " (%" G_GINT64_FORMAT
+      "/s), clients: %" G_GINT64_FORMAT "\n",
       address, sources ? " of " : "", sources ? sources : "",
-      text_of (stream, "interface", ""), text_of (stream, "path", "not open yet"),
-      number_of (stream, "packets"), number_of (stream, "packets-per-second"),
-      number_of (stream, "clients"));
+      text_of (stream, "interface", ""),
+      text_of (stream, "path", "not open yet"), number_of (stream, "packets"),
+      number_of (stream, "packets-per-second"), number_of (stream, "clients"));
   if (reason)
     g_string_append_printf (text, "    %s\n", reason);
   if (malformed)
@@ -139,8 +139,8 @@ afxdp_status_to_text (JsonNode *status)
 {
   JsonObject *root = json_node_get_object (status);
   GString *text = g_string_new (NULL);
-  g_autofree gchar *time = describe_time (
-      json_object_get_double_member (root, "uptime-seconds"));
+  g_autofree gchar *time =
+      describe_time (json_object_get_double_member (root, "uptime-seconds"));
 
   g_string_append_printf (text,
       "afxdp-distributor %s, process %" G_GINT64_FORMAT ", up for %s\n",
@@ -149,8 +149,8 @@ afxdp_status_to_text (JsonNode *status)
     JsonArray *list = json_object_get_array_member (root, lists[i].member);
     guint n = json_array_get_length (list);
 
-    g_string_append_printf (
-        text, "%s%s%s\n", lists[i].title, n ? ":" : ": ", n ? "" : lists[i].nothing);
+    g_string_append_printf (text, "%s%s%s\n", lists[i].title, n ? ":" : ": ",
+        n ? "" : lists[i].nothing);
     for (guint j = 0; j < n; j++)
       lists[i].add (text, json_array_get_object_element (list, j));
   }

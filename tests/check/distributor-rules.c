@@ -43,13 +43,11 @@ may (guint32 uid, const gchar *text, guint16 port)
   const AfxdpPeer peer = { uid, groups, uid == UID ? 2 : 1 };
   g_autoptr (GInetAddress) address = g_inet_address_new_from_string (text);
   g_autoptr (GError) error = NULL;
-  gboolean allowed =
-      afxdp_rules_allow (rules, &peer, address, port, &error);
+  gboolean allowed = afxdp_rules_allow (rules, &peer, address, port, &error);
 
   fail_unless (allowed == !error);
   if (error) {
-    fail_unless (
-        g_error_matches (error, AFXDP_ERROR, AFXDP_ERROR_PERMISSION));
+    fail_unless (g_error_matches (error, AFXDP_ERROR, AFXDP_ERROR_PERMISSION));
     fail_unless (strstr (error->message, text) != NULL, "%s", error->message);
   }
   return allowed;
@@ -84,9 +82,9 @@ static const struct
 
 TABLE_TEST (test_without_a_rule, presets)
 {
-  fail_unless (may (UID, presets[__i__].address, 5000) ==
-          presets[__i__].allowed,
-      "%s", presets[__i__].address);
+  fail_unless (
+      may (UID, presets[__i__].address, 5000) == presets[__i__].allowed, "%s",
+      presets[__i__].address);
 }
 
 static const struct
