@@ -203,4 +203,26 @@ TEST (test_own_sockets)
   assert_competing ("on none", "239.1.1.1", TRUE, 1);
 }
 
+/* A client of the distributor daemon keeps its socket, and what it gets by the daemon is
+ * not taken away from it. It may say so of none but its user's. */
+TEST (test_sockets_of_clients)
+{
+  static const File files[] = { { "net/udp", UDP (ANY_4) } };
+
+  changed = files;
+  n_changed = G_N_ELEMENTS (files);
+  fail_if (afxdp_competing_note_client (0, 0));
+  fail_unless (afxdp_competing_note_client (4711, 1000));
+  assert_competing ("somebody else's", "239.1.1.1", TRUE, 1);
+  fail_unless (afxdp_competing_note_client (4711, 0));
+  fail_unless (afxdp_competing_note_client (4711, 0));
+  assert_competing ("a client's", "239.1.1.1", TRUE, 0);
+  afxdp_competing_forget_client (4711, 0);
+  assert_competing ("still a client's", "239.1.1.1", TRUE, 0);
+  afxdp_competing_forget_client (4711, 0);
+  assert_competing ("a former client's", "239.1.1.1", TRUE, 1);
+  afxdp_competing_forget_client (4711, 1000);
+  assert_competing ("nobody's", "239.1.1.1", TRUE, 1);
+}
+
 SUITE ("onlookers", 0, NULL, NULL)

@@ -29,8 +29,17 @@ typedef struct
   guint ifindex;
 } Own;
 
+/* Whom this process receives for. */
+typedef struct
+{
+  gulong socket;
+  guint uid;
+} Client;
+
+/* Protects the two tables; innermost. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static GArray *owns; /* Own; with the lock */
+static GArray *owns;    /* Own */
+static GArray *clients; /* Client */
 
 void
 afxdp_competing_note_own (guint64 socket, guint ifindex)
@@ -61,6 +70,53 @@ afxdp_competing_forget_own (guint64 socket, guint ifindex)
   if (owns && !owns->len)
     g_clear_pointer (&owns, g_array_unref);
   pthread_mutex_unlock (&lock);
+}
+
+gboolean
+afxdp_competing_note_client (guint64 socket, guint32 uid)
+{
+  const Client client = { socket, uid };
+
+  if (!socket)
+    return FALSE;
+  pthread_mutex_lock (&lock);
+  if (!clients)
+    clients = g_array_new (FALSE, FALSE, sizeof (Client));
+  g_array_append_val (clients, client);
+  pthread_mutex_unlock (&lock);
+  return TRUE;
+}
+
+void
+afxdp_competing_forget_client (guint64 socket, guint32 uid)
+{
+  pthread_mutex_lock (&lock);
+  for (guint i = 0; clients && i < clients->len; i++) {
+    const Client *client = &g_array_index (clients, Client, i);
+
+    if (client->socket != socket || client->uid != uid)
+      continue;
+    g_array_remove_index_fast (clients, i);
+    break;
+  }
+  if (clients && !clients->len)
+    g_clear_pointer (&clients, g_array_unref);
+  pthread_mutex_unlock (&lock);
+}
+
+static gboolean
+is_client (gulong socket, guint uid)
+{
+  gboolean found = FALSE;
+
+  pthread_mutex_lock (&lock);
+  for (guint i = 0; clients && i < clients->len; i++) {
+    const Client *client = &g_array_index (clients, Client, i);
+
+    found |= client->socket == socket && client->uid == uid;
+  }
+  pthread_mutex_unlock (&lock);
+  return found;
 }
 
 /* Whether it is known to be received from, and on no interface but others. */
@@ -110,16 +166,16 @@ static gboolean
 answers (const gchar *line, const Question *question)
 {
   gchar address[LONGEST_ADDRESS + 1];
-  guint port, peer_port;
+  guint port, peer_port, uid;
   gulong inode;
 
   /* Number, address, peer, state, queues, timer, retransmissions, user, timeout. */
   return sscanf (line,
-             "%*u: %32[0-9A-F]:%x %*[0-9A-F]:%x %*s %*s %*s %*s %*s %*s %lu",
-             address, &port, &peer_port, &inode) == 4 &&
+             "%*u: %32[0-9A-F]:%x %*[0-9A-F]:%x %*s %*s %*s %*s %u %*s %lu",
+             address, &port, &peer_port, &uid, &inode) == 5 &&
       port == question->port && !peer_port && inode != question->own &&
       meets (address, question->address) &&
-      !is_elsewhere (inode, question->ifindex);
+      !is_elsewhere (inode, question->ifindex) && !is_client (inode, uid);
 }
 
 /* Adds to n those in a file. Returns FALSE, and errno, when it cannot be read. */

@@ -19,6 +19,13 @@ G_BEGIN_DECLS
 void afxdp_competing_note_own (guint64 socket, guint ifindex);
 void afxdp_competing_forget_own (guint64 socket, guint ifindex);
 
+/* A socket of another process, of that uid, is one that this process receives for: no
+ * competitor anywhere. Whose it is, the kernel has to confirm, so that nobody can hide
+ * somebody else's. Until forget_client(), as often as it was noted. FALSE: 0 is none, and
+ * need not be forgotten. Any thread. */
+gboolean afxdp_competing_note_client (guint64 socket, guint32 uid);
+void afxdp_competing_forget_client (guint64 socket, guint32 uid);
+
 /* Finds out how many sockets but own, by the kernel's number of it, get what is sent to
  * address, which may be any, and port, and arrives at the interface ifindex: they are
  * bound to that, or to any address. A socket that is connected does not count, nor does

@@ -1,0 +1,79 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The table of the streams that the daemon receives. Who wants one that is there joins
+ * it; one that nobody has any more is closed. What a worker tells of a stream comes here
+ * to the control thread, and from here to its members.
+ *
+ * For the control thread, whose main context is the default one.
+ */
+#pragma once
+
+#include "feed.h"
+#include "protocol.h"
+#include "workers.h"
+
+G_BEGIN_DECLS
+
+/* What somebody wants. */
+typedef struct
+{
+  guint interface; /* of the workers */
+  GInetAddress *address;
+  guint16 port;
+  AfxdpSources *sources; /* NULL: any */
+  gboolean verify_checksum;
+} AfxdpWanted;
+
+/* What members are told; when they are, they may leave. */
+typedef struct
+{
+  void (*path) (gpointer user_data, const struct afxdp_path *path);
+  /* There will be no more packets. */
+  void (*ended) (gpointer user_data, const GError *error);
+  /* The client's ring may have been misused: see its violation(). */
+  void (*suspect) (gpointer user_data);
+} AfxdpMemberEvents;
+
+typedef struct _AfxdpFeeds AfxdpFeeds;
+typedef struct _AfxdpMember AfxdpMember;
+
+/* Errors: AFXDP_ERROR_MEMORY, no descriptor is left. */
+AfxdpFeeds *afxdp_feeds_new (
+    const AfxdpDaemonSettings *settings, AfxdpWorkers *workers, GError **error);
+/* Without members. */
+void afxdp_feeds_free (AfxdpFeeds *feeds);
+
+/* Whether somebody has the very stream already. */
+gboolean afxdp_feeds_has (AfxdpFeeds *feeds, const AfxdpWanted *wanted);
+/* Ring, socket and events must outlive leave(). path() is not called before this returns.
+ * Errors: those of afxdp_feed_new(); AFXDP_ERROR_SETTINGS, the stream is there and does
+ * not verify checksums. */
+AfxdpMember *afxdp_feeds_join (AfxdpFeeds *feeds, const AfxdpWanted *wanted,
+    AfxdpClientRing *ring, int socket, const AfxdpMemberEvents *events,
+    gpointer user_data, GError **error);
+/* May wait for a grace period. */
+void afxdp_member_leave (AfxdpMember *member);
+
+/* Where it is received; NULL: it is not known. */
+const AfxdpNetdev *afxdp_member_netdev (const AfxdpMember *member);
+/* By which path it comes now; NULL: that is not known yet, and path() tells it. */
+const struct afxdp_path *afxdp_member_path (const AfxdpMember *member);
+
+/* How a stream is. */
+typedef struct
+{
+  const AfxdpWanted *wanted;
+  const struct afxdp_path *path; /* NULL: not known yet */
+  guint n_members;
+  AfxdpFeedCounts counts;
+  guint64 rate; /* packets in the last whole second */
+} AfxdpFeedState;
+
+void afxdp_feeds_foreach (AfxdpFeeds *feeds,
+    void (*function) (const AfxdpFeedState *state, gpointer user_data),
+    gpointer user_data);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (AfxdpFeeds, afxdp_feeds_free)
+
+G_END_DECLS
