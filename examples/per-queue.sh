@@ -213,6 +213,11 @@ start_daemon() {
   local socket=$work/socket/distributor.sock tries command
   command=("$distributor" --interface "$interface" --socket "$socket"
     --group "$(id -gn $user)")
+  # More than by default; those of the look may not be gone when the others come.
+  if ((${#streams[@]} > 32)); then
+    command+=(--max-clients $((2 * ${#streams[@]}))
+      --max-streams $((2 * ${#streams[@]})))
+  fi
   say "# ${command[*]//"$build/gst/distributor/"/}"
   start_process "$work/daemon.log" "${command[@]}"
   daemon_process=$!
