@@ -35,7 +35,7 @@ several queues, and sends through it.
   --keep             leave the directory with build and logs
   --help             this text
 
-The exit status is 0 when nothing was lost.
+The exit status is 0 when packets arrived and none was lost.
 END
 }
 
@@ -193,20 +193,22 @@ start_process() {
   local log=$1
   shift
   "${in_receiver[@]}" setsid "$@" >"$log" 2>&1 &
-  cleanup_push end_process $! KILL
+  cleanup_push end_process $! TERM
 }
 
-# end_process PROCESS SIGNAL: by KILL when the signal does not end it within 5 s. Also
-# keeps bash from announcing the death.
+# end_process PROCESS SIGNAL: by KILL when the signal does not end it within 5 s. What
+# bash would say of its death is not for the user.
 end_process() {
   local tries
-  kill -"$2" "$1" 2>/dev/null || true
-  for ((tries = 50; tries > 0; tries--)); do
-    kill -0 "$1" 2>/dev/null || break
-    sleep 0.1
-  done
-  kill -KILL "$1" 2>/dev/null || true
-  wait "$1" 2>/dev/null || true
+  {
+    kill -"$2" "$1" || true
+    for ((tries = 50; tries > 0; tries--)); do
+      kill -0 "$1" || break
+      sleep 0.1
+    done
+    kill -KILL "$1" || true
+    wait "$1" || true
+  } 2>/dev/null
 }
 
 start_daemon() {
@@ -495,6 +497,10 @@ report() {
   if [ $daemon = yes ]; then
     time_per_packet $((end[daemon] - begin[daemon])) "$all_packets"
     say "The daemon took $REPLY of processor time for each packet."
+  fi
+  if ((all_packets == 0)); then
+    say 'Nothing has arrived: docs/troubleshooting.md says where to look.'
+    return 1
   fi
   [ $generated = no ] || report_sent || return
   ((all_lost == 0))
