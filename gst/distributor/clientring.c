@@ -120,6 +120,7 @@ AfxdpClientRing *
 afxdp_client_ring_new (guint n_slots, guint slot_size, GError **error)
 {
   g_autoptr (AfxdpClientRing) ring = NULL;
+  struct afxdp_client_words *words;
   Layout *layout;
   guint8 *memory;
 
@@ -140,7 +141,10 @@ afxdp_client_ring_new (guint n_slots, guint slot_size, GError **error)
   ring->records = (gpointer) (memory + layout->records_offset);
   ring->slots = memory + layout->slots_offset;
   ring->large = memory + layout->large_offset;
-  ring->words = ring->shared_words.address;
+  words = ring->shared_words.address;
+  /* What comes before the client knows of the ring is its, too. */
+  words->on = 1;
+  ring->words = words;
   ring->is_client = g_new0 (gboolean, n_slots + layout->n_large);
   fill (&ring->free, 0, n_slots);
   fill (&ring->free_large, n_slots, layout->n_large);

@@ -408,7 +408,7 @@ afxdp_feed_new (const AfxdpFeedSettings *settings, AfxdpReceiver *worker,
   if (netdev)
     feed->netdev = *netdev;
   feed->served = afxdp_receiver_add (worker, stream, serve, feed);
-  afxdp_served_call (feed->served);
+  /* It has no turn before it has a client: what comes meanwhile waits in its socket. */
   return feed;
 }
 

@@ -232,11 +232,10 @@ struct afxdp_record
  * own. */
 struct afxdp_client_words
 {
-  guint32
-      on; /* 1: packets are to be put into the ring; else they are nobody's */
+  /* 1, as it is at first: packets are to be put into the ring; else they are nobody's */
+  guint32 on;
   guint32 zero1;
-  guint64
-      wanted; /* drops are to be known until then (see known); 0: nothing is asked */
+  guint64 wanted; /* drops are to be known until then; 0: nothing is asked */
   guint8 zero2[48];
   guint32 sleeping; /* the how-manieth sleep it is; 0: the client is awake */
   guint8 zero3[60];

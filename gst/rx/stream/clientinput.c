@@ -147,8 +147,9 @@ take_record (AfxdpClientInput *self, guint32 number, struct afxdp_record *raw,
     (*n_malformed)++;
     return TRUE;
   }
-  if (G_UNLIKELY (self->twins->n &&
-          afxdp_twins_take (self->twins, packet->data, packet->size))) {
+  if (G_UNLIKELY (afxdp_twins_are_noted (self->twins) &&
+          (packet->arrival < self->heard_until ||
+              afxdp_twins_take (self->twins, packet->data, packet->size)))) {
     give_up_slot (self, raw->slot);
     return TRUE;
   }

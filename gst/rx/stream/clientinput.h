@@ -26,7 +26,10 @@ typedef struct
   guint32 drops[AFXDP_PROTOCOL_N_DROPS]; /* that are told */
   gint64 clock;                          /* ns to add to the daemon's times */
   gboolean holds;                        /* nothing is read for now */
-  AfxdpTwins *twins;                     /* what these have is dropped */
+  /* While twins are noted: these came by the socket, and so did, as far as anything
+   * did, what arrived before that moment. Both are dropped. */
+  AfxdpTwins *twins;
+  guint64 heard_until;
 
   /* Cold. */
   gboolean broken;    /* the daemon does not keep to the protocol */

@@ -25,24 +25,19 @@
 /* Between two attempts to connect; each waits twice as long as the former. */
 #define FIRST_RETRY (100 * AFXDP_MS)
 #define LAST_RETRY (5 * AFXDP_S)
-/* A beat that stood still must last so long before it is believed again. */
-#define STEADY (200 * AFXDP_MS)
-/* So long before the daemon's ring is opened the socket's packets are noted: what the
- * daemon may still have at hand was there already. */
-#define NOTING (100 * AFXDP_MS)
-/* So long the socket hears on when the ring is open, if nothing comes by that. */
+/* So long the socket hears on when the daemon is back, if nothing comes by its ring. */
 #define HEARING (50 * AFXDP_MS)
-/* What was on its way to the socket when it became deaf is there by then. */
+/* What was on its way to the socket when it became deaf is there by then. And no two
+ * paths stamp arrivals so differently. */
 #define GRACE (5 * AFXDP_MS)
 /* Then twins have come. */
 #define TWINS (1000 * AFXDP_MS)
 
 typedef enum
 {
-  CLIENT_SERVED,  /* packets come from the daemon */
-  CLIENT_LEFT,    /* it is gone, or stands still */
-  CLIENT_NOTING,  /* it is back; the socket's packets are noted */
-  CLIENT_HEARING, /* both bring packets; those of the ring wait */
+  CLIENT_SERVED, /* packets come from the daemon */
+  CLIENT_LEFT,   /* it is gone, or stands still */
+  CLIENT_HEARING, /* it is back: both bring packets, and those of the ring wait */
   CLIENT_DEAF,    /* the socket is; what it still has comes first */
 } ClientState;
 
@@ -59,9 +54,10 @@ struct _AfxdpClientPath
   guint64 look_at;  /* messages and beat */
   guint64 retry_at; /* to connect, when the link is down */
   guint64 retry;
-  guint64 steady_since; /* 0: it does not beat */
-  guint64 left_at;      /* since when nobody has received */
-  guint64 twins_until;  /* 0: there are none */
+  guint64 back_at;     /* it came back then */
+  guint64 left_at;     /* since when nobody has received */
+  guint64 twins_until; /* 0: there are none, or no end */
+  guint64 heard_at;    /* arrival of the socket's last packet since */
   guint32 n_sleeps;
   gboolean armed; /* the daemon is to wake us */
   gboolean news;  /* told is to be told */
@@ -119,6 +115,7 @@ adopt_memory (AfxdpClientPath *path, GError **error)
   path->provider.account = afxdp_account_new (memory->umem);
   pthread_mutex_unlock (&path->lock);
   path->provider.share = memory->n_slots / 2;
+  path->input.holds = path->provider.listens;
   g_free (path->interface);
   path->interface = g_strdup (link->opened.interface);
   afxdp_client_input_set_memory (&path->input, memory, link->clock);
@@ -126,12 +123,6 @@ adopt_memory (AfxdpClientPath *path, GError **error)
       "the distributor at %s receives it, with %u slots of %u bytes",
       link->path, memory->n_slots, memory->slot_size);
   return TRUE;
-}
-
-static void
-set_on (AfxdpClientPath *path, gboolean on)
-{
-  __atomic_store_n (&path->memory->words->on, on, __ATOMIC_RELEASE);
 }
 
 /* The link's socket is another one. */
@@ -254,7 +245,6 @@ afxdp_client_path_open (AfxdpClientPath *path,
   path->state = CLIENT_SERVED;
   path->provider.open = TRUE;
   path->retry = FIRST_RETRY;
-  set_on (path, TRUE);
   return TRUE;
 }
 
@@ -345,19 +335,20 @@ lose (AfxdpClientPath *path, GError *error, guint64 now)
       ? MIN (path->input.input.last_arrival, now)
       : now;
   path->state = CLIENT_LEFT;
-  path->steady_since = 0;
   path->input.over = path->link.state == AFXDP_LINK_DOWN;
-  path->input.holds = FALSE;
-  path->provider.open = path->provider.settling = path->provider.listens =
-      FALSE;
-  afxdp_twins_end (&path->twins);
-  path->twins_until = 0;
+  path->provider.open = path->provider.settling = FALSE;
   path->news = TRUE;
   path->retry_at = now + path->retry;
   if (!path->has_network)
     return;
-  if (path->memory && path->link.state == AFXDP_LINK_OPEN)
-    set_on (path, FALSE);
+  /* What a daemon that stands still puts into the ring waits; of one that is gone, what
+   * it had put there comes first. */
+  path->input.holds = !path->input.over;
+  path->twins_until = 0;
+  afxdp_twins_begin (&path->twins);
+  path->provider.listens = TRUE;
+  path->input.heard_until = 0;
+  path->heard_at = 0;
   afxdp_socket_set_deaf (path->socket, FALSE);
   afxdp_drops_add (
       path->drops, AFXDP_COLUMN_DISTRIBUTOR, 0, path->left_at, afxdp_now ());
@@ -382,22 +373,23 @@ be_served (AfxdpClientPath *path, guint64 now)
   path->input.holds = FALSE;
   path->news = TRUE;
   path->retry = FIRST_RETRY;
+  /* Drivers lose packets when a program is attached. */
+  afxdp_drops_add (path->drops, AFXDP_COLUMN_DISTRIBUTOR, 0,
+      path->has_network ? path->back_at : path->left_at, now);
 }
 
 static void
 come_back (AfxdpClientPath *path, guint64 now)
 {
   if (!path->has_network) {
-    set_on (path, TRUE);
-    afxdp_drops_add (
-        path->drops, AFXDP_COLUMN_DISTRIBUTOR, 0, path->left_at, now);
     be_served (path, now);
     return;
   }
-  afxdp_twins_begin (&path->twins);
-  path->state = CLIENT_NOTING;
-  path->provider.listens = TRUE;
-  path->until = now + NOTING;
+  if (path->back_at < path->left_at)
+    path->back_at = now; /* it stood still */
+  path->state = CLIENT_HEARING;
+  path->until = now + HEARING;
+  path->provider.settling = TRUE;
 }
 
 /* Says what is next to be said, if the daemon has answered. FALSE: it went wrong. */
@@ -406,8 +398,10 @@ go_on_connecting (AfxdpClientPath *path, GError **error)
 {
   AfxdpClientLink *link = &path->link;
 
-  if (link->state == AFXDP_LINK_MET)
+  if (link->state == AFXDP_LINK_MET) {
+    path->back_at = afxdp_now ();
     return afxdp_client_link_open (link, &path->open, error);
+  }
   /* What the former memory still has goes first. */
   if (link->state == AFXDP_LINK_OPEN && link->memory >= 0 &&
       !afxdp_client_input_n_waiting (&path->input) &&
@@ -420,19 +414,6 @@ static gboolean
 is_ready (const AfxdpClientPath *path)
 {
   return path->link.state == AFXDP_LINK_OPEN && path->link.memory < 0;
-}
-
-static void
-try_to_come_back (AfxdpClientPath *path, guint64 now)
-{
-  if (!is_ready (path) || !afxdp_client_link_beats (&path->link, now)) {
-    path->steady_since = 0;
-    return;
-  }
-  if (!path->steady_since)
-    path->steady_since = now;
-  if (!path->has_network || now - path->steady_since >= STEADY)
-    come_back (path, now);
 }
 
 static void
@@ -461,7 +442,8 @@ follow_left (AfxdpClientPath *path, guint64 now)
     path->retry_at = now + path->retry;
     return;
   }
-  try_to_come_back (path, now);
+  if (is_ready (path) && afxdp_client_link_beats (&path->link, now))
+    come_back (path, now);
 }
 
 /* Both bring packets: the ring's wait until the socket is deaf and empty. */
@@ -469,15 +451,6 @@ static void
 follow_return (AfxdpClientPath *path, guint64 now)
 {
   switch (path->state) {
-    case CLIENT_NOTING:
-      if (now < path->until)
-        return;
-      set_on (path, TRUE);
-      path->input.holds = TRUE;
-      path->provider.settling = TRUE;
-      path->state = CLIENT_HEARING;
-      path->until = now + HEARING;
-      return;
     case CLIENT_HEARING:
       if (now < path->until && !afxdp_client_input_n_waiting (&path->input))
         return;
@@ -489,6 +462,7 @@ follow_return (AfxdpClientPath *path, guint64 now)
       if (now < path->until)
         return;
       path->twins_until = now + TWINS;
+      path->input.heard_until = path->heard_at - MIN (path->heard_at, GRACE);
       be_served (path, now);
       return;
     case CLIENT_SERVED:
@@ -541,7 +515,7 @@ follow (AfxdpProvider *provider, AfxdpPathChange *change)
     if (path->state == CLIENT_LEFT)
       follow_left (path, now);
   }
-  if (G_UNLIKELY (path->state >= CLIENT_NOTING))
+  if (G_UNLIKELY (path->state >= CLIENT_HEARING))
     follow_return (path, now);
   if (G_UNLIKELY (path->twins_until && now >= path->twins_until)) {
     path->twins_until = 0;
@@ -602,6 +576,7 @@ saw (AfxdpProvider *provider, const AfxdpPacket *packets, guint n)
 
   for (guint i = 0; i < n; i++)
     afxdp_twins_note (&path->twins, packets[i].data, packets[i].size);
+  path->heard_at = packets[n - 1].arrival;
 }
 
 static void
@@ -646,8 +621,6 @@ afxdp_client_path_free (AfxdpClientPath *path)
 {
   if (!path)
     return;
-  if (path->memory)
-    set_on (path, FALSE);
   drop_memory (path);
   afxdp_client_link_clear (&path->link);
   afxdp_client_input_clear (&path->input);

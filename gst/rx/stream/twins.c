@@ -16,14 +16,17 @@ void
 afxdp_twins_begin (AfxdpTwins *twins)
 {
   afxdp_twins_end (twins);
-  twins->hashes = g_new0 (guint64, PLACES);
+  for (guint i = 0; i < G_N_ELEMENTS (twins->tables); i++)
+    twins->tables[i].hashes = g_new0 (guint64, PLACES);
 }
 
 void
 afxdp_twins_end (AfxdpTwins *twins)
 {
-  g_clear_pointer (&twins->hashes, g_free);
-  twins->n = 0;
+  for (guint i = 0; i < G_N_ELEMENTS (twins->tables); i++) {
+    g_clear_pointer (&twins->tables[i].hashes, g_free);
+    twins->tables[i].n = 0;
+  }
 }
 
 /* FNV-1a over words, which need not stand up to an adversary: who can choose packets
@@ -44,33 +47,49 @@ hash (const guint8 *data, guint size)
   return sum > TAKEN_OUT ? sum : sum + 2;
 }
 
+static void
+forget_oldest (AfxdpTwins *twins)
+{
+  AfxdpTwinsTable oldest = twins->tables[1];
+
+  twins->tables[1] = twins->tables[0];
+  memset (oldest.hashes, 0, PLACES * sizeof *oldest.hashes);
+  oldest.n = 0;
+  twins->tables[0] = oldest;
+}
+
 void
 afxdp_twins_note (AfxdpTwins *twins, const guint8 *data, guint size)
 {
+  AfxdpTwinsTable *table = &twins->tables[0];
   guint64 of_it = hash (data, size);
   guint place = of_it % PLACES;
 
-  if (!twins->hashes || twins->n == AFXDP_TWINS_MOST)
-    return;
-  while (twins->hashes[place])
+  if (table->n == AFXDP_TWINS_MOST)
+    forget_oldest (twins);
+  while (table->hashes[place])
     place = (place + 1) % PLACES;
-  twins->hashes[place] = of_it;
-  twins->n++;
+  table->hashes[place] = of_it;
+  table->n++;
+}
+
+static gboolean
+take_from (AfxdpTwinsTable *table, guint64 of_it)
+{
+  for (guint place = of_it % PLACES; table->hashes[place];
+       place = (place + 1) % PLACES)
+    if (table->hashes[place] == of_it) {
+      table->hashes[place] = TAKEN_OUT;
+      return TRUE;
+    }
+  return FALSE;
 }
 
 gboolean
 afxdp_twins_take (AfxdpTwins *twins, const guint8 *data, guint size)
 {
-  guint64 of_it;
+  guint64 of_it = hash (data, size);
 
-  if (!twins->n)
-    return FALSE;
-  of_it = hash (data, size);
-  for (guint place = of_it % PLACES; twins->hashes[place];
-       place = (place + 1) % PLACES)
-    if (twins->hashes[place] == of_it) {
-      twins->hashes[place] = TAKEN_OUT;
-      return TRUE;
-    }
-  return FALSE;
+  return take_from (&twins->tables[1], of_it) ||
+      take_from (&twins->tables[0], of_it);
 }

@@ -14,19 +14,31 @@
 
 G_BEGIN_DECLS
 
+/* So many packets are remembered at least, the latest. */
+#define AFXDP_TWINS_MOST (1u << 15)
+
 typedef struct
 {
-  guint64 *
-      hashes; /* open addressing; 0: none, 1: taken out. NULL: nothing is noted */
-  guint n;    /* in use, taken out or not */
-} AfxdpTwins;
+  guint64 *hashes; /* open addressing; 0: none, 1: taken out */
+  guint n;         /* in use, taken out or not */
+} AfxdpTwinsTable;
 
-/* Packets that can be noted; further ones are not, and then may come twice. */
-#define AFXDP_TWINS_MOST (1u << 16)
+typedef struct
+{
+  /* When the first is full it takes the place of the second, which is forgotten.
+   * Without hashes: nothing is noted. */
+  AfxdpTwinsTable tables[2];
+} AfxdpTwins;
 
 void afxdp_twins_begin (AfxdpTwins *twins);
 void afxdp_twins_end (AfxdpTwins *twins);
+static inline gboolean
+afxdp_twins_are_noted (const AfxdpTwins *twins)
+{
+  return twins->tables[0].hashes != NULL;
+}
 
+/* Between begin() and end(), as is take(). */
 void afxdp_twins_note (AfxdpTwins *twins, const guint8 *data, guint size);
 /* Whether it was noted; then it is not any more. */
 gboolean afxdp_twins_take (AfxdpTwins *twins, const guint8 *data, guint size);
