@@ -156,6 +156,7 @@ set_up (void)
   static const AfxdpReceiverSettings settings = { .batch = 64 };
   g_autoptr (GError) error = NULL;
 
+  n_news = 0;
   loopback = loopback_new ();
   worker = afxdp_receiver_new ("feed", &settings, &error);
   g_assert_no_error (error);
