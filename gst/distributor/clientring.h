@@ -36,7 +36,7 @@ int afxdp_client_ring_memory (const AfxdpClientRing *ring);
 int afxdp_client_ring_words (const AfxdpClientRing *ring);
 
 /* Takes back what the client has returned. To be called before each batch. Returns
- * whether the client wants packets now. */
+ * whether the client wants packets now; if not, put() and end() are not to be called. */
 gboolean afxdp_client_ring_begin (AfxdpClientRing *ring);
 /* A packet for the client: copied into a slot, or, when there is none, counted. */
 void afxdp_client_ring_put (AfxdpClientRing *ring, const AfxdpPacket *packet,

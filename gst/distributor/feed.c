@@ -3,11 +3,10 @@
 /* One stream of the daemon: from its batches to the clients' rings. */
 #include "feed.h"
 
-#include <errno.h>
 #include <pthread.h>
-#include <sys/socket.h>
 
 #include "clock.h"
+#include "feedclient.h"
 #include "log.h"
 
 /* A client may wish to know drops while nothing comes that would give a turn. All feeds
@@ -16,16 +15,6 @@
 /* Between two looks for drops and errors: without a wish of a client, and with one. */
 #define LOOK_INTERVAL AFXDP_S
 #define WISH_INTERVAL (10 * AFXDP_MS)
-
-struct _AfxdpFeedClient
-{
-  AfxdpFeed *feed;
-  AfxdpClientRing *ring;
-  AfxdpSources *sources; /* NULL: any */
-  int socket;
-  gboolean broken;    /* it has violated the protocol, and that is told */
-  gboolean owes_wake; /* it sleeps, and could not be woken */
-};
 
 struct _AfxdpFeed
 {
@@ -63,91 +52,6 @@ struct _AfxdpFeed
 
 /* Packets. */
 
-/* EAGAIN: the socket is full, and so the client has wake-ups to read. After any other
- * error but these it has gone, and the control thread will know. */
-static void
-wake (AfxdpFeedClient *client)
-{
-  static const struct afxdp_wake message = { { AFXDP_MESSAGE_WAKE,
-      sizeof message } };
-
-  client->owes_wake = send (client->socket, &message, sizeof message,
-                          MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&
-      (errno == ENOBUFS || errno == ENOMEM);
-}
-
-static gboolean
-is_wanted (const AfxdpFeedClient *client, const AfxdpPacket *packet)
-{
-  return G_LIKELY (!client->sources) ||
-      (packet->sender.version == afxdp_sources_version (client->sources) &&
-          afxdp_sources_match (client->sources, packet->sender.address));
-}
-
-/* Behind the first n of drops, how many were dropped before a packet that arrived then;
- * in the order in which they were noticed. */
-static guint
-pass_drops (const AfxdpDrops *drops, guint n, guint64 arrival)
-{
-  while (n < drops->n && drops->drops[n].until <= arrival)
-    n++;
-  return n;
-}
-
-/* How many of drops lie before a packet of the batch. */
-static guint
-n_drops_before (const AfxdpDrops *drops, const AfxdpBatch *batch)
-{
-  guint n = 0;
-
-  for (guint i = 0; i < batch->n && G_UNLIKELY (n < drops->n); i++)
-    n = pass_drops (drops, n, batch->packets[i].arrival);
-  return n;
-}
-
-static void
-tell_drops (AfxdpClientRing *ring, const AfxdpDrops *drops, guint from, guint n)
-{
-  AfxdpDrops some;
-
-  some.n = n - from;
-  for (guint i = 0; i < some.n; i++)
-    some.drops[i] = drops->drops[from + i];
-  afxdp_client_ring_add_drops (ring, &some);
-}
-
-/* What was dropped between two packets is told between them, so that the client finds
- * it where the numbers are missing. n_drops: those of n_drops_before(). */
-static void
-copy (AfxdpFeedClient *client, const AfxdpBatch *batch, const AfxdpDrops *drops,
-    guint n_drops)
-{
-  AfxdpClientRing *ring = client->ring;
-  gboolean on = afxdp_client_ring_begin (ring);
-  guint told = 0;
-
-  for (guint i = 0; i < batch->n; i++) {
-    const AfxdpPacket *packet = &batch->packets[i];
-
-    if (G_UNLIKELY (told < n_drops)) {
-      guint n = pass_drops (drops, told, packet->arrival);
-
-      tell_drops (ring, drops, told, n);
-      told = n;
-    }
-    if (on && is_wanted (client, packet))
-      afxdp_client_ring_put (ring, packet, batch->path, batch->stamped);
-  }
-  if (on && afxdp_client_ring_end (ring))
-    client->owes_wake = TRUE;
-  if (G_UNLIKELY (client->owes_wake))
-    wake (client);
-  if (G_UNLIKELY (!on && afxdp_client_ring_violation (ring))) {
-    client->broken = TRUE;
-    client->feed->has_news = TRUE;
-  }
-}
-
 static void
 count (AfxdpFeed *feed, const AfxdpBatch *batch)
 {
@@ -175,7 +79,7 @@ static guint64
 hand_out (AfxdpFeed *feed, const AfxdpBatch *batch, guint64 now)
 {
   AfxdpDrops *drops = afxdp_stream_drops (feed->stream);
-  guint n_drops = n_drops_before (drops, batch);
+  guint n_drops = afxdp_feed_client_n_drops (drops, batch);
   guint64 wanted = 0;
 
   pthread_mutex_lock (&feed->lock);
@@ -184,7 +88,8 @@ hand_out (AfxdpFeed *feed, const AfxdpBatch *batch, guint64 now)
 
     if (G_UNLIKELY (client->broken))
       continue;
-    copy (client, batch, drops, n_drops);
+    if (!afxdp_feed_client_copy (client, batch, drops, n_drops))
+      feed->has_news = TRUE;
     wanted = MAX (wanted, afxdp_client_ring_wanted (client->ring));
   }
   feed->has_clients = feed->clients->len > 0;

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: The afxdpsrc authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""arrows.py SOURCE BUILD: which headers each room of gst/rx can include.
+"""arrows.py SOURCE BUILD: which headers each room of gst/rx, and the distributor
+daemon, can include.
 
 Asks the compiler, with the words that a file of the room is compiled with: it must
 find the headers of the rooms that it may know, which must compile, and no other
@@ -24,12 +25,14 @@ ROOMS = {
     'stats': ['leaves'],
     'xdp': ['leaves'],
     'stream': ['xdp', 'stats', 'leaves'],
+    'distributor': ['stream', 'xdp', 'stats', 'leaves'],
 }
 
 
 def folders(source):
     rooms = {room: source / 'gst/rx' / room for room in ROOMS}
     rooms['leaves'] = source / 'gst/rx'
+    rooms['distributor'] = source / 'gst/distributor'
     return rooms
 
 
@@ -39,7 +42,7 @@ def compile_command(build, folder):
         file = (pathlib.Path(entry['directory']) / entry['file']).resolve()
         words = shlex.split(entry['command'])
         output = words[words.index('-o') + 1]
-        if file.parent == folder and output.startswith('gst/rx/'):
+        if file.parent == folder and not output.startswith('tests/'):
             # Up to what is written, and what is read: that comes from us.
             kept = [word for word in words[:words.index('-MD')]
                     if word not in ('-c', '-Werror')]
@@ -91,6 +94,7 @@ def check_paths(source):
     around = re.compile(r'^\s*#\s*include\s*"((?:[^"]*/)?(?:\.\.|rx|gst|%s)/[^"]*)"'
                         % '|'.join(ROOMS), re.M)
     files = sorted((source / 'gst/rx').rglob('*.[ch]'))
+    files += sorted((source / 'gst/distributor').glob('*.[ch]'))
     print(f'{len(files)} files name no other room\'s folder')
     return [f'{path} includes "{name}"' for path in files
             for name in around.findall(path.read_text())
