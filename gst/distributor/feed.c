@@ -196,13 +196,16 @@ hand_out (AfxdpFeed *feed, const AfxdpBatch *batch, guint64 now)
 
 /* Drops, and what else a stream has to tell. */
 
-/* What is left of the drops, and until when they are all. */
+/* Tells until when all drops are told, and the drops that no packet has shown; unless
+ * there are more packets: they wait for those that came before them. */
 static void
-tell_rest (AfxdpFeed *feed, guint64 known)
+tell_rest (AfxdpFeed *feed, guint64 known, gboolean more)
 {
   AfxdpDrops *drops = afxdp_stream_drops (feed->stream);
 
-  if (G_LIKELY (!drops->n && known <= feed->known))
+  for (guint i = 0; more && i < drops->n; i++)
+    known = MIN (known, drops->drops[i].from);
+  if (G_LIKELY ((more || !drops->n) && known <= feed->known))
     return;
   pthread_mutex_lock (&feed->lock);
   feed->known = MAX (feed->known, known);
@@ -211,10 +214,12 @@ tell_rest (AfxdpFeed *feed, guint64 known)
 
     if (client->broken)
       continue;
-    afxdp_client_ring_add_drops (client->ring, drops);
+    if (!more)
+      afxdp_client_ring_add_drops (client->ring, drops);
     afxdp_client_ring_set_known (client->ring, feed->known);
   }
-  take_drops (feed, drops, drops->n);
+  if (!more)
+    take_drops (feed, drops, drops->n);
   pthread_mutex_unlock (&feed->lock);
 }
 
@@ -241,15 +246,13 @@ look (AfxdpFeed *feed, guint64 wanted, guint64 now)
   return MIN (known, now);
 }
 
-/* Looks when it is time, and tells what was dropped. While there are more packets, a
- * drop may lie between those that are not handed out yet. */
+/* Looks when it is time, and tells what was dropped. */
 static void
 follow_drops (AfxdpFeed *feed, guint64 wanted, guint64 now)
 {
   guint64 known = look (feed, wanted, now);
 
-  if (known || !afxdp_stream_has_more (feed->stream))
-    tell_rest (feed, known);
+  tell_rest (feed, known, afxdp_stream_has_more (feed->stream));
 }
 
 /* Goes over to an interface that was removed and has come again. */
