@@ -1,0 +1,169 @@
+#!/usr/bin/env bash
+# SPDX-FileCopyrightText: The afxdpsrc authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# The distributor daemon as a program: what it says of itself, what it does with clients
+# that are no good, how it reads its configuration again, and how it ends. DISTRIBUTOR is
+# the program, DISTRIBUTOR_CLIENT the one that misbehaves.
+set -euo pipefail
+# shellcheck source=tests/netns/work.sh
+. "$(dirname "${BASH_SOURCE[0]}")/work.sh"
+
+# What its unit leaves it of root's capabilities.
+capabilities=+net_admin,+net_raw,+bpf,+perfmon,+chown
+
+configure() {
+  printf '%s\n' '[distributor]' 'interfaces=rx0' "socket=$socket" "$@" \
+    '[user 4242]' 'max-streams=2' >"$work/conf"
+}
+
+start_daemon() {
+  start setpriv --bounding-set="-all,$capabilities" --inh-caps=-all \
+    "$DISTRIBUTOR" --config "$work/conf"
+  wait_for "$receiver" is_ready
+}
+
+is_ready() {
+  grep -q 'receives on rx0' "$work/errors"
+}
+
+# is_told N PATTERN: the daemon has said so N times.
+is_told() {
+  (($(grep -c -- "$2" "$work/errors") == $1))
+}
+
+# client TEST...
+client() {
+  "${IN_RECEIVER[@]}" "$DISTRIBUTOR_CLIENT" "$socket" "$@" ||
+    fail "a client: $*"
+}
+
+# The process of the daemon itself is what setpriv became.
+end_daemon() {
+  end_receiver TERM
+  expect_status 0
+  [ ! -e "$socket" ] || fail 'its socket is still there'
+  if ip -n "$VETH_RECEIVER_NETNS" link show rx0 | grep prog/xdp; then
+    fail 'its program is still there'
+  fi
+}
+
+status() {
+  "$DISTRIBUTOR" --config "$work/conf" --status "$@"
+}
+
+test_status() {
+  configure
+  start_daemon
+  status | grep -q '^Clients: none' || fail 'there are clients'
+  client stream
+  status --json >"$work/summary.json"
+  check 's["interfaces"][0]["name"] == "rx0"' 's["interfaces"][0]["queues"] == 2' \
+    's["version"]' 's["uptime-seconds"] > 0'
+  end_daemon
+  ! status 2>"$work/refusal" || fail 'somebody answers'
+  grep -q 'no distributor daemon is there. Start it' "$work/refusal" ||
+    fail "$(cat "$work/refusal")"
+}
+
+test_bad_clients() {
+  configure 'allow=239.0.0.0/8;10.0.0.2:6000'
+  start_daemon
+  client versions wrong_words refusals unicast stream crowd silence stream
+  cp "$DISTRIBUTOR_CLIENT" "$work/client.py"
+  chmod 755 "$work"
+  chmod 666 "$socket"
+  "${IN_RECEIVER[@]}" setpriv --reuid 4242 --regid 4242 --clear-groups \
+    "$work/client.py" "$socket" user || fail 'a client of another user'
+  end_daemon
+}
+
+test_reload() {
+  configure
+  start_daemon
+  client stream
+  configure allow=239.9.0.0/16 max-clients=2
+  kill -HUP "$receiver"
+  wait_for "$receiver" is_told 1 'Read the configuration again'
+  expect_line errors 'max-clients has changed .* ignored'
+  ! "${IN_RECEIVER[@]}" "$DISTRIBUTOR_CLIENT" "$socket" stream 2>/dev/null ||
+    fail 'what is not allowed any more is given'
+  configure allow=nonsense
+  kill -HUP "$receiver"
+  wait_for "$receiver" is_told 1 'go on as before: .*allow=nonsense is no rule'
+  configure
+  kill -HUP "$receiver"
+  wait_for "$receiver" is_told 2 'Read the configuration again'
+  client stream
+  end_daemon
+}
+
+test_end_with_clients() {
+  configure
+  start_daemon
+  "${IN_RECEIVER[@]}" "$DISTRIBUTOR_CLIENT" "$socket" end >"$work/end" 2>&1 &
+  local process=$!
+  cleanup_push end_process $process
+  wait_for $process grep -q 'has streams' "$work/end"
+  end_daemon
+  wait $process || fail "its clients: $(cat "$work/end")"
+}
+
+# A file that a killed daemon left is not in the way; another daemon is.
+test_socket_file() {
+  configure
+  start_daemon
+  end_process "$receiver"
+  [ -e "$socket" ] || fail 'it took its socket with it'
+  start_daemon
+  local first=$receiver
+  expect_refusal 1 errors "Another daemon has $socket" \
+    "$DISTRIBUTOR" --config "$work/conf"
+  receiver=$first
+  status >/dev/null || fail 'the first one does not answer any more'
+  kill -TERM "$first"
+  wait "$first" || fail "the first one ended with $?"
+}
+
+# systemd's protocol, by a small tool of its.
+test_activation() {
+  if ! command -v systemd-socket-activate >/dev/null; then
+    echo 'without socket activation: there is no systemd-socket-activate'
+    return 0
+  fi
+  configure
+  start systemd-socket-activate --seqpacket --listen="$socket" \
+    "$DISTRIBUTOR" --config "$work/conf"
+  wait_for "$receiver" test -S "$socket"
+  client stream
+  end_receiver TERM
+  expect_status 0
+  [ -e "$socket" ] || fail 'it took away a socket that is not its own'
+  rm "$socket"
+}
+
+test_refused_settings() {
+  configure
+  expect_refusal 2 errors 'There is no interface' "$DISTRIBUTOR"
+  expect_refusal 1 errors 'nope' "$DISTRIBUTOR" --interface nope \
+    --socket "$socket"
+  expect_refusal 1 errors 'no group nope' "$DISTRIBUTOR" --interface rx0 \
+    --socket "$socket" --group nope
+  expect_refusal 1 errors 'processor 1023' "$DISTRIBUTOR" --interface rx0 \
+    --socket "$socket" --cpus 1023
+  [ ! -e "$socket" ] || fail 'it left its socket'
+}
+
+main() {
+  make_work_directory
+  socket=$work/directory/socket
+  veth_up --queues 2
+  local name
+  for name in status bad_clients reload end_with_clients socket_file activation \
+    refused_settings; do
+    echo "$name"
+    "test_$name"
+  done
+}
+
+main
