@@ -75,6 +75,8 @@ def check_room(source, build, room):
     hidden = [path for other in ROOMS if other not in may
               for path in sorted(where[other].glob('*.h'))]
     hidden += sorted((source / 'gst').glob('*.h'))
+    if room in SHARED:
+        hidden.remove((where[room] / SHARED[room]).resolve())
 
     ask(build, command, [f'"{path.name}"' for path in seen], ['-fsyntax-only'])
     print(f'{room} sees {", ".join(path.name for path in seen)}')
