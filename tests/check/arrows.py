@@ -37,7 +37,9 @@ def folders(source):
 
 
 def compile_command(build, folder):
-    """What compiles a file of the folder for the room's own library."""
+    """What compiles a file of the folder for the room's own library: the one that sees
+    most, where they differ."""
+    most = []
     for entry in json.loads((build / 'compile_commands.json').read_text()):
         file = (pathlib.Path(entry['directory']) / entry['file']).resolve()
         words = shlex.split(entry['command'])
@@ -46,8 +48,10 @@ def compile_command(build, folder):
             # Up to what is written, and what is read: that comes from us.
             kept = [word for word in words[:words.index('-MD')]
                     if word not in ('-c', '-Werror')]
-            return kept + ['-x', 'c', '-']
-    sys.exit(f'arrows: no file of {folder} is compiled')
+            most = max(most, kept, key=len)
+    if not most:
+        sys.exit(f'arrows: no file of {folder} is compiled')
+    return most + ['-x', 'c', '-']
 
 
 def ask(build, command, headers, option):
