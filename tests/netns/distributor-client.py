@@ -6,6 +6,7 @@ its protocol (gst/distributor/protocol.h) as no sensible client does. Each TEST 
 function below; the first one that finds what it did not expect ends the program."""
 
 import array
+import mmap
 import os
 import resource
 import socket
@@ -58,10 +59,12 @@ class Client:
                            len(sources))
         body += b''.join(one.ljust(16, b'\0') for one in packed[1:])
         self.send(OPEN, body.ljust(1088, b'\0'))
-        answer = self.receive()
-        for fd in answer[2]:
+        kind, body, fds = self.receive()
+        if kind == OPENED:
+            self.words = mmap.mmap(fds[1], struct.unpack('Q', body[80:])[0])
+        for fd in fds:
             os.close(fd)
-        return answer[:2]
+        return kind, body
 
     def close(self):
         self.socket.close()
@@ -157,6 +160,21 @@ def test_unicast(path):
     kind, body = client.open('10.0.0.2', 6000, own=inode)
     assert kind == OPENED, text_of(body)
     client.close()
+
+
+def test_misuse(path):
+    """Who returns what it never had is found out, and its neighbour stays."""
+    neighbour, client = test_stream(path)
+    client.words[128:132] = struct.pack('I', 1)  # returned
+    client.words[0:4] = struct.pack('I', 1)  # on
+    expect_hang_up(client)
+    neighbour.socket.settimeout(0.2)
+    try:
+        kind = neighbour.receive()[0]
+        assert kind == PATH, kind
+    except TimeoutError:
+        pass
+    return [neighbour]
 
 
 def test_crowd(path):

@@ -18,6 +18,8 @@ configure() {
 }
 
 start_daemon() {
+  # What the one before said is not what this one says.
+  : >"$work/errors"
   start setpriv --bounding-set="-all,$capabilities" --inh-caps=-all \
     "$DISTRIBUTOR" --config "$work/conf"
   wait_for "$receiver" is_ready
@@ -69,7 +71,7 @@ test_status() {
 test_bad_clients() {
   configure 'allow=239.0.0.0/8;10.0.0.2:6000'
   start_daemon
-  client versions wrong_words refusals unicast stream crowd silence stream
+  client versions wrong_words refusals unicast stream misuse crowd silence stream
   cp "$DISTRIBUTOR_CLIENT" "$work/client.py"
   chmod 755 "$work"
   chmod 666 "$socket"
