@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: The afxdpsrc authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""distributor-client.py SOCKET TEST...: talks to the distributor daemon at SOCKET by
+"""daemon-client.py SOCKET TEST...: talks to the distributor daemon at SOCKET by
 its protocol (gst/distributor/protocol.h) as no sensible client does. Each TEST is a
 function below; the first one that finds what it did not expect ends the program."""
 
