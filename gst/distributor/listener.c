@@ -14,6 +14,11 @@
 #include "error.h"
 #include "notify.h"
 
+/* Since Linux 6.16; the C library's headers may be older. */
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83
+#endif
+
 #define BACKLOG 64
 #define DIRECTORY_MODE 0755
 #define FILE_MODE 0660
@@ -162,6 +167,16 @@ make (AfxdpListener *listener, const AfxdpDaemonSettings *settings,
   return bind_file (listener, settings->socket, gid, error);
 }
 
+/* Those that connect get it too. An older kernel lets descriptors come, and the last
+ * close() of one may wait: a TCP socket's with SO_LINGER. */
+static void
+forbid_descriptors (int socket)
+{
+  const int no = 0;
+
+  setsockopt (socket, SOL_SOCKET, SO_PASSRIGHTS, &no, sizeof no);
+}
+
 AfxdpListener *
 afxdp_listener_new (const AfxdpDaemonSettings *settings, GError **error)
 {
@@ -171,6 +186,7 @@ afxdp_listener_new (const AfxdpDaemonSettings *settings, GError **error)
     return NULL;
   if (listener->socket < 0 && !make (listener, settings, error))
     return NULL;
+  forbid_descriptors (listener->socket);
   fcntl (listener->socket, F_SETFL,
       fcntl (listener->socket, F_GETFL) | O_NONBLOCK);
   return g_steal_pointer (&listener);

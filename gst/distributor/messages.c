@@ -6,11 +6,8 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #define MOST_SENT 2
-/* SCM_MAX_FD of the kernel: so many can come with a message. */
-#define MOST_RECEIVED 253
 
 /* What a client may say. */
 static gsize
@@ -28,29 +25,6 @@ size_of (guint32 type)
   }
 }
 
-/* Returns how many there were. */
-static guint
-close_descriptors (struct msghdr *header)
-{
-  guint n_closed = 0;
-
-  for (struct cmsghdr *part = CMSG_FIRSTHDR (header); part;
-       part = CMSG_NXTHDR (header, part)) {
-    gsize n = (part->cmsg_len - CMSG_LEN (0)) / sizeof (int);
-
-    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
-      continue;
-    for (gsize i = 0; i < n; i++) {
-      int fd;
-
-      memcpy (&fd, CMSG_DATA (part) + i * sizeof fd, sizeof fd);
-      close (fd);
-    }
-    n_closed += n;
-  }
-  return n_closed;
-}
-
 static const gchar *
 find_fault (const AfxdpRequest *request, gsize size)
 {
@@ -66,35 +40,26 @@ find_fault (const AfxdpRequest *request, gsize size)
   return NULL;
 }
 
+/* There is no room for descriptors, so that the kernel drops them and says MSG_CTRUNC:
+ * close() of one that we had taken could wait for its sender, who may be the server of
+ * the FUSE file that it is of. */
 AfxdpReceived
 afxdp_request_receive (
     int socket, AfxdpRequest *request, const gchar **violation)
 {
-  union
-  {
-    struct cmsghdr head;
-    gchar room[CMSG_SPACE (MOST_RECEIVED * sizeof (int))];
-  } control;
   struct iovec part = { request, sizeof *request };
-  struct msghdr header = {
-    .msg_iov = &part,
-    .msg_iovlen = 1,
-    .msg_control = &control,
-    .msg_controllen = sizeof control,
-  };
+  struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1 };
   gssize size;
-  guint n_fds;
 
   memset (request, 0, sizeof *request);
   do
-    size = recvmsg (socket, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    size = recvmsg (socket, &header, MSG_DONTWAIT);
   while (size < 0 && errno == EINTR);
   if (size < 0)
     return errno == EAGAIN ? AFXDP_RECEIVED_NOTHING : AFXDP_RECEIVED_END;
-  n_fds = close_descriptors (&header);
-  if (!size && !n_fds)
+  if (!size && !(header.msg_flags & MSG_CTRUNC))
     return AFXDP_RECEIVED_END;
-  *violation = n_fds || header.msg_flags & MSG_CTRUNC
+  *violation = header.msg_flags & MSG_CTRUNC
       ? "a descriptor, which is for the daemon alone to send"
       : header.msg_flags & MSG_TRUNC ? "a message that is longer than any"
                                      : find_fault (request, size);
