@@ -13,7 +13,6 @@
 #include "clock.h"
 #include "competing.h"
 #include "error.h"
-#include "journal.h"
 #include "messages.h"
 #include "netroutes.h"
 #include "sharedmemory.h"
@@ -64,7 +63,8 @@ end (AfxdpConnection *self, AfxdpJournalLevel level, const gchar *format, ...)
   va_start (arguments, format);
   why = g_strdup_vprintf (format, arguments);
   va_end (arguments);
-  afxdp_journal (level, "Client %" G_GINT64_FORMAT " of user %u: %s", self->pid,
+  afxdp_chatter_tell (self->host->chatter, self->peer.uid, level,
+      "Client %" G_GINT64_FORMAT " of user %u: %s", self->pid,
       (guint) self->peer.uid, why);
   self->host->over (self->host->over_data, self);
 }
@@ -266,7 +266,7 @@ tell_opened (const AfxdpConnection *self)
   AfxdpClientRingCounts counts;
 
   afxdp_client_ring_counts (self->ring, &counts);
-  afxdp_journal (AFXDP_JOURNAL_INFO,
+  afxdp_chatter_tell (self->host->chatter, self->peer.uid, AFXDP_JOURNAL_INFO,
       "Client %" G_GINT64_FORMAT
       " of user %u: gets %s port %u of %s, by %u slots (%s)",
       self->pid, (guint) self->peer.uid, address, (guint) self->ask.port,

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "beat.h"
+#include "chatter.h"
 #include "feeds.h"
 #include "quotas.h"
 
@@ -24,6 +25,7 @@ typedef struct
   AfxdpFeeds *feeds;
   AfxdpQuotas *quotas;
   const AfxdpBeat *beat;
+  AfxdpChatter *chatter;
   guint64 network;         /* cookie of the daemon's network namespace */
   gint64 monotonic_offset; /* ns */
   /* How the daemon is, as a text, to be freed. */

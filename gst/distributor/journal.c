@@ -3,12 +3,13 @@
 /* Lines of the log. */
 #include "journal.h"
 
-#include <string.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "log.h"
 
 static gboolean to_journal;
+static AfxdpJournalLevel least = AFXDP_JOURNAL_INFO;
 /* Nothing of rx/ is below INFO. */
 static gint highest = AFXDP_LOG_LEVEL_INFO - 1;
 
@@ -40,6 +41,8 @@ afxdp_journal (AfxdpJournalLevel level, const gchar *format, ...)
   g_autofree gchar *text = NULL;
   va_list arguments;
 
+  if (level > least)
+    return;
   va_start (arguments, format);
   text = g_strdup_vprintf (format, arguments);
   va_end (arguments);
@@ -61,7 +64,10 @@ tell (AfxdpLogRoom room, AfxdpLogLevel level, const gchar *file,
 void
 afxdp_journal_init (guint verbose)
 {
+  /* Whoever reads the log may go before us. */
+  signal (SIGPIPE, SIG_IGN);
   to_journal = g_getenv ("JOURNAL_STREAM") != NULL;
+  least = verbose < 2 ? AFXDP_JOURNAL_INFO : AFXDP_JOURNAL_DEBUG;
   highest = AFXDP_LOG_LEVEL_INFO - 1 + (gint) verbose;
   afxdp_log_init (tell, &highest);
 }

@@ -20,7 +20,8 @@ typedef enum
   AFXDP_JOURNAL_DEBUG = 7,
 } AfxdpJournalLevel;
 
-/* Before anything else; also takes what rx/ tells. verbose: as in the settings. */
+/* Before anything else; also takes what rx/ tells. verbose: as in the settings; with 2
+ * DEBUG is told too. From here on SIGPIPE is ignored. */
 void afxdp_journal_init (guint verbose);
 void afxdp_journal (AfxdpJournalLevel level, const gchar *format, ...)
     G_GNUC_PRINTF (2, 3);

@@ -35,6 +35,7 @@ struct _AfxdpServer
   AfxdpFeeds *feeds;
   AfxdpQuotas *quotas;
   AfxdpBeat *beat;
+  AfxdpChatter *chatter;
   AfxdpListener *listener;
   GPtrArray *connections; /* AfxdpConnection */
   guint accepting, pause; /* sources */
@@ -78,7 +79,8 @@ let_in (AfxdpServer *server, int socket)
     g_ptr_array_add (server->connections, connection);
     return;
   }
-  afxdp_journal (AFXDP_JOURNAL_WARNING,
+  afxdp_chatter_tell (server->chatter, afxdp_connection_uid (connection),
+      AFXDP_JOURNAL_WARNING,
       "A client of user %u is one too many of those that have connected and "
       "not said what they want: hung up",
       (guint) afxdp_connection_uid (connection));
@@ -187,6 +189,7 @@ afxdp_server_new (const AfxdpDaemonSettings *settings,
 
   server->connections = g_ptr_array_new ();
   server->quotas = afxdp_quotas_new (settings->max_clients);
+  server->chatter = afxdp_chatter_new ();
   if (!start (server, settings, error))
     return NULL;
   server->host = (AfxdpConnectionHost){
@@ -195,6 +198,7 @@ afxdp_server_new (const AfxdpDaemonSettings *settings,
     .feeds = server->feeds,
     .quotas = server->quotas,
     .beat = server->beat,
+    .chatter = server->chatter,
     .network = find_network (),
     .monotonic_offset = find_monotonic_offset (),
     .describe = describe,
@@ -222,6 +226,7 @@ afxdp_server_free (AfxdpServer *server)
   afxdp_feeds_free (server->feeds);
   afxdp_workers_free (server->workers);
   afxdp_quotas_free (server->quotas);
+  afxdp_chatter_free (server->chatter);
   g_free (server);
 }
 
