@@ -256,6 +256,19 @@ read_texts (GKeyFile *file, const gchar *section, const gchar *key,
   return texts;
 }
 
+/* As if the key were not there, which for allow= is the contrary of what is written. */
+static gboolean
+is_said (const GStrv texts, const gchar *where, GError **error)
+{
+  if (*texts)
+    return TRUE;
+  g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_SETTINGS,
+      "%s= is empty: leave the line out, or write what it shall be (allow=none "
+      "allows nothing)",
+      where);
+  return FALSE;
+}
+
 /* What the command line says comes before what the file says to everybody. */
 static gboolean
 apply_key (const AfxdpOptions *options, AfxdpDaemonSettings *settings,
@@ -278,7 +291,7 @@ apply_key (const AfxdpOptions *options, AfxdpDaemonSettings *settings,
     return TRUE;
   texts = read_texts (
       file, section, key, afxdp_settings_table[which].repeated, error);
-  return texts &&
+  return texts && is_said (texts, where, error) &&
       afxdp_daemon_settings_set (
           settings, which, subject, (const gchar *const *) texts, where, error);
 }

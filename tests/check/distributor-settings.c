@@ -290,6 +290,9 @@ static const struct
   { "[user root]\nmode=auto\n", "[user root] mode is unknown there" },
   { "[user root]\nallow=x\n", "[user root] allow=x is no rule" },
   { "[distributor]\nallow=239.1.1.1;x\n", "allow=x is no rule" },
+  { "[distributor]\nallow=\n", "[distributor] allow= is empty" },
+  { "[user root]\nallow=\n", "[user root] allow= is empty" },
+  { "[distributor]\ninterfaces=\n", "interfaces= is empty" },
 };
 
 TABLE_TEST (test_wrong_file, wrong_files)
