@@ -8,6 +8,7 @@
 #include "error.h"
 
 #define LONGEST_ADDRESS 16
+#define FIRST_OF_EVERYBODY 1024 /* port */
 
 typedef struct
 {
@@ -205,13 +206,15 @@ names (const Rule *rule, const guint8 *address, guint size, guint16 port)
           !((rule->address[bytes] ^ address[bytes]) & (0xff00 >> rest) & 0xff));
 }
 
-/* Scopes 0 to 2 of RFC 4291 and 7346 never leave a link, nor does 224.0.0.0/24. */
+/* Scopes 0 to 2 of RFC 4291 and 7346 never leave a link, nor does 224.0.0.0/24. Ports
+ * below 1024 are services of the host, whose packets a redirect would take away: PTP
+ * (224.0.1.129:319) keeps its clock. */
 static gboolean
-is_of_everybody (GInetAddress *address)
+is_of_everybody (GInetAddress *address, guint16 port)
 {
   const guint8 *bytes = g_inet_address_to_bytes (address);
 
-  if (!g_inet_address_get_is_multicast (address))
+  if (!g_inet_address_get_is_multicast (address) || port < FIRST_OF_EVERYBODY)
     return FALSE;
   if (g_inet_address_get_family (address) == G_SOCKET_FAMILY_IPV6)
     return (bytes[1] & 0xf) > 2;
@@ -234,7 +237,7 @@ afxdp_rules_allow (const AfxdpRules *rules, const AfxdpPeer *peer,
     if (is_peer (&rule->subject, peer) && names (rule, bytes, size, port))
       return TRUE;
   }
-  if (!has_rules && is_of_everybody (address))
+  if (!has_rules && is_of_everybody (address, port))
     return TRUE;
   text = g_inet_address_to_string (address);
   g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_PERMISSION,
@@ -242,9 +245,10 @@ afxdp_rules_allow (const AfxdpRules *rules, const AfxdpPeer *peer,
       (guint) port, (guint) peer->uid,
       has_rules ? "no rule names it. Its administrator allows it by allow= in "
                   "its configuration, or --allow"
-                : "without a rule it gives multicast groups alone, and none "
-                  "of those that stay in their network. Its administrator "
-                  "allows others by allow= in its configuration, or --allow");
+                : "without a rule it gives multicast groups alone, none of "
+                  "those that stay in their network, and no port below 1024. "
+                  "Its administrator allows others by allow= in its "
+                  "configuration, or --allow");
   return FALSE;
 }
 

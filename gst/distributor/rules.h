@@ -6,7 +6,8 @@
  *
  * Where there is no rule for everybody, everybody may have any multicast group but those
  * that never leave a network (224.0.0.0/24; IPv6 of interface-local and link-local
- * scope). Rules of a user or a group add to what everybody may have.
+ * scope), on ports from 1024 on. Rules of a user or a group add to what everybody may
+ * have.
  *
  * For one thread.
  */

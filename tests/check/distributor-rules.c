@@ -87,6 +87,17 @@ TABLE_TEST (test_without_a_rule, presets)
       presets[__i__].address);
 }
 
+/* What the kernel lets nobody bind who has no privilege is no stream either. */
+TEST (test_privileged_port)
+{
+  fail_unless (may (UID, "224.0.1.129", 1024));
+  fail_if (may (UID, "224.0.1.129", 1023));
+  fail_if (may (UID, "224.0.1.129", 319));
+  fail_if (may (UID, "ff0e::181", 320));
+  add (everybody, "224.0.1.129:319-320");
+  fail_unless (may (UID, "224.0.1.129", 319));
+}
+
 static const struct
 {
   const gchar *rule;
