@@ -129,6 +129,7 @@ afxdp_client_ring_new (guint n_slots, guint slot_size, GError **error)
 
   ring = g_new0 (AfxdpClientRing, 1);
   ring->memory.fd = ring->shared_words.fd = -1;
+  ring->memory.own = ring->shared_words.own = -1;
   layout = &ring->layout;
   lay_out (layout, n_slots, slot_size);
   if (!afxdp_shared_memory_init (&ring->memory, "afxdp-client-ring",
@@ -164,6 +165,15 @@ afxdp_client_ring_free (AfxdpClientRing *ring)
   g_free (ring->is_client);
   g_free (ring->violation);
   g_free (ring);
+}
+
+void
+afxdp_client_ring_leave (
+    AfxdpClientRing *ring, int descriptors[AFXDP_CLIENT_RING_MEMORIES])
+{
+  descriptors[0] = afxdp_shared_memory_leave (&ring->memory);
+  descriptors[1] = afxdp_shared_memory_leave (&ring->shared_words);
+  afxdp_client_ring_free (ring);
 }
 
 void

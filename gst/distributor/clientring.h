@@ -4,7 +4,7 @@
  * One client's ring: its memory, and how packets get into it. The memory is ours; what
  * the client writes is believed in nothing, and no call here ever waits for it.
  *
- * new(), describe() and free() are for the control thread, while no worker knows the
+ * new(), describe(), free() and leave() are for the control thread, while no worker knows the
  * ring. The others are for the worker that serves the stream, but for counts().
  */
 #pragma once
@@ -27,6 +27,11 @@ AfxdpClientRing *afxdp_client_ring_new (
     guint n_slots, guint slot_size, GError **error);
 /* What a client has mapped stays its own. */
 void afxdp_client_ring_free (AfxdpClientRing *ring);
+/* As free(), but for descriptors to ask afxdp_shared_memory_is_held() by, which are the
+ * caller's; or -1. */
+#define AFXDP_CLIENT_RING_MEMORIES 2
+void afxdp_client_ring_leave (
+    AfxdpClientRing *ring, int descriptors[AFXDP_CLIENT_RING_MEMORIES]);
 
 /* Fills in what the client has to know of the memory; not the message's head, nor the
  * interface. The descriptors are the ring's. */

@@ -207,6 +207,20 @@ make_ring (AfxdpConnection *self, GError **error)
   return self->ring != NULL;
 }
 
+/* Memory of those that have gone may have been let go of just now. */
+static gboolean
+count_stream (AfxdpConnection *self, GError **error)
+{
+  const AfxdpConnectionHost *host = self->host;
+
+  if (afxdp_quotas_take (
+          host->quotas, host->settings->rules, &self->peer, NULL))
+    return TRUE;
+  afxdp_leftovers_look (host->leftovers);
+  return afxdp_quotas_take (
+      host->quotas, host->settings->rules, &self->peer, error);
+}
+
 /* Whoever fails here is freed with all that it has so far. */
 static gboolean
 give_stream (AfxdpConnection *self, GError **error)
@@ -224,8 +238,7 @@ give_stream (AfxdpConnection *self, GError **error)
       !choose_interface (self, error))
     return FALSE;
   wanted.interface = self->which;
-  self->is_counted = afxdp_quotas_take (
-      self->host->quotas, self->host->settings->rules, &self->peer, error);
+  self->is_counted = count_stream (self, error);
   if (!self->is_counted)
     return FALSE;
   /* Before anybody counts. */
@@ -468,11 +481,12 @@ afxdp_connection_free (AfxdpConnection *self)
   g_clear_handle_id (&self->patience, g_source_remove);
   g_clear_handle_id (&self->input, g_source_remove);
   g_clear_pointer (&self->member, afxdp_member_leave);
-  g_clear_pointer (&self->ring, afxdp_client_ring_free);
   if (self->is_noted)
     afxdp_competing_forget_client (self->ask.socket, self->peer.uid);
+  /* It has no ring that is not counted. */
   if (self->is_counted)
-    afxdp_quotas_give_back (self->host->quotas, self->peer.uid);
+    afxdp_leftovers_take (
+        self->host->leftovers, g_steal_pointer (&self->ring), self->peer.uid);
   afxdp_ask_clear (&self->ask);
   close (self->socket);
   g_free (self->peer.groups);

@@ -11,7 +11,7 @@
 #include "beat.h"
 #include "chatter.h"
 #include "feeds.h"
-#include "quotas.h"
+#include "leftovers.h"
 
 G_BEGIN_DECLS
 
@@ -24,6 +24,7 @@ typedef struct
   AfxdpWorkers *workers;
   AfxdpFeeds *feeds;
   AfxdpQuotas *quotas;
+  AfxdpLeftovers *leftovers;
   const AfxdpBeat *beat;
   AfxdpChatter *chatter;
   guint64 network;         /* cookie of the daemon's network namespace */

@@ -61,15 +61,16 @@ afxdp_quotas_take (AfxdpQuotas *quotas, const AfxdpRules *rules,
   if (quotas->n_clients >= quotas->max_clients) {
     g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_PERMISSION,
         "The distributor daemon gives %u streams to clients already, which is "
-        "its max-clients: end some, or have its administrator raise that",
+        "its max-clients: end some (one counts until its last buffer is freed), "
+        "or have its administrator raise that",
         quotas->n_clients);
     return FALSE;
   }
   if (most && n >= most) {
     g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_PERMISSION,
         "The distributor daemon gives %u streams to user %u already, which is "
-        "the user's max-streams: end some, or have its administrator raise "
-        "that",
+        "the user's max-streams: end some (one counts until its last buffer is "
+        "freed), or have its administrator raise that",
         n, (guint) peer->uid);
     return FALSE;
   }

@@ -34,6 +34,7 @@ struct _AfxdpServer
   AfxdpWorkers *workers;
   AfxdpFeeds *feeds;
   AfxdpQuotas *quotas;
+  AfxdpLeftovers *leftovers;
   AfxdpBeat *beat;
   AfxdpChatter *chatter;
   AfxdpListener *listener;
@@ -189,6 +190,7 @@ afxdp_server_new (const AfxdpDaemonSettings *settings,
 
   server->connections = g_ptr_array_new ();
   server->quotas = afxdp_quotas_new (settings->max_clients);
+  server->leftovers = afxdp_leftovers_new (server->quotas);
   server->chatter = afxdp_chatter_new ();
   if (!start (server, settings, error))
     return NULL;
@@ -197,6 +199,7 @@ afxdp_server_new (const AfxdpDaemonSettings *settings,
     .workers = server->workers,
     .feeds = server->feeds,
     .quotas = server->quotas,
+    .leftovers = server->leftovers,
     .beat = server->beat,
     .chatter = server->chatter,
     .network = find_network (),
@@ -225,6 +228,7 @@ afxdp_server_free (AfxdpServer *server)
   g_clear_pointer (&server->beat, afxdp_beat_free);
   afxdp_feeds_free (server->feeds);
   afxdp_workers_free (server->workers);
+  afxdp_leftovers_free (server->leftovers);
   afxdp_quotas_free (server->quotas);
   afxdp_chatter_free (server->chatter);
   g_free (server);

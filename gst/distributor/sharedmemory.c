@@ -62,19 +62,48 @@ seal (int fd, AfxdpSharedAccess access)
   return !fcntl (fd, F_ADD_SEALS, seals);
 }
 
+static int
+open_again (int fd, int flags)
+{
+  g_autofree gchar *path = g_strdup_printf ("/proc/self/fd/%d", fd);
+
+  return open (path, flags | O_CLOEXEC);
+}
+
+/* The kernel counts who has opened a file, but not memfd_create(): so that is left, and
+ * ours and the others' are opened. Without /proc all have the one that was made. */
+static void
+part_from_others (AfxdpSharedMemory *memory, AfxdpSharedAccess access)
+{
+  int own = open_again (memory->fd, O_RDWR);
+  int others = own < 0 ? -1
+                       : open_again (memory->fd,
+                             access == AFXDP_SHARED_READ ? O_RDONLY : O_RDWR);
+
+  if (others >= 0) {
+    close (memory->fd);
+    memory->fd = others;
+    memory->own = own;
+  } else if (own >= 0) {
+    close (own);
+  }
+}
+
 gboolean
 afxdp_shared_memory_init (AfxdpSharedMemory *memory, const gchar *name,
     guint64 size, AfxdpSharedAccess access, GError **error)
 {
-  *memory = (AfxdpSharedMemory){ .size = size };
+  *memory = (AfxdpSharedMemory){ .size = size, .own = -1 };
   memory->fd = memfd_create (name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
   if (memory->fd < 0)
     return afxdp_error_set (
         error, errno, "Could not make the shared memory \"%s\"", name);
   errno = ENOMEM;
   if (size <= G_MAXSSIZE && reserve (memory->fd, size) && map (memory) &&
-      seal (memory->fd, access))
+      seal (memory->fd, access)) {
+    part_from_others (memory, access);
     return TRUE;
+  }
   afxdp_error_set (error, errno == ENOSPC ? ENOMEM : errno,
       "Could not reserve, map and seal %" G_GUINT64_FORMAT
       " bytes of shared memory \"%s\"",
@@ -90,5 +119,27 @@ afxdp_shared_memory_clear (AfxdpSharedMemory *memory)
     munmap (memory->address, memory->size);
   if (memory->fd >= 0)
     close (memory->fd);
-  *memory = (AfxdpSharedMemory){ .fd = -1 };
+  if (memory->own >= 0)
+    close (memory->own);
+  *memory = (AfxdpSharedMemory){ .fd = -1, .own = -1 };
+}
+
+int
+afxdp_shared_memory_leave (AfxdpSharedMemory *memory)
+{
+  int own = memory->own;
+
+  memory->own = -1;
+  afxdp_shared_memory_clear (memory);
+  return own;
+}
+
+/* A write lease is for who alone has the file open; what is mapped is open. */
+gboolean
+afxdp_shared_memory_is_held (int descriptor)
+{
+  if (fcntl (descriptor, F_SETLEASE, F_WRLCK))
+    return errno == EAGAIN;
+  fcntl (descriptor, F_SETLEASE, F_UNLCK);
+  return FALSE;
 }

@@ -18,7 +18,8 @@ typedef enum
 
 typedef struct
 {
-  int fd;
+  int fd;           /* for others */
+  int own;          /* -1: it cannot be told whether others have it */
   gpointer address; /* where it is ours, zero at first; NULL: there is none */
   gsize size;
 } AfxdpSharedMemory;
@@ -29,5 +30,10 @@ gboolean afxdp_shared_memory_init (AfxdpSharedMemory *memory, const gchar *name,
     guint64 size, AfxdpSharedAccess access, GError **error);
 /* What others have mapped stays their own. */
 void afxdp_shared_memory_clear (AfxdpSharedMemory *memory);
+/* As clear(), but for a descriptor to ask is_held() by, which is the caller's; or -1. */
+int afxdp_shared_memory_leave (AfxdpSharedMemory *memory);
+/* Whether somebody still has it mapped, or a descriptor of it. FALSE, too, where that
+ * cannot be told. */
+gboolean afxdp_shared_memory_is_held (int descriptor);
 
 G_END_DECLS

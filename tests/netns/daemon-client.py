@@ -27,6 +27,7 @@ class Client:
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.socket.settimeout(20)
         self.socket.connect(path)
+        self.words = None
 
     def send(self, kind, body):
         self.socket.send(struct.pack('II', kind, 8 + len(body)) + body)
@@ -66,8 +67,14 @@ class Client:
             os.close(fd)
         return kind, body
 
-    def close(self):
+    def hang_up(self):
+        """And keeps the memory."""
         self.socket.close()
+
+    def close(self):
+        if self.words:
+            self.words.close()
+        self.hang_up()
 
 
 def greeted(path):
@@ -188,6 +195,10 @@ def test_crowd(path):
         clients.append(greeted(path))
         kind, body = clients[-1].open(f'239.2.0.{i % 4}', 5000)
         assert kind == OPENED, (i, text_of(body))
+    expect_refusal(greeted(path), '64 streams', '239.2.0.1', 5000)
+    # Whoever goes and keeps memory has not gone.
+    for client in clients:
+        client.hang_up()
     expect_refusal(greeted(path), '64 streams', '239.2.0.1', 5000)
     for client in clients:
         client.close()
