@@ -211,12 +211,14 @@ serve (gpointer data)
   fake_daemon_beat (daemon);
   fake_daemon_opened (daemon);
   fake_daemon_tell_path (daemon, AFXDP_PATH_FAST);
+  g_atomic_int_set (&daemon->serves, TRUE);
   return NULL;
 }
 
 void
 fake_daemon_serve (FakeDaemon *daemon)
 {
+  g_atomic_int_set (&daemon->serves, FALSE);
   daemon->thread = g_thread_new ("daemon", serve, daemon);
 }
 

@@ -25,6 +25,7 @@ typedef struct
   guint n_slots;
   struct afxdp_open open; /* what it was asked for last */
   GThread *thread;
+  gint serves; /* atomic: the thread is done */
   guint n_wakes;
 } FakeDaemon;
 
