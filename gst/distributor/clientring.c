@@ -371,12 +371,15 @@ gboolean
 afxdp_client_ring_end (AfxdpClientRing *ring)
 {
   guint32 sleeping;
+  gboolean some = ring->produced != ring->shown;
 
-  __atomic_store_n (&ring->head->ordinal, ring->ordinal, __ATOMIC_RELAXED);
-  if (ring->produced == ring->shown)
-    return FALSE;
   ring->shown = ring->produced;
-  __atomic_store_n (&ring->head->produced, ring->produced, __ATOMIC_RELEASE);
+  if (some)
+    __atomic_store_n (&ring->head->produced, ring->produced, __ATOMIC_RELEASE);
+  /* A client that saw it first would take packets for lost whose records come. */
+  __atomic_store_n (&ring->head->ordinal, ring->ordinal, __ATOMIC_RELEASE);
+  if (!some)
+    return FALSE;
   count_free (ring);
   /* The client says that it sleeps, and then looks once more for packets. One of the
    * two sees what the other has written. */

@@ -205,7 +205,9 @@ struct afxdp_stream_head
   guint32 zero;
   guint64
       ordinal; /* of the next packet: so many have been the client's to get, also
-                      those for which it had no slot */
+                      those for which it had no slot. Stored after produced
+                      (release), so that it counts no packet whose record does not
+                      show. */
   guint64
       known; /* until when drops above are all, ns of the daemon's CLOCK_MONOTONIC */
 };

@@ -28,7 +28,8 @@ afxdp_client_input_n_waiting (const AfxdpClientInput *self)
 {
   guint32 n;
 
-  if (!self->memory || self->broken)
+  if (!self->memory || self->broken ||
+      !afxdp_client_memory_is_here (self->memory))
     return 0;
   n = afxdp_client_memory_produced (self->memory) - self->consumed;
   /* More than there are is a lie, which read() finds. */
@@ -110,7 +111,7 @@ is_sound (const struct afxdp_record *record)
 }
 
 /* Takes one record over. Returns FALSE, and takes nothing, where it breaks the protocol,
- * or is of another path than those before it. raw: where its copy is to be, as long as
+ * or is of another path, or stamped otherwise, than those before it. raw: where its copy is to be, as long as
  * the packet is. */
 static gboolean
 take_record (AfxdpClientInput *self, guint32 number, struct afxdp_record *raw,
@@ -124,7 +125,8 @@ take_record (AfxdpClientInput *self, guint32 number, struct afxdp_record *raw,
   *raw = memory->records[number & (memory->n_records - 1)];
   /* From here on the copy alone is read. */
   atomic_signal_fence (memory_order_seq_cst);
-  if (input->end && raw->path != input->by)
+  if (input->end &&
+      (raw->path != input->by || !raw->stamped != !input->stamped))
     return FALSE;
   if (G_UNLIKELY (!is_sound (raw) ||
           raw->ordinal - self->next_ordinal > MOST_MISSED ||
@@ -133,7 +135,7 @@ take_record (AfxdpClientInput *self, guint32 number, struct afxdp_record *raw,
     return FALSE;
   }
   input->by = raw->path;
-  input->stamped = raw->stamped;
+  input->stamped = raw->stamped != 0;
   packet->arrival = MIN (own_time (self, raw->arrival), now);
   follow_drops (self, raw->drops, packet->arrival);
   follow_ordinal (self, raw->ordinal, packet->arrival);
@@ -198,8 +200,18 @@ read_records (AfxdpInput *input, guint skip)
   return n_malformed;
 }
 
-/* What no record shows yet stands in the head, in which the number of records is older
- * than the ordinal. */
+/* Of the daemon's clock, which begins before ours does where that is of another time
+ * namespace, or is what the daemon likes. */
+static guint64
+known_until (const AfxdpClientInput *self, guint64 known, guint64 now)
+{
+  gint64 until = own_time (self, known);
+
+  return known && until > 0 ? MIN ((guint64) until, now) : 0;
+}
+
+/* What no record shows yet stands in the head, whose ordinal is older than the number of
+ * records: what it counts and no record shows has none. */
 static guint64
 look_for_drops (AfxdpInput *input)
 {
@@ -208,7 +220,7 @@ look_for_drops (AfxdpInput *input)
   guint64 now = afxdp_now (), known, ordinal;
   guint32 drops[AFXDP_PROTOCOL_N_DROPS];
 
-  if (!memory || self->broken)
+  if (!memory || self->broken || !afxdp_client_memory_is_here (memory))
     return G_MAXUINT64;
   known = __atomic_load_n (&memory->head->known, __ATOMIC_ACQUIRE);
   for (guint i = 0; i < AFXDP_PROTOCOL_N_DROPS; i++)
@@ -223,7 +235,37 @@ look_for_drops (AfxdpInput *input)
     return G_MAXUINT64;
   __atomic_store_n (
       &memory->words->wanted, now - self->clock, __ATOMIC_RELEASE);
-  return own_time (self, known);
+  return known_until (self, known, now);
+}
+
+guint
+afxdp_client_input_end (AfxdpClientInput *self)
+{
+  const AfxdpClientMemory *memory = self->memory;
+  const struct afxdp_stream_head *head;
+  guint32 drops[AFXDP_PROTOCOL_N_DROPS];
+  guint64 now = afxdp_now (), ordinal, last;
+  guint n;
+
+  if (!memory || self->broken || !afxdp_client_memory_is_here (memory))
+    return 0;
+  head = memory->head;
+  for (guint i = 0; i < AFXDP_PROTOCOL_N_DROPS; i++)
+    drops[i] = __atomic_load_n (&head->drops[i], __ATOMIC_RELAXED);
+  ordinal = __atomic_load_n (&head->ordinal, __ATOMIC_ACQUIRE);
+  n = MIN (afxdp_client_input_n_waiting (self), memory->n_records);
+  /* It goes on meanwhile. */
+  last = self->consumed + n - 1;
+  if (n)
+    last = memory->records[last & (memory->n_records - 1)].ordinal + 1;
+  if (n && ordinal - self->next_ordinal < last - self->next_ordinal)
+    ordinal = last;
+  follow_drops (self, drops, now);
+  self->next_ordinal += n;
+  if (ordinal - self->next_ordinal <= MOST_MISSED)
+    follow_ordinal (self, ordinal, now);
+  self->broken = TRUE;
+  return n;
 }
 
 static gboolean
@@ -254,6 +296,7 @@ afxdp_client_input_init (AfxdpClientInput *self, int fd, guint batch,
 void
 afxdp_client_input_clear (AfxdpClientInput *self)
 {
+  afxdp_input_clear (&self->input);
   g_clear_pointer (&self->large, g_free);
 }
 
@@ -268,6 +311,7 @@ afxdp_client_input_set_memory (
   self->next_ordinal = 0;
   memset (self->drops, 0, sizeof self->drops);
   self->n_large = 0;
+  self->heard_until = 0;
   self->broken = self->over = FALSE;
 }
 

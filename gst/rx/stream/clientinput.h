@@ -52,5 +52,8 @@ void afxdp_client_input_set_memory (
 /* Records that wait to be read. */
 guint afxdp_client_input_n_waiting (const AfxdpClientInput *input);
 void afxdp_client_input_pause (AfxdpClientInput *input);
+/* Nothing is read any more, for ever. Tells what was dropped, and returns how many packets
+ * wait that nobody will read. */
+guint afxdp_client_input_end (AfxdpClientInput *input);
 
 G_END_DECLS

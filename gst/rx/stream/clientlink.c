@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -27,6 +28,8 @@
 /* Longer than any message that a daemon may send. */
 #define LONGEST (sizeof (struct afxdp_path) + 8)
 #define MOST_DESCRIPTORS 2
+/* That are taken in a row: a daemon that talks without end must not hold up the thread. */
+#define MOST_MESSAGES 64
 
 typedef struct
 {
@@ -42,13 +45,15 @@ typedef struct
   gsize size;
   int fds[MOST_DESCRIPTORS];
   guint n_fds;
+  gboolean cut; /* there were more descriptors, or there is no room for them */
 } Message;
 
 void
-afxdp_client_link_init (AfxdpClientLink *link, const gchar *path)
+afxdp_client_link_init (AfxdpClientLink *link, const gchar *path, int epoll)
 {
   *link = (AfxdpClientLink){
     .path = g_strdup (path),
+    .epoll = epoll,
     .fd = -1,
     .memory = -1,
     .words = -1,
@@ -66,8 +71,13 @@ close_descriptor (int *fd)
 void
 afxdp_client_link_end (AfxdpClientLink *link)
 {
-  if (link->fd >= 0)
+  if (link->fd >= 0) {
+    /* Another process may have it too, one that is about to call exec(): then closing it
+     * would leave it there. */
+    if (link->epoll >= 0)
+      epoll_ctl (link->epoll, EPOLL_CTL_DEL, link->fd, NULL);
     afxdp_fork_close (link->fd);
+  }
   link->fd = -1;
   close_descriptor (&link->memory);
   close_descriptor (&link->words);
@@ -132,6 +142,18 @@ say (AfxdpClientLink *link, gconstpointer message, gsize size, GError **error)
   return FALSE;
 }
 
+static gboolean
+watch (const AfxdpClientLink *link, GError **error)
+{
+  struct epoll_event event = { .events = EPOLLIN };
+
+  if (link->epoll < 0 ||
+      !epoll_ctl (link->epoll, EPOLL_CTL_ADD, link->fd, &event))
+    return TRUE;
+  return afxdp_error_set (
+      error, errno, "Could not watch the distributor's socket");
+}
+
 gboolean
 afxdp_client_link_connect (AfxdpClientLink *link, GError **error)
 {
@@ -154,6 +176,10 @@ afxdp_client_link_connect (AfxdpClientLink *link, GError **error)
     return afxdp_error_set (
         error, errno, "Could not create a socket for the distributor");
   afxdp_fork_withhold (link->fd);
+  if (!watch (link, error)) {
+    afxdp_client_link_end (link);
+    return FALSE;
+  }
   if (connect (link->fd, (struct sockaddr *) &address, sizeof address)) {
     int errnum = errno;
 
@@ -221,7 +247,8 @@ take_welcome (AfxdpClientLink *link, Message *message)
     return FALSE;
   link->beat = beat;
   link->network = welcome->network;
-  link->clock = own_clock_offset () - welcome->monotonic_offset;
+  /* Any number may be told. */
+  link->clock = (guint64) own_clock_offset () - welcome->monotonic_offset;
   link->state = AFXDP_LINK_MET;
   return TRUE;
 }
@@ -233,8 +260,10 @@ take_opened (AfxdpClientLink *link, Message *message)
       !is_whole (message->fds[0], message->opened.memory_size) ||
       !is_whole (message->fds[1], message->opened.words_size))
     return FALSE;
+  message->opened.interface[sizeof message->opened.interface - 1] = 0;
+  if (!g_utf8_validate (message->opened.interface, -1, NULL))
+    return FALSE;
   link->opened = message->opened;
-  link->opened.interface[sizeof link->opened.interface - 1] = 0;
   link->memory = take_descriptor (message, 0);
   link->words = take_descriptor (message, 1);
   link->state = AFXDP_LINK_OPEN;
@@ -281,7 +310,7 @@ static gboolean
 take (AfxdpClientLink *link, Message *message, GError **error)
 {
   guint32 type = message->head.type;
-  gboolean sound = message->size >= sizeof message->head &&
+  gboolean sound = message->size >= sizeof message->head && !message->cut &&
       message->head.size == message->size && type < G_N_ELEMENTS (sizes) &&
       sizes[type] == message->size;
 
@@ -305,9 +334,12 @@ take (AfxdpClientLink *link, Message *message, GError **error)
   if (!sound)
     g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_FAILED,
         "The distributor at %s does not keep to the protocol (message %u of "
-        "%" G_GSIZE_FORMAT " bytes). Are both of one version?",
+        "%" G_GSIZE_FORMAT " bytes%s). Are both of one version?",
         link->path, message->size >= sizeof message->head ? type : 0,
-        message->size);
+        message->size,
+        message->cut ? ", with too many descriptors, or more than this process "
+                       "may open (ulimit -n)"
+                     : "");
   return sound;
 }
 
@@ -346,13 +378,16 @@ receive (AfxdpClientLink *link, Message *message)
   gssize size;
 
   message->n_fds = 0;
+  message->head = (struct afxdp_message){ 0 };
   do
     size = recvmsg (link->fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
   while (size < 0 && errno == EINTR);
   if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
     return FALSE;
   message->size = MAX (size, 0);
-  if (size > 0)
+  message->cut = size >= 0 && (header.msg_flags & MSG_CTRUNC);
+  /* Nothing at all may have some, too. */
+  if (size >= 0)
     take_descriptors (message, &header);
   return TRUE;
 }
@@ -362,7 +397,12 @@ afxdp_client_link_read (AfxdpClientLink *link, GError **error)
 {
   Message message;
 
-  while (link->fd >= 0 && receive (link, &message)) {
+  if (link->fd < 0) {
+    g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_NOT_FOUND,
+        "There is no connection to the distributor at %s", link->path);
+    return FALSE;
+  }
+  for (guint i = 0; i < MOST_MESSAGES && receive (link, &message); i++) {
     gboolean sound = FALSE;
 
     if (message.size)
@@ -370,14 +410,14 @@ afxdp_client_link_read (AfxdpClientLink *link, GError **error)
     else
       g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_NOT_FOUND,
           "The distributor at %s has hung up", link->path);
-    for (guint i = 0; i < message.n_fds; i++)
-      close_descriptor (&message.fds[i]);
+    for (guint j = 0; j < message.n_fds; j++)
+      close_descriptor (&message.fds[j]);
     if (!sound) {
       afxdp_client_link_end (link);
       return FALSE;
     }
   }
-  return link->fd >= 0;
+  return TRUE;
 }
 
 gboolean
@@ -411,6 +451,7 @@ afxdp_client_link_beats (const AfxdpClientLink *link, guint64 now)
 
   if (!link->beat)
     return FALSE;
-  beat = __atomic_load_n (&link->beat->time, __ATOMIC_RELAXED) + link->clock;
+  beat = __atomic_load_n (&link->beat->time, __ATOMIC_RELAXED) +
+      (guint64) link->clock;
   return (gint64) (now - beat) < (gint64) AFXDP_PROTOCOL_BEAT_PATIENCE;
 }

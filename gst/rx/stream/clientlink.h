@@ -27,7 +27,8 @@ typedef enum
 typedef struct
 {
   gchar *path;
-  int fd; /* -1: none */
+  int epoll; /* that has fd in it while there is one; not owned; -1: none */
+  int fd;    /* -1: none */
   AfxdpLinkState state;
   guint64 network; /* cookie of the daemon's network namespace */
   gint64 clock;    /* ns to add to a time of the daemon's to have ours */
@@ -39,7 +40,9 @@ typedef struct
   struct afxdp_path news;
 } AfxdpClientLink;
 
-void afxdp_client_link_init (AfxdpClientLink *link, const gchar *path);
+/* epoll: an epoll descriptor that is to tell what comes, or -1. */
+void afxdp_client_link_init (
+    AfxdpClientLink *link, const gchar *path, int epoll);
 void afxdp_client_link_clear (AfxdpClientLink *link);
 
 /* Connects and says HELLO. Errors: AFXDP_ERROR_NOT_FOUND, nobody listens there;
@@ -48,8 +51,9 @@ gboolean afxdp_client_link_connect (AfxdpClientLink *link, GError **error);
 /* Says OPEN; message's head is filled in here. */
 gboolean afxdp_client_link_open (
     AfxdpClientLink *link, struct afxdp_open *open, GError **error);
-/* Takes what the daemon has said. FALSE: the link is down; the daemon hung up, refuses
- * (with the code that it gave), or broke the protocol. */
+/* Takes what the daemon has said, or so much of it as one may say at a time. FALSE: the
+ * link is down; the daemon hung up, refuses (with the code that it gave), or broke the
+ * protocol. */
 gboolean afxdp_client_link_read (AfxdpClientLink *link, GError **error);
 /* Reads until state is reached, or for so long. */
 gboolean afxdp_client_link_wait (AfxdpClientLink *link, AfxdpLinkState state,

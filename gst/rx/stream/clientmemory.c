@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 
 #include "error.h"
+#include "fork.h"
 
 /* More than these no daemon grants. */
 #define MOST_SLOTS (1u << 20)
@@ -50,14 +51,23 @@ is_possible (const struct afxdp_opened *opened)
           sizeof (guint32), opened->words_size, 4);
 }
 
+gboolean
+afxdp_client_memory_is_here (const AfxdpClientMemory *memory)
+{
+  return G_LIKELY (memory->generation == afxdp_fork_generation ());
+}
+
 static void
 free_memory (gpointer data)
 {
   AfxdpClientMemory *memory = data;
 
-  if (memory->base)
+  gboolean here = afxdp_client_memory_is_here (memory);
+
+  /* In a child something else may be there by now. */
+  if (memory->base && here)
     munmap ((gpointer) memory->base, memory->size);
-  if (memory->words)
+  if (memory->words && here)
     munmap (memory->words, memory->words_size);
   pthread_mutex_destroy (&memory->lock);
   g_free ((gpointer) memory->ours);
@@ -116,6 +126,7 @@ afxdp_client_memory_new (const struct afxdp_opened *opened, int memory_fd,
     return NULL;
   }
   memory = g_new0 (AfxdpClientMemory, 1);
+  memory->generation = afxdp_fork_generation ();
   pthread_mutex_init (&memory->lock, NULL);
   memory->size = opened->memory_size;
   memory->words_size = opened->words_size;
@@ -193,6 +204,8 @@ afxdp_client_memory_give_back (AfxdpClientMemory *memory)
   guint32 slots[BATCH];
   guint n;
 
+  if (!afxdp_client_memory_is_here (memory))
+    return;
   pthread_mutex_lock (&memory->lock);
   while ((n = afxdp_umem_take (memory->umem, slots, BATCH, TRUE)))
     put_into_returns (memory, slots, n);

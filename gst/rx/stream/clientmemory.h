@@ -33,6 +33,7 @@ typedef struct
 
   _Atomic guint8 *ours; /* whether each slot is */
   _Atomic guint n_ours; /* as far as they are counted: a batch at a time */
+  guint generation;     /* of processes: a child has none of it mapped */
   pthread_mutex_t lock; /* protects returned */
   guint32 returned;     /* slots, ever */
 } AfxdpClientMemory;
@@ -58,6 +59,8 @@ void afxdp_client_memory_return (
 /* All that are on the umem's free list do. */
 void afxdp_client_memory_give_back (AfxdpClientMemory *memory);
 
+/* FALSE: this process is a child of the one that mapped it, and must not touch it. */
+gboolean afxdp_client_memory_is_here (const AfxdpClientMemory *memory);
 /* Records that the daemon has ever written. */
 static inline guint32
 afxdp_client_memory_produced (const AfxdpClientMemory *memory)

@@ -4,6 +4,7 @@
 #include "clientpath.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -18,7 +19,7 @@
 /* A daemon that does not answer is passed by: one that systemd has yet to start accepts
  * before it lives. */
 #define GREETING_MS 200
-/* It may have to wait for the driver. */
+/* It may have to wait for the driver; and one that is back may wait long for us. */
 #define OPENING_MS 5000
 /* Messages and the beat are looked at as often as this, also when nothing wakes us. */
 #define LOOK_INTERVAL (10 * AFXDP_MS)
@@ -47,12 +48,13 @@ struct _AfxdpClientPath
   AfxdpClientInput input;
   AfxdpClientLink link;
   gboolean has_network;
-  int epoll; /* what the input polls: whichever socket the link has */
+  gboolean absent; /* there has been no daemon yet */
+  int epoll;       /* what the input polls: whichever socket the link has */
 
   ClientState state;
   guint64 until;    /* that a state lasts */
   guint64 look_at;  /* messages and beat */
-  guint64 retry_at; /* to connect, when the link is down */
+  guint64 retry_at; /* to connect; while that lasts: to give it up */
   guint64 retry;
   guint64 back_at;     /* it came back then */
   guint64 left_at;     /* since when nobody has received */
@@ -71,7 +73,7 @@ struct _AfxdpClientPath
   pthread_mutex_t lock;      /* protects memory and account against frames() */
   AfxdpClientMemory *memory; /* NULL: none */
   gchar *interface;
-  gchar *lost; /* why the daemon does not serve */
+  gchar *lost; /* why the daemon does not serve, without a stop */
   struct afxdp_path told;
   AfxdpFastPath fast; /* told, in our words */
 };
@@ -125,15 +127,6 @@ adopt_memory (AfxdpClientPath *path, GError **error)
   return TRUE;
 }
 
-/* The link's socket is another one. */
-static void
-watch_link (AfxdpClientPath *path)
-{
-  struct epoll_event event = { .events = EPOLLIN };
-
-  epoll_ctl (path->epoll, EPOLL_CTL_ADD, path->link.fd, &event);
-}
-
 void
 afxdp_client_path_frames (AfxdpClientPath *path, guint *n_frames, guint *n_free)
 {
@@ -148,31 +141,55 @@ afxdp_client_path_frames (AfxdpClientPath *path, guint *n_frames, guint *n_free)
 /* Connecting. */
 
 static gboolean
-begin_link (AfxdpClientPath *path, GError **error)
+is_in_our_network (const AfxdpClientLink *link)
 {
-  if (!afxdp_client_link_connect (&path->link, error))
-    return FALSE;
-  watch_link (path);
-  return TRUE;
+  guint64 network = afxdp_client_link_own_network ();
+
+  return network && network == link->network;
+}
+
+static AfxdpClientPath *
+make_path (const gchar *socket_path, GError **error)
+{
+  int epoll = epoll_create1 (EPOLL_CLOEXEC);
+  AfxdpClientPath *path;
+
+  if (epoll < 0) {
+    afxdp_error_set (error, errno, "Could not create an epoll descriptor");
+    return NULL;
+  }
+  path = g_new0 (AfxdpClientPath, 1);
+  pthread_mutex_init (&path->lock, NULL);
+  path->epoll = epoll;
+  afxdp_client_link_init (&path->link, socket_path, epoll);
+  return path;
+}
+
+AfxdpClientPath *
+afxdp_client_path_new_absent (
+    const gchar *socket_path, const gchar *why, GError **error)
+{
+  AfxdpClientPath *path = make_path (socket_path, error);
+
+  if (!path)
+    return NULL;
+  path->absent = TRUE;
+  path->lost = g_strdup (why);
+  return path;
 }
 
 AfxdpClientPath *
 afxdp_client_path_new (
     const gchar *socket_path, gboolean anywhere, GError **error)
 {
-  AfxdpClientPath *path = g_new0 (AfxdpClientPath, 1);
+  AfxdpClientPath *path = make_path (socket_path, error);
 
-  pthread_mutex_init (&path->lock, NULL);
-  afxdp_client_link_init (&path->link, socket_path);
-  path->epoll = epoll_create1 (EPOLL_CLOEXEC);
-  if (path->epoll < 0) {
-    afxdp_error_set (error, errno, "Could not create an epoll descriptor");
-  } else if (begin_link (path, error) &&
+  if (!path)
+    return NULL;
+  if (afxdp_client_link_connect (&path->link, error) &&
       afxdp_client_link_wait (
           &path->link, AFXDP_LINK_MET, GREETING_MS, error)) {
-    guint64 network = afxdp_client_link_own_network ();
-
-    path->has_network = network && network == path->link.network;
+    path->has_network = is_in_our_network (&path->link);
     if (path->has_network || anywhere)
       return path;
     g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_UNSUPPORTED,
@@ -209,12 +226,20 @@ describe_stream (AfxdpClientPath *path, const AfxdpStreamSettings *settings,
       open->interface, interface ? interface : "", sizeof open->interface);
   open->slots = settings->ring_size;
   open->verify_checksum = settings->verify_checksum;
-  open->socket = path->has_network ? afxdp_socket_inode (path->socket) : 0;
   open->sources_kind = afxdp_sources_kind (sources);
   open->n_sources = any ? 0 : afxdp_sources_n (sources);
   for (guint i = 0; i < open->n_sources; i++)
     memcpy (open->sources[i], afxdp_sources_get (sources, i),
         open->version == 4 ? 4 : 16);
+}
+
+/* The daemon has answered, and may be another one than before. */
+static gboolean
+ask_for_stream (AfxdpClientPath *path, GError **error)
+{
+  path->open.socket =
+      is_in_our_network (&path->link) ? afxdp_socket_inode (path->socket) : 0;
+  return afxdp_client_link_open (&path->link, &path->open, error);
 }
 
 gboolean
@@ -232,19 +257,27 @@ afxdp_client_path_open (AfxdpClientPath *path,
         AFXDP_PROTOCOL_SOURCES);
     return FALSE;
   }
-  afxdp_socket_set_deaf (socket, TRUE);
+  if (!afxdp_socket_set_deaf (socket, TRUE))
+    return afxdp_error_set (
+        error, errno, "Could not attach a filter to the UDP socket");
   describe_stream (path, settings, interface);
   afxdp_client_input_init (
       &path->input, path->epoll, settings->batch, &path->twins, drops);
   path->provider.input = &path->input.input;
-  if (!afxdp_client_link_open (&path->link, &path->open, error) ||
+  path->retry = FIRST_RETRY;
+  if (path->absent) {
+    path->state = CLIENT_LEFT;
+    path->left_at = path->retry_at = afxdp_now ();
+    path->news = TRUE;
+    return TRUE;
+  }
+  if (!ask_for_stream (path, error) ||
       !afxdp_client_link_wait (
           &path->link, AFXDP_LINK_OPEN, OPENING_MS, error) ||
       !adopt_memory (path, error))
     return FALSE;
   path->state = CLIENT_SERVED;
   path->provider.open = TRUE;
-  path->retry = FIRST_RETRY;
   return TRUE;
 }
 
@@ -252,15 +285,18 @@ gboolean
 afxdp_client_path_wait (AfxdpClientPath *path, guint timeout_ms, GError **error)
 {
   AfxdpClientLink *link = &path->link;
-  guint64 deadline = afxdp_now () + timeout_ms * AFXDP_MS;
+  guint64 now = afxdp_now (), deadline = now + timeout_ms * AFXDP_MS;
 
   while (!link->has_path || link->news.path != AFXDP_PATH_FAST) {
     if (!afxdp_client_link_read (link, error))
       return FALSE;
     if (link->has_path && link->news.path == AFXDP_PATH_FAST)
       break;
-    if (afxdp_now () < deadline) {
-      g_usleep (1000);
+    now = afxdp_now ();
+    if (now < deadline) {
+      struct pollfd fd = { .fd = link->fd, .events = POLLIN };
+
+      poll (&fd, 1, (deadline - now) / AFXDP_MS + 1);
       continue;
     }
     g_set_error (error, AFXDP_ERROR,
@@ -311,20 +347,33 @@ tell_loss (const AfxdpClientPath *path, AfxdpPathChange *change)
       g_error_new_literal (AFXDP_ERROR, AFXDP_ERROR_NOT_FOUND, path->lost);
 
   change->provider = AFXDP_OWN_PROVIDER;
-  return afxdp_path_change_set (change, AFXDP_PATH_SLOW, &none, error, "%s%s",
+  return afxdp_path_change_set (change, AFXDP_PATH_SLOW, &none, error, "%s%s%s",
       path->lost,
       path->has_network
           ? ". Packets come through the socket until it is back"
           : ", and in this network namespace nobody else receives for this "
-            "process. Start it again: the stream goes on then");
+            "process. Start it",
+      path->has_network  ? ""
+          : path->absent ? ": the stream begins then"
+                         : " again: the stream goes on then");
 }
 
 /* Coming and going. */
+
+/* The ring's packets that wait are the socket's as well, and the daemon is gone. */
+static void
+discard_held (AfxdpClientPath *path)
+{
+  path->input.holds = FALSE;
+  path->input.heard_until = G_MAXUINT64;
+}
 
 /* The daemon does not serve any more; takes error. */
 static void
 lose (AfxdpClientPath *path, GError *error, guint64 now)
 {
+  gboolean listened = path->provider.listens;
+
   AFXDP_DEBUG (AFXDP_LOG_STREAM, path->interface, "the distributor is lost: %s",
       error->message);
   g_free (path->lost);
@@ -345,10 +394,16 @@ lose (AfxdpClientPath *path, GError *error, guint64 now)
    * it had put there comes first. */
   path->input.holds = !path->input.over;
   path->twins_until = 0;
-  afxdp_twins_begin (&path->twins);
   path->provider.listens = TRUE;
-  path->input.heard_until = 0;
-  path->heard_at = 0;
+  /* It was not yet back: what it has put there the socket brings, too. */
+  if (listened) {
+    if (path->input.over)
+      discard_held (path);
+  } else {
+    afxdp_twins_begin (&path->twins);
+    path->input.heard_until = 0;
+    path->heard_at = 0;
+  }
   afxdp_socket_set_deaf (path->socket, FALSE);
   afxdp_drops_add (
       path->drops, AFXDP_COLUMN_DISTRIBUTOR, 0, path->left_at, afxdp_now ());
@@ -368,6 +423,7 @@ be_served (AfxdpClientPath *path, guint64 now)
   AFXDP_DEBUG (
       AFXDP_LOG_STREAM, path->interface, "the distributor serves again");
   path->state = CLIENT_SERVED;
+  path->absent = FALSE;
   path->provider.open = TRUE;
   path->provider.settling = path->provider.listens = FALSE;
   path->input.holds = FALSE;
@@ -400,7 +456,8 @@ go_on_connecting (AfxdpClientPath *path, GError **error)
 
   if (link->state == AFXDP_LINK_MET) {
     path->back_at = afxdp_now ();
-    return afxdp_client_link_open (link, &path->open, error);
+    path->retry_at = path->back_at + OPENING_MS * AFXDP_MS;
+    return ask_for_stream (path, error);
   }
   /* What the former memory still has goes first. */
   if (link->state == AFXDP_LINK_OPEN && link->memory >= 0 &&
@@ -416,30 +473,53 @@ is_ready (const AfxdpClientPath *path)
   return path->link.state == AFXDP_LINK_OPEN && path->link.memory < 0;
 }
 
+/* The link is down, as error says. */
+static void
+fail_to_connect (
+    AfxdpClientPath *path, const GError *error, gboolean asked, guint64 now)
+{
+  AFXDP_DEBUG (AFXDP_LOG_STREAM, path->interface,
+      "could not go back to the distributor: %s", error->message);
+  path->retry_at = now + path->retry;
+  /* It stood still, and now it is gone. */
+  if (!path->input.over) {
+    path->input.over = TRUE;
+    if (path->input.holds)
+      discard_held (path);
+  }
+  /* Why the daemon does not want is worth knowing; that it is not there is known. */
+  if (!asked || g_error_matches (error, AFXDP_ERROR, AFXDP_ERROR_NOT_FOUND))
+    return;
+  g_free (path->lost);
+  path->lost = g_strdup (error->message);
+  path->news = TRUE;
+}
+
 static void
 follow_left (AfxdpClientPath *path, guint64 now)
 {
+  AfxdpClientLink *link = &path->link;
+  gboolean fine = TRUE, asked;
   g_autoptr (GError) error = NULL;
-  gboolean fine = TRUE;
 
-  if (path->link.state == AFXDP_LINK_DOWN) {
+  if (link->state == AFXDP_LINK_DOWN) {
     if (now < path->retry_at)
       return;
-    path->retry_at = now + path->retry;
+    path->retry_at = now + MAX (path->retry, GREETING_MS * AFXDP_MS);
     path->retry = MIN (2 * path->retry, LAST_RETRY);
-    fine = begin_link (path, &error);
-  } else if (path->link.state != AFXDP_LINK_OPEN && now >= path->retry_at) {
+    fine = afxdp_client_link_connect (link, &error);
+  } else if (link->state != AFXDP_LINK_OPEN && now >= path->retry_at) {
     /* It does not answer. */
-    afxdp_client_link_end (&path->link);
+    afxdp_client_link_end (link);
+    path->retry_at = now + path->retry;
     return;
   }
-  if (fine && path->link.fd >= 0)
-    fine = afxdp_client_link_read (&path->link, &error) &&
+  asked = link->state == AFXDP_LINK_OPENING;
+  if (fine)
+    fine = afxdp_client_link_read (link, &error) &&
         go_on_connecting (path, &error);
   if (!fine) {
-    AFXDP_DEBUG (AFXDP_LOG_STREAM, path->interface,
-        "could not go back to the distributor: %s", error->message);
-    path->retry_at = now + path->retry;
+    fail_to_connect (path, error, asked, now);
     return;
   }
   if (is_ready (path) && afxdp_client_link_beats (&path->link, now))
@@ -454,7 +534,9 @@ follow_return (AfxdpClientPath *path, guint64 now)
     case CLIENT_HEARING:
       if (now < path->until && !afxdp_client_input_n_waiting (&path->input))
         return;
-      afxdp_socket_set_deaf (path->socket, TRUE);
+      /* The next time, then. */
+      if (!afxdp_socket_set_deaf (path->socket, TRUE))
+        return;
       path->state = CLIENT_DEAF;
       path->until = now + GRACE;
       return;
@@ -495,7 +577,7 @@ follow_link (AfxdpClientPath *path, guint64 now)
 static void
 disarm (AfxdpClientPath *path)
 {
-  if (path->memory)
+  if (path->memory && afxdp_client_memory_is_here (path->memory))
     __atomic_store_n (&path->memory->words->sleeping, 0, __ATOMIC_RELAXED);
   path->armed = FALSE;
 }
@@ -537,9 +619,11 @@ static guint
 room (const AfxdpProvider *provider)
 {
   const AfxdpClientPath *path = (const AfxdpClientPath *) provider;
-  guint held =
-      atomic_load_explicit (&path->memory->n_ours, memory_order_relaxed);
+  guint held;
 
+  if (!path->memory)
+    return G_MAXUINT;
+  held = atomic_load_explicit (&path->memory->n_ours, memory_order_relaxed);
   return path->memory->n_slots - MIN (held, path->memory->n_slots - 1);
 }
 
@@ -590,7 +674,7 @@ end (AfxdpProvider *provider)
 {
   AfxdpClientPath *path = (AfxdpClientPath *) provider;
 
-  return afxdp_client_input_n_waiting (&path->input);
+  return afxdp_client_input_end (&path->input);
 }
 
 static const AfxdpProviderKind kind = {

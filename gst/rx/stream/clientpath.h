@@ -11,7 +11,7 @@
  * comes until the daemon is back.
  *
  * new(), open() and free() are for the thread that opens and closes the stream, and the
- * first two wait for the daemon. frames() is for any thread, the rest for the streaming
+ * first two wait for the daemon, where there is one. frames() is for any thread, the rest for the streaming
  * thread.
  */
 #pragma once
@@ -29,9 +29,14 @@ typedef struct _AfxdpClientPath AfxdpClientPath;
  * FALSE. */
 AfxdpClientPath *afxdp_client_path_new (
     const gchar *socket_path, gboolean anywhere, GError **error);
+/* Where no daemon answers yet, and nothing can be had without one: open() does not connect,
+ * and the stream is one whose daemon has left, until there is one. Any namespace's will
+ * do. why: in words for the user, without a stop. Errors: _FAILED. */
+AfxdpClientPath *afxdp_client_path_new_absent (
+    const gchar *socket_path, const gchar *why, GError **error);
 void afxdp_client_path_free (AfxdpClientPath *path);
 
-/* Whether the daemon is in our network namespace. */
+/* Whether the daemon is in our network namespace, as far as the socket hears there. */
 gboolean afxdp_client_path_has_network (const AfxdpClientPath *path);
 
 /* Asks for the stream, on the interface of that name, NULL: where the daemon's route
@@ -46,7 +51,7 @@ gboolean afxdp_client_path_wait (
     AfxdpClientPath *path, guint timeout_ms, GError **error);
 
 AfxdpProvider *afxdp_client_path_provider (AfxdpClientPath *path);
-/* The daemon's name of the interface. */
+/* The daemon's name of the interface; NULL: it has told none yet. */
 const gchar *afxdp_client_path_interface (const AfxdpClientPath *path);
 /* Slots, and those that the application does not have. */
 void afxdp_client_path_frames (

@@ -380,7 +380,7 @@ afxdp_socket_dropped (const AfxdpSocket *socket)
   return n_dropped (socket) - atomic_load (&socket->dropped_deaf);
 }
 
-void
+gboolean
 afxdp_socket_set_deaf (AfxdpSocket *socket, gboolean deaf)
 {
   struct sock_filter nothing = BPF_STMT (BPF_RET | BPF_K, 0);
@@ -388,12 +388,15 @@ afxdp_socket_set_deaf (AfxdpSocket *socket, gboolean deaf)
   const int unused = 0;
 
   if (deaf == atomic_load (&socket->deaf))
-    return;
+    return TRUE;
   if (deaf) {
     atomic_store (&socket->dropped_hearing, afxdp_socket_dropped (socket));
     atomic_store (&socket->deaf, TRUE);
-    setsockopt (
-        socket->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+    if (!setsockopt (
+            socket->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program))
+      return TRUE;
+    atomic_store (&socket->deaf, FALSE);
+    return FALSE;
   } else {
     setsockopt (
         socket->fd, SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof unused);
@@ -401,5 +404,6 @@ afxdp_socket_set_deaf (AfxdpSocket *socket, gboolean deaf)
     atomic_store (&socket->dropped_deaf,
         n_dropped (socket) - atomic_load (&socket->dropped_hearing));
     atomic_store (&socket->deaf, FALSE);
+    return TRUE;
   }
 }

@@ -102,8 +102,9 @@ guint32 afxdp_socket_dropped (const AfxdpSocket *socket);
 
 /* A socket that is deaf gets no packets, since somebody else receives them for the
  * stream, and what it drops for that is not counted. What it has at hand stays. Not for
- * one that was given: the filter is its owner's. Streaming thread, or before it runs. */
-void afxdp_socket_set_deaf (AfxdpSocket *socket, gboolean deaf);
+ * one that was given: the filter is its owner's. FALSE, and errno: it hears on.
+ * Streaming thread, or before it runs. */
+gboolean afxdp_socket_set_deaf (AfxdpSocket *socket, gboolean deaf);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AfxdpSocket, afxdp_socket_free)
 

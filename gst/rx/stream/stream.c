@@ -156,8 +156,10 @@ make_deaf_socket (const AfxdpStream *stream, GError **error)
   settings.auto_multicast = FALSE;
   settings.exclusive = FALSE;
   socket = afxdp_socket_new (&settings, NULL, 0, error);
-  if (socket)
-    afxdp_socket_set_deaf (socket, TRUE);
+  if (socket && !afxdp_socket_set_deaf (socket, TRUE)) {
+    afxdp_error_set (error, errno, "Could not attach a filter to a UDP socket");
+    g_clear_pointer (&socket, afxdp_socket_free);
+  }
   return socket;
 }
 
@@ -285,20 +287,20 @@ wants_daemon (const AfxdpStreamSettings *settings)
           !settings->interfaces[1]);
 }
 
-/* FALSE: there is none, or it does not answer; that is no fault. */
-static gboolean
-find_daemon (AfxdpStream *stream)
+/* NULL: none is wanted; or there is none, or it does not answer, as absent says. That is
+ * no fault. */
+static AfxdpClientPath *
+find_daemon (const AfxdpStreamSettings *settings, GError **absent)
 {
-  const AfxdpStreamSettings *settings = &stream->settings;
-  g_autoptr (GError) cause = NULL;
+  AfxdpClientPath *client;
 
   if (!wants_daemon (settings))
-    return FALSE;
-  stream->client = afxdp_client_path_new (
-      settings->distributor, settings->distributor_anywhere, &cause);
-  if (!stream->client)
-    AFXDP_INFO (AFXDP_LOG_STREAM, NULL, "%s", cause->message);
-  return stream->client != NULL;
+    return NULL;
+  client = afxdp_client_path_new (
+      settings->distributor, settings->distributor_anywhere, absent);
+  if (!client)
+    AFXDP_INFO (AFXDP_LOG_STREAM, NULL, "%s", (*absent)->message);
+  return client;
 }
 
 static gboolean
@@ -325,33 +327,16 @@ open_all (AfxdpStream *stream, GError **error)
           afxdp_socket_join (stream->socket, error));
 }
 
-/* The daemon cannot be had after all, as error says: what would be without it. Where
- * that is nothing either, both reasons are told. */
+/* client: NULL, or by which it is received; taken. */
 static AfxdpStream *
-do_without_daemon (
-    const AfxdpStreamSettings *settings, GError *why, GError **error)
+open_stream (const AfxdpStreamSettings *settings, AfxdpClientPath *client,
+    GError **error)
 {
-  AfxdpStreamSettings without = *settings;
-  AfxdpStream *stream;
-
-  AFXDP_INFO (AFXDP_LOG_STREAM, NULL, "%s", why->message);
-  without.distributor = NULL;
-  stream = afxdp_stream_new (&without, error);
-  if (!stream)
-    g_prefix_error (error, "%s; and without it: ", why->message);
-  g_error_free (why);
-  return stream;
-}
-
-AfxdpStream *
-afxdp_stream_new (const AfxdpStreamSettings *settings, GError **error)
-{
-  GError *cause = NULL;
-  gboolean by_daemon;
   AfxdpStream *stream = g_new0 (AfxdpStream, 1);
   AfxdpStreamCounts counts = { 0 };
   AfxdpDrops drops = { 0 };
 
+  stream->client = client;
   stream->settings = *settings;
   stream->settings.auto_multicast &=
       g_inet_address_get_is_multicast (settings->address);
@@ -372,18 +357,14 @@ afxdp_stream_new (const AfxdpStreamSettings *settings, GError **error)
   stream->wait.wakeup = afxdp_wakeup_new ();
   atomic_store (&stream->paused, TRUE);
   afxdp_stream_set_skip (stream, settings->skip);
-  by_daemon = find_daemon (stream);
   if (stream->wait.wakeup < 0)
-    afxdp_error_set (&cause, errno, "Could not create an eventfd");
+    afxdp_error_set (error, errno, "Could not create an eventfd");
   else
-    stream->opened = open_all (stream, &cause);
+    stream->opened = open_all (stream, error);
   if (stream->opened)
     return stream;
   afxdp_stream_close (stream, &counts, &drops);
   afxdp_stream_counts_clear (&counts);
-  if (by_daemon)
-    return do_without_daemon (settings, cause, error);
-  g_propagate_error (error, cause);
   return NULL;
 }
 
@@ -452,4 +433,71 @@ afxdp_stream_close (
   g_object_unref (stream->address);
   afxdp_sources_unref (stream->sources);
   g_free (stream);
+}
+
+/* The daemon cannot be had after all, as why says: what would be without it. Where that is
+ * nothing either, both reasons are told. */
+static AfxdpStream *
+do_without_daemon (
+    const AfxdpStreamSettings *settings, const GError *why, GError **error)
+{
+  AfxdpStream *stream = open_stream (settings, NULL, error);
+
+  if (!stream)
+    g_prefix_error (error, "%s; and without it: ", why->message);
+  return stream;
+}
+
+/* Whether a stream that its owner wants from a daemon, of which absent says why there is
+ * none, and which cannot be opened without, as cause says, may begin before the daemon:
+ * here is nothing to receive from, as in a container that has no network of its own. */
+static gboolean
+may_wait_for_daemon (const AfxdpStreamSettings *settings, const GError *absent,
+    const GError *cause)
+{
+  return settings->distributor_anywhere && settings->mode == AFXDP_MODE_AUTO &&
+      (g_error_matches (absent, AFXDP_ERROR, AFXDP_ERROR_NOT_FOUND) ||
+          g_error_matches (absent, AFXDP_ERROR, AFXDP_ERROR_FAILED)) &&
+      g_error_matches (cause, AFXDP_ERROR, AFXDP_ERROR_NOT_FOUND);
+}
+
+/* There is no daemon now. */
+static AfxdpStream *
+begin_without_daemon (
+    const AfxdpStreamSettings *settings, const GError *absent, GError **error)
+{
+  g_autoptr (GError) cause = NULL;
+  AfxdpStream *stream = open_stream (settings, NULL, &cause);
+  AfxdpClientPath *client;
+
+  if (stream)
+    return stream;
+  if (settings->distributor_anywhere && absent)
+    g_prefix_error (&cause, "%s; and without it: ", absent->message);
+  if (!absent || !may_wait_for_daemon (settings, absent, cause)) {
+    g_propagate_error (error, g_steal_pointer (&cause));
+    return NULL;
+  }
+  AFXDP_INFO (
+      AFXDP_LOG_STREAM, NULL, "waits for the distributor: %s", cause->message);
+  client = afxdp_client_path_new_absent (
+      settings->distributor, cause->message, error);
+  return client ? open_stream (settings, client, error) : NULL;
+}
+
+AfxdpStream *
+afxdp_stream_new (const AfxdpStreamSettings *settings, GError **error)
+{
+  g_autoptr (GError) absent = NULL;
+  AfxdpClientPath *client = find_daemon (settings, &absent);
+  g_autoptr (GError) cause = NULL;
+  AfxdpStream *stream;
+
+  if (!client)
+    return begin_without_daemon (settings, absent, error);
+  stream = open_stream (settings, client, &cause);
+  if (stream)
+    return stream;
+  AFXDP_INFO (AFXDP_LOG_STREAM, NULL, "%s", cause->message);
+  return do_without_daemon (settings, cause, error);
 }
