@@ -416,6 +416,19 @@ is_ready (const AfxdpClientPath *path)
   return path->link.state == AFXDP_LINK_OPEN && path->link.memory < 0;
 }
 
+/* One that stood still will not go on: what it has put into the ring since comes now,
+ * and what it had yet to put there is lost. */
+static void
+give_up (AfxdpClientPath *path, guint64 now)
+{
+  if (path->link.state != AFXDP_LINK_DOWN || path->input.over)
+    return;
+  path->input.over = TRUE;
+  path->input.holds = FALSE;
+  afxdp_drops_add (
+      path->drops, AFXDP_COLUMN_DISTRIBUTOR, 0, path->left_at, now);
+}
+
 static void
 follow_left (AfxdpClientPath *path, guint64 now)
 {
@@ -431,6 +444,7 @@ follow_left (AfxdpClientPath *path, guint64 now)
   } else if (path->link.state != AFXDP_LINK_OPEN && now >= path->retry_at) {
     /* It does not answer. */
     afxdp_client_link_end (&path->link);
+    give_up (path, now);
     return;
   }
   if (fine && path->link.fd >= 0)
@@ -440,6 +454,7 @@ follow_left (AfxdpClientPath *path, guint64 now)
     AFXDP_DEBUG (AFXDP_LOG_STREAM, path->interface,
         "could not go back to the distributor: %s", error->message);
     path->retry_at = now + path->retry;
+    give_up (path, now);
     return;
   }
   if (is_ready (path) && afxdp_client_link_beats (&path->link, now))

@@ -285,7 +285,8 @@ wants_daemon (const AfxdpStreamSettings *settings)
           !settings->interfaces[1]);
 }
 
-/* FALSE: there is none, or it does not answer; that is no fault. */
+/* FALSE: there is none, or it does not answer; that is no fault. Why is told, but where
+ * nobody has asked for a daemon and there is none. */
 static gboolean
 find_daemon (AfxdpStream *stream)
 {
@@ -296,9 +297,13 @@ find_daemon (AfxdpStream *stream)
     return FALSE;
   stream->client = afxdp_client_path_new (
       settings->distributor, settings->distributor_anywhere, &cause);
-  if (!stream->client)
-    AFXDP_INFO (AFXDP_LOG_STREAM, NULL, "%s", cause->message);
-  return stream->client != NULL;
+  if (stream->client)
+    return TRUE;
+  AFXDP_INFO (AFXDP_LOG_STREAM, NULL, "%s", cause->message);
+  if (settings->distributor_anywhere ||
+      !g_error_matches (cause, AFXDP_ERROR, AFXDP_ERROR_NOT_FOUND))
+    stream->refusal = g_strdup (cause->message);
+  return FALSE;
 }
 
 static gboolean
@@ -337,7 +342,9 @@ do_without_daemon (
   AFXDP_INFO (AFXDP_LOG_STREAM, NULL, "%s", why->message);
   without.distributor = NULL;
   stream = afxdp_stream_new (&without, error);
-  if (!stream)
+  if (stream)
+    stream->refusal = g_strdup (why->message);
+  else
     g_prefix_error (error, "%s; and without it: ", why->message);
   g_error_free (why);
   return stream;
@@ -449,6 +456,7 @@ afxdp_stream_close (
     close (stream->wait.wakeup);
   AFXDP_INFO (AFXDP_LOG_STREAM, stream->name, "closed");
   g_free (stream->name);
+  g_free (stream->refusal);
   g_object_unref (stream->address);
   afxdp_sources_unref (stream->sources);
   g_free (stream);
