@@ -474,7 +474,8 @@ follow_return (AfxdpClientPath *path, guint64 now)
       path->until = now + GRACE;
       return;
     case CLIENT_DEAF:
-      if (now < path->until)
+      /* This thread may have stood still since. */
+      if (now < path->until || path->provider.socket_read_at < path->until)
         return;
       path->twins_until = now + TWINS;
       path->input.heard_until = path->heard_at - MIN (path->heard_at, GRACE);
