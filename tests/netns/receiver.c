@@ -4,6 +4,7 @@
 #include "receiver.h"
 
 #include "../check/suite.h"
+#include "daemon.h"
 #include "tasks.h"
 
 #define TICK (10 * GST_MSECOND)
@@ -31,6 +32,7 @@ receiver_new (const gchar *properties, const gchar *rest)
       shared ? shared : "", address, properties, rest);
   g_autoptr (GError) error = NULL;
 
+  daemon_is_for_all ();
   receiver->pipeline = gst_parse_launch (launch, &error);
   fail_unless (receiver->pipeline && !error, "%s: %s", launch,
       error ? error->message : "");
@@ -121,14 +123,14 @@ receiver_read_bus (Receiver *receiver)
 }
 
 /* The longest that one of the threads that receive has waited for a processor, in all
- * its life: those of elements have the names of their pads. */
+ * its life: those of elements have the names of their pads; and the daemon's. */
 static guint64
 longest_wait (void)
 {
   guint64 own = tasks_most (0, "src:src", "schedstat", " ");
   guint64 shared = tasks_most (0, "afxdp-receiver", "schedstat", " ");
 
-  return MAX (own, shared);
+  return MAX (MAX (own, shared), daemon_longest_wait (""));
 }
 
 void
@@ -229,8 +231,9 @@ receiver_describe (Receiver *receiver)
         text, "%u changes of path; ", receiver->modes->len - MODES_TOLD);
   for (guint i = receiver->modes->len - MIN (receiver->modes->len, MODES_TOLD);
        i < receiver->modes->len; i++)
-    g_string_append_printf (text, "%s: %s; ",
+    g_string_append_printf (text, "%s (%s): %s; ",
         gst_structure_get_string (receiver->modes->pdata[i], "mode"),
+        gst_structure_get_string (receiver->modes->pdata[i], "provider"),
         gst_structure_get_string (receiver->modes->pdata[i], "reason"));
   for (gint i = 0; i < gst_structure_n_fields (stats); i++) {
     const gchar *name = gst_structure_nth_field_name (stats, i);

@@ -51,7 +51,8 @@ follow_drops (AfxdpClientInput *self, const guint32 *drops, guint64 until)
   }
 }
 
-/* For these there was no slot. */
+/* For these there was no slot. What the pause had filled is full until some time after
+ * it. */
 static void
 follow_ordinal (AfxdpClientInput *self, guint64 ordinal, guint64 until)
 {
@@ -61,8 +62,10 @@ follow_ordinal (AfxdpClientInput *self, guint64 ordinal, guint64 until)
   if (G_LIKELY (!n))
     return;
   afxdp_drops_add (self->input.drops,
-      self->paused || until <= self->resumed_at ? AFXDP_COLUMN_PAUSED
-                                                : AFXDP_COLUMN_CLIENT_RING,
+      until > self->paused_at &&
+              (self->paused || self->input.last_arrival <= self->resumed_at)
+          ? AFXDP_COLUMN_PAUSED
+          : AFXDP_COLUMN_CLIENT_RING,
       MIN (n, G_MAXINT64), self->input.last_arrival, until);
 }
 
@@ -287,7 +290,8 @@ void
 afxdp_client_input_init (AfxdpClientInput *self, int fd, guint batch,
     AfxdpTwins *twins, AfxdpDrops *drops)
 {
-  *self = (AfxdpClientInput){ .twins = twins };
+  /* It has yet to begin to play. */
+  *self = (AfxdpClientInput){ .twins = twins, .paused = TRUE };
   afxdp_input_init (&self->input, &kind, NULL, fd, batch,
       sizeof (struct afxdp_record), drops);
   self->large = g_new (guint32, batch);
@@ -318,5 +322,7 @@ afxdp_client_input_set_memory (
 void
 afxdp_client_input_pause (AfxdpClientInput *self)
 {
+  if (!self->paused)
+    self->paused_at = afxdp_now ();
   self->paused = TRUE;
 }

@@ -32,10 +32,11 @@ typedef struct
   guint64 heard_until;
 
   /* Cold. */
-  gboolean broken;    /* the daemon does not keep to the protocol */
-  gboolean over;      /* it will write nothing more */
-  gboolean paused;    /* nobody reads */
-  guint64 resumed_at; /* what was dropped before is the pause's */
+  gboolean broken; /* the daemon does not keep to the protocol */
+  gboolean over;   /* it will write nothing more */
+  gboolean paused; /* nobody reads */
+  /* What was dropped between them is the pause's. */
+  guint64 paused_at, resumed_at;
   guint
       n_large; /* slots of the last batch, which are returned by the next one */
   guint32 *large;

@@ -486,6 +486,8 @@ fail_to_connect (
     path->input.over = TRUE;
     if (path->input.holds)
       discard_held (path);
+    afxdp_drops_add (
+        path->drops, AFXDP_COLUMN_DISTRIBUTOR, 0, path->left_at, now);
   }
   /* Why the daemon does not want is worth knowing; that it is not there is known. */
   if (!asked || g_error_matches (error, AFXDP_ERROR, AFXDP_ERROR_NOT_FOUND))
@@ -541,7 +543,8 @@ follow_return (AfxdpClientPath *path, guint64 now)
       path->until = now + GRACE;
       return;
     case CLIENT_DEAF:
-      if (now < path->until)
+      /* This thread may have stood still since. */
+      if (now < path->until || path->provider.socket_read_at < path->until)
         return;
       path->twins_until = now + TWINS;
       path->input.heard_until = path->heard_at - MIN (path->heard_at, GRACE);

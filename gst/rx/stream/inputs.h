@@ -120,6 +120,13 @@ afxdp_inputs_are_behind (const AfxdpInputs *inputs)
   return inputs->slow.paused || inputs->slow.resuming;
 }
 
+/* All that the socket had at that moment has been handed out; 0: not yet. */
+static inline guint64
+afxdp_inputs_socket_read_at (const AfxdpInputs *inputs)
+{
+  return afxdp_input_is_empty (&inputs->slow.input) ? inputs->slow.dry_at : 0;
+}
+
 /* Tells of drops that counters know and no packet has shown. Returns until when
  * all are known, in ns of CLOCK_MONOTONIC. */
 guint64 afxdp_inputs_look_for_drops (AfxdpInputs *inputs);

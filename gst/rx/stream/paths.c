@@ -329,6 +329,8 @@ follow_program (AfxdpPaths *paths)
 static void
 follow_provider (AfxdpPaths *paths, AfxdpProvider *provider)
 {
+  if (G_UNLIKELY (provider->settling))
+    provider->socket_read_at = afxdp_inputs_socket_read_at (paths->inputs);
   if (G_UNLIKELY (provider->kind->follow (provider, &paths->change))) {
     note (paths, paths->change.path);
     paths->changed = TRUE;

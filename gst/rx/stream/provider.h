@@ -45,6 +45,8 @@ struct _AfxdpProvider
   gboolean open;     /* packets come by it */
   gboolean settling; /* what the other path still holds is older */
   gboolean listens;  /* wants to know what comes by the socket */
+  /* While settling: all that the socket had at that moment has been handed out. */
+  guint64 socket_read_at;
 };
 
 G_END_DECLS

@@ -430,6 +430,7 @@ afxdp_stream_close (
     close (stream->wait.wakeup);
   AFXDP_INFO (AFXDP_LOG_STREAM, stream->name, "closed");
   g_free (stream->name);
+  g_free (stream->refusal);
   g_object_unref (stream->address);
   afxdp_sources_unref (stream->sources);
   g_free (stream);
@@ -443,7 +444,9 @@ do_without_daemon (
 {
   AfxdpStream *stream = open_stream (settings, NULL, error);
 
-  if (!stream)
+  if (stream)
+    stream->refusal = g_strdup (why->message);
+  else
     g_prefix_error (error, "%s; and without it: ", why->message);
   return stream;
 }
@@ -470,6 +473,11 @@ begin_without_daemon (
   AfxdpStream *stream = open_stream (settings, NULL, &cause);
   AfxdpClientPath *client;
 
+  /* Where nobody has asked for a daemon, it is no news that there is none. */
+  if (stream && absent &&
+      (settings->distributor_anywhere ||
+          !g_error_matches (absent, AFXDP_ERROR, AFXDP_ERROR_NOT_FOUND)))
+    stream->refusal = g_strdup (absent->message);
   if (stream)
     return stream;
   if (settings->distributor_anywhere && absent)

@@ -28,7 +28,16 @@ afxdp_stream_close_path (AfxdpStream *stream)
 gboolean
 afxdp_stream_path_changed (AfxdpStream *stream, AfxdpPathChange *change)
 {
-  return afxdp_paths_take_change (&stream->paths, change);
+  gchar *reason;
+
+  if (!afxdp_paths_take_change (&stream->paths, change))
+    return FALSE;
+  if (stream->refusal) {
+    reason = g_strdup_printf ("%s. %s", change->reason, stream->refusal);
+    g_free (change->reason);
+    change->reason = reason;
+  }
+  return TRUE;
 }
 
 guint

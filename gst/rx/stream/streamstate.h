@@ -44,6 +44,7 @@ struct _AfxdpStream
   AfxdpDestination destination;
   AfxdpInterfaces interfaces;
   AfxdpClientPath *client; /* of the distributor daemon; NULL: it is not */
+  gchar *refusal;          /* why it is not, if it might be; or NULL */
   AfxdpRegistration
       *registration; /* that of interfaces which has a fast path, or NULL */
   _Atomic guint64 move_at; /* the socket has to go over, then; 0: it has not */

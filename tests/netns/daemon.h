@@ -1,0 +1,47 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The distributor daemon on the receiving host, a process of its own, with its socket
+ * file in a directory that is the test's alone. Elements and processes that the test
+ * starts later ask it (AFXDP_DISTRIBUTOR). One at a time. It dies with the test; if that
+ * has not freed it, its log is shown.
+ */
+#pragma once
+
+#include <glib.h>
+
+typedef struct _Daemon Daemon;
+
+/* Starts "afxdp-distributor --socket=... OPTIONS", on rx0 if options name no interface.
+ * Returns when it answers. */
+Daemon *daemon_start (const gchar *options);
+/* Kills it, if it still runs. */
+void daemon_free (Daemon *daemon);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Daemon, daemon_free)
+
+/* SIGKILL. Returns when it is gone. */
+void daemon_kill (Daemon *daemon);
+/* SIGTERM. Returns when it is gone, by itself and without complaint. */
+void daemon_terminate (Daemon *daemon);
+/* When it is gone: the same again. Returns when it answers. */
+void daemon_start_again (Daemon *daemon);
+/* SIGSTOP, which has stopped all its threads when this returns, and SIGCONT. */
+void daemon_stop (Daemon *daemon);
+void daemon_continue (Daemon *daemon);
+
+const gchar *daemon_socket (Daemon *daemon);
+GPid daemon_pid (Daemon *daemon);
+/* All that it has said so far, for the caller to free. */
+gchar *daemon_log (Daemon *daemon);
+
+/* What --status --json says: how many clients there are, and the sum of a number that
+ * each of them has. */
+guint daemon_n_clients (Daemon *daemon);
+guint64 daemon_client_sum (Daemon *daemon, const gchar *field);
+
+/* The longest that one of its threads whose names begin so has waited for a processor,
+ * in ns; 0: there is no daemon. */
+guint64 daemon_longest_wait (const gchar *name);
+/* Whether this program is to run with a daemon for all elements: TEST_DISTRIBUTOR. If so,
+ * starts it, on all wires there are, unless it runs. */
+gboolean daemon_is_for_all (void);

@@ -1,0 +1,587 @@
+/* SPDX-FileCopyrightText: The afxdpsrc authors */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Elements that receive through the distributor daemon: what comes, what is lost, and by
+ * whose fault, while the daemon lives, stands still, dies and comes back. */
+#include <stdio.h>
+#include <string.h>
+
+#include "../check/tap.h"
+#include "daemon.h"
+#include "generator.h"
+#include "network.h"
+#include "payload.h"
+#include "player.h"
+#include "receiver.h"
+#include "tasks.h"
+#include "twolegs.h"
+
+#define DROP "fakesink async=false enable-last-sample=false"
+
+#define OTHER "multicast-group=239.1.1.2 port=5000 "
+#define TO_OTHER "--destination=239.1.1.2:5000 "
+
+/* ns that a daemon whose beat was kept from its processors seems to stand still. */
+#define LONG_BEAT (30 * G_GUINT64_CONSTANT (1000000))
+
+/* A process in a network with nothing in it but lo, which is down. */
+#define CONTAINER                                            \
+  "setpriv --reuid 65534 --regid 65534 --clear-groups unshare " \
+  "--user --map-root-user --net"
+/* Its group may connect. */
+#define FOR_CONTAINERS "--group=nogroup "
+/* At least so often its statistics are told. */
+#define TELLS "stats-interval=20000000 "
+
+static gboolean
+has_provider (const GstStructure *mode, const gchar *provider)
+{
+  return g_str_equal (gst_structure_get_string (mode, "provider"), provider);
+}
+
+/* Until one of the changes of path, from the n-th on, from 0, is to this provider. */
+static void
+wait_provider (Receiver *receiver, guint n, const gchar *provider)
+{
+  while (!has_provider (receiver_wait_modes (receiver, ++n), provider))
+    ;
+}
+
+/* Called before a test fails since packets came by another way: skips it if the machine
+ * was the reason. */
+static void
+excuse_daemon (Receiver *receiver)
+{
+  guint64 waited = daemon_longest_wait ("afxdp-beat");
+
+  receiver_read_bus (receiver);
+  for (guint i = 0; i < receiver->modes->len; i++) {
+    const gchar *reason =
+        gst_structure_get_string (receiver->modes->pdata[i], "reason");
+
+    if (strstr (reason, "stands still") && waited > LONG_BEAT)
+      suite_skip ("the machine kept the daemon's beat from its processors for "
+                  "%.0f ms in all",
+          waited / 1e6);
+    if (strstr (reason, "does not answer within"))
+      suite_skip ("the machine kept the daemon from answering");
+  }
+}
+
+/* PLAYING, and received through the daemon. */
+static void
+play (Receiver *receiver)
+{
+  receiver_play (receiver);
+  if (!has_provider (receiver->modes->pdata[0], "distributor"))
+    excuse_daemon (receiver);
+  fail_unless (has_provider (receiver->modes->pdata[0], "distributor"), "%s",
+      receiver_describe (receiver));
+}
+
+/* The same, by its AF_XDP. */
+static Receiver *
+start (const gchar *properties, PayloadWatch *watch)
+{
+  Receiver *receiver = receiver_new (properties, DROP);
+
+  if (watch)
+    payload_watch (receiver->src, watch);
+  play (receiver);
+  receiver_wait_mode (receiver, 0, "af-xdp");
+  return receiver;
+}
+
+/* So many packets have come through the daemon, each once, in order and as it was
+ * sent. Frees the receiver. */
+static void
+finish_exact (Receiver *receiver, const PayloadWatch *watch, guint64 packets,
+    const gchar *delivered)
+{
+  receiver_wait_stat (receiver, "packets", packets);
+  if (receiver_stat (receiver, delivered) != packets)
+    excuse_daemon (receiver);
+  receiver_assert_nothing_lost (receiver, packets);
+  receiver_assert_stat (receiver, delivered, packets);
+  receiver_set_state (receiver, GST_STATE_NULL);
+  fail_unless_equals_uint64 (watch->n, packets);
+  fail_unless_equals_uint64 (watch->wrong, 0);
+  receiver_free (receiver);
+}
+
+/* Until what the wire delivered has come, or is lost, wherever. */
+static void
+wait_for_all (Receiver *receiver, const GeneratorReport *sent)
+{
+  receiver_read_bus (receiver);
+  wait_until (receiver_stat (receiver, "packets") +
+          receiver_stat (receiver, "lost") >=
+      sent->packets);
+  receiver_read_bus (receiver);
+}
+
+/* What the wire delivered has come, or is lost by the daemon's fault; nothing came twice,
+ * or out of its turn, or damaged. Returns how many are lost. */
+static guint64
+assert_lost_by_daemon (Receiver *receiver, const PayloadWatch *watch,
+    const GeneratorReport *sent)
+{
+  guint64 lost, packets, wire;
+
+  receiver_set_state (receiver, GST_STATE_NULL);
+  receiver_assert_no_error (receiver);
+  lost = receiver_stat (receiver, "lost-distributor");
+  packets = receiver_stat (receiver, "packets");
+  for (guint i = 0; i < receiver->gaps->len; i++) {
+    g_autofree gchar *gap = gst_structure_to_string (receiver->gaps->pdata[i]);
+
+    g_printerr ("%s\n", gap);
+  }
+  if (packets + lost < sent->packets || receiver_stat (receiver, "lost") > lost)
+    receiver_excuse (receiver);
+  receiver_assert_none (
+      receiver, "duplicates", "reordered", "malformed", "late", "lost-unknown");
+  /* Without the daemon nobody asks what the interface dropped. */
+  wire = receiver_stat (receiver, "lost-nic") +
+      receiver_stat (receiver, "lost-network");
+  receiver_assert_stat (receiver, "lost", lost + wire);
+  g_assert_cmpuint (wire, <=, sent->dropped);
+  fail_unless (packets + lost >= sent->packets &&
+          packets + lost <= sent->packets + sent->dropped,
+      "%" G_GUINT64_FORMAT " sent: %s", sent->packets,
+      receiver_describe (receiver));
+  fail_unless_equals_uint64 (watch->n, packets);
+  fail_unless (
+      !watch->wrong, "%" G_GUINT64_FORMAT " packets are wrong", watch->wrong);
+  return lost;
+}
+
+/* While the daemon lives. */
+
+TEST (test_exact)
+{
+  g_autoptr (Daemon) daemon = daemon_start ("");
+  PayloadWatch watch = { 0 };
+  Receiver *receiver = start ("", &watch);
+
+  fail_unless (network_has_program ());
+  generator_send_exact ("--rate=20000 --packets=40000");
+  receiver_wait_stat (receiver, "packets", 40000);
+  fail_unless_equals_uint64 (daemon_client_sum (daemon, "packets"), 40000);
+  finish_exact (receiver, &watch, 40000, "delivered-xdp");
+  wait_until (!network_has_program ());
+  fail_unless_equals_int (daemon_n_clients (daemon), 0);
+}
+
+/* Each gets every packet. */
+TEST (test_several_of_one_group)
+{
+  g_autoptr (Daemon) daemon = daemon_start ("");
+  PayloadWatch watches[3] = { 0 };
+  Receiver *receivers[3];
+
+  for (guint i = 0; i < 3; i++)
+    receivers[i] = start ("", &watches[i]);
+  generator_send_exact ("--rate=20000 --packets=20000");
+  for (guint i = 0; i < 3; i++)
+    finish_exact (receivers[i], &watches[i], 20000, "delivered-xdp");
+}
+
+TEST (test_two_groups)
+{
+  g_autoptr (Daemon) daemon = daemon_start ("");
+  PayloadWatch watches[2] = { 0 };
+  Receiver *receivers[2] = { start ("", &watches[0]),
+    start (OTHER, &watches[1]) };
+  Generator *generators[2] = {
+    generator_start ("--rate=10000 --packets=20000"),
+    generator_start (TO_OTHER "--rate=10000 --packets=15000"),
+  };
+
+  generator_finish_exact (generators[0]);
+  generator_finish_exact (generators[1]);
+  finish_exact (receivers[0], &watches[0], 20000, "delivered-xdp");
+  finish_exact (receivers[1], &watches[1], 15000, "delivered-xdp");
+}
+
+/* Two senders of one group, and an element for one of them, or for each: it gets its
+ * own. What several of them want, the daemon receives by its sockets. */
+LOOP_TEST (test_sources, 2)
+{
+  static const gchar *const senders[] = { "10.9.0.11", "10.9.0.12" };
+  g_autoptr (Daemon) daemon = daemon_start ("");
+  PayloadWatch watches[2] = { 0 };
+  const guint n = 1 + __i__;
+  Receiver *receivers[2];
+  Generator *generators[2];
+
+  for (guint i = 0; i < n; i++) {
+    g_autofree gchar *properties = g_strdup_printf (
+        "multicast-group=232.1.1.1 port=5000 multicast-source=+%s", senders[i]);
+
+    receivers[i] = receiver_new (properties, DROP);
+    payload_watch (receivers[i]->src, &watches[i]);
+    play (receivers[i]);
+  }
+  for (guint i = 0; i < n; i++)
+    receiver_wait_mode (receivers[i], 0, n == 1 ? "af-xdp" : "socket");
+  for (guint i = 0; i < 2; i++)
+    generators[i] = generator_start ("--destination=232.1.1.1:5000 --source=%s "
+                                     "--ssrc=%u --rate=10000 --packets=%u",
+        senders[i], 11 + i, 20000 - i * 5000);
+  for (guint i = 0; i < 2; i++)
+    generator_finish_exact (generators[i]);
+  for (guint i = 0; i < n; i++)
+    finish_exact (receivers[i], &watches[i], 20000 - i * 5000,
+        n == 1 ? "delivered-xdp" : "delivered-socket");
+}
+
+/* One thread serves them all. */
+TEST (test_receiver)
+{
+  g_autoptr (Daemon) daemon = daemon_start ("");
+  PayloadWatch watches[3] = { 0 };
+  Receiver *receivers[3] = {
+    start ("receiver=all", &watches[0]),
+    start ("receiver=all " OTHER, &watches[1]),
+    start ("receiver=all", &watches[2]),
+  };
+  Generator *generators[2] = {
+    generator_start ("--rate=10000 --packets=20000"),
+    generator_start (TO_OTHER "--rate=10000 --packets=20000"),
+  };
+
+  fail_unless_equals_int (tasks_count (0, "afxdp-receiver"), 1);
+  generator_finish_exact (generators[0]);
+  generator_finish_exact (generators[1]);
+  for (guint i = 0; i < 3; i++)
+    finish_exact (receivers[i], &watches[i], 20000, "delivered-xdp");
+}
+
+/* A pipeline that takes none for long loses what its ring has no room for, and costs
+ * nobody else anything. */
+TEST (test_full_ring)
+{
+  g_autoptr (Daemon) daemon = daemon_start ("");
+  PayloadWatch watches[2] = { 0 };
+  Receiver *receivers[2] = { start ("ring-size=512", &watches[0]),
+    start ("", &watches[1]) };
+  Tap *tap = tap_new_counting (receivers[0]->src);
+  Generator *generator = generator_start ("--rate=20000 --packets=40000");
+  guint64 packets, dropped;
+
+  receiver_wait_stat (receivers[0], "packets", 5000);
+  tap_hold (tap);
+  tap_wait_held (tap);
+  receiver_wait_stat (receivers[1], "packets", 20000);
+  tap_let_go (tap);
+  receiver_wait_stat (receivers[0], "packets", 10000);
+  generator_finish_exact (generator);
+  receiver_wait_stat (receivers[1], "packets", 40000);
+  dropped = daemon_client_sum (daemon, "dropped-client-ring");
+  finish_exact (receivers[1], &watches[1], 40000, "delivered-xdp");
+  receiver_wait_stat (receivers[0], "packets", 40000 - dropped);
+  receiver_set_state (receivers[0], GST_STATE_NULL);
+  tap_free (tap);
+  packets = receiver_stat (receivers[0], "packets");
+  if (receiver_stat (receivers[0], "delivered-xdp") != packets)
+    excuse_daemon (receivers[0]);
+  receiver_assert_stat (receivers[0], "delivered-xdp", packets);
+  g_assert_cmpuint (dropped, >, 5000);
+  fail_unless_equals_uint64 (packets + dropped, 40000);
+  receiver_assert_stat (receivers[0], "dropped-client-ring", dropped);
+  receiver_assert_stat (receivers[0], "lost-client-ring", dropped);
+  receiver_assert_stat (receivers[0], "lost", dropped);
+  fail_unless_equals_uint64 (watches[0].wrong, 0);
+  receiver_free (receivers[0]);
+}
+
+/* What the ring has no room for while a pipeline is paused is nobody's fault. */
+TEST (test_paused)
+{
+  g_autoptr (Daemon) daemon = daemon_start ("");
+  PayloadWatch watch = { 0 };
+  /* It lasts 400 ms. */
+  Receiver *receiver = start ("ring-size=2048", &watch);
+  guint64 dropped;
+
+  generator_send_exact ("--rate=5000 --packets=5000");
+  receiver_wait_stat (receiver, "packets", 5000);
+  receiver_set_state (receiver, GST_STATE_PAUSED);
+  watch.next = 0;
+  generator_send_exact ("--rate=10000 --packets=5000 --first-seq=5000");
+  dropped = daemon_client_sum (daemon, "dropped-client-ring");
+  receiver_set_state (receiver, GST_STATE_PLAYING);
+  receiver_wait_stat (receiver, "packets", 10000 - dropped);
+  watch.next = 0;
+  generator_send_exact ("--rate=5000 --packets=5000 --first-seq=10000");
+  dropped = daemon_client_sum (daemon, "dropped-client-ring");
+  receiver_wait_stat (receiver, "packets", 15000 - dropped);
+  fail_unless (
+      gst_element_send_event (receiver->pipeline, gst_event_new_eos ()));
+  receiver_wait_eos (receiver);
+  g_assert_cmpuint (dropped, >, 2000);
+  if (receiver_stat (receiver, "dropped-client-ring"))
+    receiver_excuse (receiver);
+  receiver_assert_stat (receiver, "packets", 15000 - dropped);
+  receiver_assert_stat (receiver, "dropped-paused", dropped);
+  receiver_assert_stat (receiver, "lost-paused", dropped);
+  receiver_assert_stat (receiver, "lost", dropped);
+  receiver_assert_none (receiver, "dropped-client-ring", "duplicates");
+  receiver_set_state (receiver, GST_STATE_NULL);
+  fail_unless_equals_uint64 (watch.wrong, 0);
+  receiver_free (receiver);
+}
+
+/* When it does not. */
+
+/* Killed in the middle, and started again. */
+TEST (test_killed)
+{
+  g_autoptr (Daemon) daemon = daemon_start ("");
+  PayloadWatch watch = { 0 };
+  Receiver *receiver = start ("gap-interval=0", &watch);
+  Generator *generator = generator_start ("--rate=20000");
+  guint64 packets;
+  GeneratorReport sent;
+
+  receiver_wait_stat (receiver, "packets", 20000);
+  for (guint i = 0; i < 2; i++) {
+    guint n;
+
+    receiver_read_bus (receiver);
+    n = receiver->modes->len;
+    daemon_kill (daemon);
+    wait_provider (receiver, n, "own");
+    receiver_wait_stat (receiver, "delivered-socket",
+        receiver_stat (receiver, "delivered-socket") + 2000);
+    daemon_start_again (daemon);
+    wait_provider (receiver, n, "distributor");
+    receiver_wait_mode (receiver, n + 1, "af-xdp");
+    receiver_wait_stat (receiver, "delivered-xdp",
+        receiver_stat (receiver, "delivered-xdp") + 20000);
+  }
+  sent = generator_stop (generator);
+  wait_for_all (receiver, &sent);
+  packets = assert_lost_by_daemon (receiver, &watch, &sent);
+  printf ("killed twice at 20,000/s: %" G_GUINT64_FORMAT " packets lost\n",
+      packets);
+  /* Twice the 50 ms after which it is missed, and what a busy machine adds. */
+  if (packets > 2 * 20000 / 5)
+    suite_skip ("a killed daemon was missed too late");
+  receiver_free (receiver);
+}
+
+/* It stands still for longer than a beat may, and for less than rings last. */
+TEST (test_stopped)
+{
+  g_autoptr (Daemon) daemon = daemon_start ("");
+  PayloadWatch watch = { 0 };
+  Receiver *receiver = start ("", &watch);
+  Generator *generator = generator_start ("--rate=20000");
+  GeneratorReport sent;
+
+  receiver_wait_stat (receiver, "packets", 10000);
+  for (guint i = 0; i < 3; i++) {
+    daemon_stop (daemon);
+    g_usleep (300 * G_TIME_SPAN_MILLISECOND);
+    daemon_continue (daemon);
+    receiver_wait_stat (
+        receiver, "packets", receiver_stat (receiver, "packets") + 10000);
+  }
+  receiver_wait_reason (receiver, 0, "stands still");
+  sent = generator_stop (generator);
+  wait_for_all (receiver, &sent);
+  fail_unless_equals_uint64 (
+      assert_lost_by_daemon (receiver, &watch, &sent), 0);
+  receiver_free (receiver);
+}
+
+/* It takes its program with it, and the socket goes on. */
+TEST (test_terminated)
+{
+  g_autoptr (Daemon) daemon = daemon_start ("");
+  PayloadWatch watch = { 0 };
+  Receiver *receiver = start ("", &watch);
+  Generator *generator = generator_start ("--rate=20000");
+  guint n = receiver->modes->len;
+  GeneratorReport sent;
+
+  receiver_wait_stat (receiver, "packets", 10000);
+  daemon_terminate (daemon);
+  fail_if (network_has_program ());
+  wait_provider (receiver, n, "own");
+  receiver_assert_reason (receiver, n, "has hung up");
+  receiver_wait_stat (receiver, "delivered-socket", 10000);
+  sent = generator_stop (generator);
+  wait_for_all (receiver, &sent);
+  assert_lost_by_daemon (receiver, &watch, &sent);
+  receiver_free (receiver);
+}
+
+/* Without a network. */
+
+TEST (test_container)
+{
+  g_autoptr (Daemon) daemon = daemon_start (FOR_CONTAINERS);
+  Player *player = player_start (CONTAINER, TELLS);
+  Generator *generator;
+  GeneratorReport sent;
+  const gchar *line;
+  guint64 packets, lost;
+
+  player_wait_line (player, "provider=(string)distributor");
+  generator = generator_start ("--rate=20000");
+  player_wait_stat (player, "packets", 20000);
+  daemon_kill (daemon);
+  line = player_wait_line (player, "GstAfxdpSrcMode");
+  fail_unless (strstr (line, "nobody\\ else\\ receives"), "%s", line);
+  daemon_start_again (daemon);
+  player_wait_line (player, "provider=(string)distributor");
+  packets = player_stat (
+      player_wait_line (player, "GstAfxdpSrcStats"), "packets");
+  player_wait_stat (player, "packets", packets + 20000);
+  sent = generator_stop (generator);
+  do {
+    line = player_wait_line (player, "GstAfxdpSrcStats");
+    lost = player_stat (line, "lost-distributor");
+    packets = player_stat (line, "packets");
+  } while (packets + lost < sent.packets);
+  g_assert_cmpuint (packets + lost, <=, sent.packets + sent.dropped);
+  g_assert_cmpuint (lost, >, 0);
+  fail_unless_equals_uint64 (player_stat (line, "delivered-socket"), 0);
+  fail_unless (player_stat (line, "lost") <= lost + sent.dropped, "%s", line);
+  fail_unless_equals_uint64 (player_stat (line, "duplicates"), 0);
+  player_free (player);
+}
+
+/* What the daemon's socket has no room for is told in its place. */
+TEST (test_socket_buffer)
+{
+  g_autoptr (Daemon) daemon = daemon_start (FOR_CONTAINERS "--mode=socket");
+  Player *player = player_start (CONTAINER, TELLS);
+  GeneratorReport sent;
+  Generator *generator;
+  const gchar *line;
+  guint64 dropped = 0;
+
+  line = player_wait_line (player, "provider=(string)distributor");
+  fail_unless (strstr (line, "mode=(string)socket"), "%s", line);
+  generator = generator_start ("--rate=100000");
+  player_wait_stat (player, "packets", 20000);
+  daemon_stop (daemon);
+  wait_until ((dropped = network_socket_drops ()) > 5000);
+  daemon_continue (daemon);
+  line = player_wait_line (player, "GstAfxdpSrcStats");
+  player_wait_stat (player, "packets", player_stat (line, "packets") + 20000);
+  sent = generator_stop (generator);
+  dropped = network_socket_drops ();
+  do
+    line = player_wait_line (player, "GstAfxdpSrcStats");
+  while (player_stat (line, "packets") < sent.packets - dropped);
+  fail_unless_equals_uint64 (
+      player_stat (line, "packets"), sent.packets - dropped);
+  fail_unless_equals_uint64 (
+      player_stat (line, "dropped-socket-buffer"), dropped);
+  fail_unless_equals_uint64 (player_stat (line, "lost-socket-buffer"), dropped);
+  fail_unless (
+      player_stat (line, "lost") <= dropped + sent.dropped, "%s", line);
+  player_free (player);
+}
+
+/* Refused. */
+
+static const struct
+{
+  const gchar *options, *properties;
+  const gchar *words;
+} refusals[] = {
+  { "--allow=239.9.0.0/16", "", "239.1.1.1" },
+  { "--allow=none", "", "239.1.1.1" },
+  { "--interface=rx1", "multicast-iface=rx0", "rx0" },
+};
+
+/* What would be without the daemon, and a reason that names it. */
+TABLE_TEST (test_refused, refusals)
+{
+  g_autoptr (Daemon) daemon = NULL;
+  g_autoptr (Receiver) receiver = NULL;
+  const gchar *reason;
+
+  network_add_wire ();
+  daemon = daemon_start (refusals[__i__].options);
+  receiver = receiver_start (refusals[__i__].properties, DROP);
+  reason = receiver_reason (receiver, 0);
+  fail_unless (has_provider (receiver->modes->pdata[0], "own"), "%s",
+      receiver_describe (receiver));
+  receiver_assert_mode (receiver, 0, "af-xdp");
+  fail_unless (strstr (reason, "The distributor refuses") &&
+          strstr (reason, refusals[__i__].words),
+      "%s", reason);
+  generator_send_exact ("--rate=20000 --packets=10000");
+  receiver_assert_nothing_lost (receiver, 10000);
+}
+
+/* And where another client has the daemon receive on the interface, that is the
+ * socket. */
+TEST (test_refused_beside_others)
+{
+  g_autoptr (Daemon) daemon = daemon_start ("--allow=239.1.1.2/32");
+  PayloadWatch watch = { 0 };
+  Receiver *other = start (OTHER, &watch);
+  g_autoptr (Receiver) receiver = receiver_start ("", DROP);
+  Generator *generators[2];
+
+  receiver_assert_mode (receiver, 0, "socket");
+  receiver_assert_reason (receiver, 0, "The distributor refuses");
+  generators[0] = generator_start ("--rate=10000 --packets=10000");
+  generators[1] = generator_start (TO_OTHER "--rate=10000 --packets=10000");
+  generator_finish_exact (generators[0]);
+  generator_finish_exact (generators[1]);
+  receiver_assert_nothing_lost (receiver, 10000);
+  receiver_assert_stat (receiver, "delivered-socket", 10000);
+  finish_exact (other, &watch, 10000, "delivered-xdp");
+}
+
+/* Two legs. */
+
+FIXTURE (network_up_with_two_wires, network_down)
+
+#define WINDOW "reorder-window=100000000 "
+#define TENTHS "--script-every=10 --first-seq=65000 "
+#define LATEST 40 /* ms */
+
+/* The second leg's sender may have another SSRC: the number is written over in what
+ * leaves, which is not the daemon's memory. */
+static const gchar *const second_legs[] = { "--gap=7:1",
+  "--gap=7:1 --ssrc=77" };
+
+TABLE_TEST (test_two_legs, second_legs)
+{
+  const gchar *more[TWOLEGS] = { "--gap=3:1", second_legs[__i__] };
+  g_autoptr (Daemon) daemon = daemon_start ("--interface=rx0 --interface=rx1");
+  PayloadWatch watch = { 0 };
+  Receiver *receiver = twolegs_start (WINDOW, NULL, &watch);
+  GeneratorReport sent[TWOLEGS];
+  guint64 lost;
+
+  receiver_read_bus (receiver);
+  for (guint i = 0; i < receiver->modes->len; i++)
+    fail_unless (has_provider (receiver->modes->pdata[i], "distributor"), "%s",
+        receiver_describe (receiver));
+  twolegs_send (TENTHS "--rate=18000 --packets=36000", more, 0, sent);
+  if (!twolegs_settle (receiver, sent, 40000))
+    twolegs_excuse (receiver, sent, LATEST);
+  lost = receiver_stat (receiver, "lost");
+  /* What a leg brought before it was believed. */
+  fail_unless (lost <= receiver_stat (receiver, "unmatched"), "%s",
+      twolegs_describe (receiver));
+  receiver_assert_stat (receiver, "packets", 40000 - lost);
+  for (guint i = 0; i < TWOLEGS; i++)
+    fail_unless (twolegs_stat (receiver, i, "recovered") > 3000, "%s",
+        twolegs_describe (receiver));
+  receiver_free (receiver);
+  fail_unless_equals_uint64 (watch.n, 40000 - lost);
+  fail_unless_equals_uint64 (watch.wrong, 0);
+}
+
+NETNS_SUITE ("distributor-clients", network_up_with_one_queue)
