@@ -68,7 +68,7 @@ struct _AfxdpClientPath
   AfxdpDrops *drops;
   AfxdpUmemPrepare prepare;
   struct afxdp_open open;
-  pthread_mutex_t lock;      /* protects memory and account against frames() */
+  pthread_mutex_t lock;      /* protects memory and account in count_frames() */
   AfxdpClientMemory *memory; /* NULL: none */
   gchar *interface;
   gchar *lost; /* why the daemon does not serve */
@@ -134,9 +134,11 @@ watch_link (AfxdpClientPath *path)
   epoll_ctl (path->epoll, EPOLL_CTL_ADD, path->link.fd, &event);
 }
 
-void
-afxdp_client_path_frames (AfxdpClientPath *path, guint *n_frames, guint *n_free)
+static void
+count_frames (AfxdpProvider *provider, guint *n_frames, guint *n_free)
 {
+  AfxdpClientPath *path = (AfxdpClientPath *) provider;
+
   pthread_mutex_lock (&path->lock);
   if (path->memory) {
     *n_frames = path->memory->n_slots;
@@ -600,6 +602,7 @@ static const AfxdpProviderKind kind = {
   .rest = rest,
   .saw = saw,
   .pause = pause_reading,
+  .frames = count_frames,
   .close = end,
 };
 

@@ -11,8 +11,7 @@
  * comes until the daemon is back.
  *
  * new(), open() and free() are for the thread that opens and closes the stream, and the
- * first two wait for the daemon. frames() is for any thread, the rest for the streaming
- * thread.
+ * first two wait for the daemon. The rest is for the streaming thread.
  */
 #pragma once
 
@@ -48,8 +47,5 @@ gboolean afxdp_client_path_wait (
 AfxdpProvider *afxdp_client_path_provider (AfxdpClientPath *path);
 /* The daemon's name of the interface. */
 const gchar *afxdp_client_path_interface (const AfxdpClientPath *path);
-/* Slots, and those that the application does not have. */
-void afxdp_client_path_frames (
-    AfxdpClientPath *path, guint *n_frames, guint *n_free);
 
 G_END_DECLS

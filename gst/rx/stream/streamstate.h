@@ -11,6 +11,7 @@
 
 #include "clientpath.h"
 #include "interfaces.h"
+#include "mappath.h"
 #include "wait.h"
 
 G_BEGIN_DECLS
@@ -44,6 +45,7 @@ struct _AfxdpStream
   AfxdpDestination destination;
   AfxdpInterfaces interfaces;
   AfxdpClientPath *client; /* of the distributor daemon; NULL: it is not */
+  AfxdpMapPath *map; /* through somebody else's program; NULL: it is not */
   AfxdpRegistration
       *registration; /* that of interfaces which has a fast path, or NULL */
   _Atomic guint64 move_at; /* the socket has to go over, then; 0: it has not */
