@@ -5,6 +5,7 @@
 
 #include <bpf/bpf.h>
 #include <linux/capability.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
