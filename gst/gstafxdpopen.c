@@ -169,6 +169,8 @@ open_stream (const GstAfxdpSettings *set, GstAfxdpSplit *split, GError **error)
   stream.no_loop = !settings->loop;
   stream.keep_open = !settings->close_socket;
   find_distributor (settings, &stream);
+  if (settings->xsk_map && *settings->xsk_map)
+    stream.xsk_map = settings->xsk_map;
   stream.prepare = settings->retrieve_sender_address
       ? gst_afxdp_allocator_prepare_with_senders
       : gst_afxdp_allocator_prepare;
@@ -283,8 +285,11 @@ gst_afxdp_try_second_leg (
   /* Borrows what it does not replace. */
   GstAfxdpSettings second = *settings;
   GstAfxdpUriParts parts = { 0 };
-  AfxdpStream *stream =
-      gst_afxdp_settings_take_second_leg (&second, &parts, error)
+  AfxdpStream *stream;
+
+  /* It is of the first leg's interface. */
+  second.xsk_map = NULL;
+  stream = gst_afxdp_settings_take_second_leg (&second, &parts, error)
       ? open_stream (&second, NULL, error)
       : NULL;
 

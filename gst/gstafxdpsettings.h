@@ -49,6 +49,7 @@ typedef struct
   gchar *sdp_location;         /* NULL: none */
   gchar *receiver;             /* NULL or empty: a thread of its own */
   gchar *distributor;          /* NULL: the usual one; empty: none */
+  gchar *xsk_map;              /* NULL or empty: none */
   gchar *redundant_uri;        /* NULL or empty: there is one leg */
   GstClockTime reorder_window; /* GST_CLOCK_TIME_NONE = automatic */
   guint64 max_held_bytes;

@@ -21,7 +21,9 @@
  * it has to, and back by itself.
  *
  * AF_XDP needs CAP_NET_RAW, CAP_BPF and CAP_NET_ADMIN. Without them the socket
- * is used, and the message names the one that is missing.
+ * is used, and the message names the one that is missing. Where another XDP program
+ * redirects to an XSKMAP that it has pinned, #GstAfxdpSrc:xsk-map has that program used
+ * in place of ours, and CAP_NET_RAW is enough.
  *
  * ## Example launch line
  * |[
@@ -223,6 +225,8 @@
  * * `changes` (guint): how often the path has changed since the last message: 0 when
  *   only the reason or the queues are others
  * * `leg` (int): 0, or 1 of the second leg
+ * * `provider` (string): whose program and sockets these are: "own", "distributor" of
+ *   the daemon (#GstAfxdpSrc:distributor), or "xsk-map" of #GstAfxdpSrc:xsk-map
  * * `reason` (string): why, and what to do about it
  *
  * `GstAfxdpSrcGap`, when RTP packets are missing for good, which is after 100 later

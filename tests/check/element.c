@@ -139,6 +139,7 @@ static const struct
   { "coalesce", "guint64 0 to 1000000000 = 1000000", FALSE, { "2000000" } },
   { "busy-poll-usecs", "guint 0 to 1000000 = 0", FALSE, { "50" } },
   { "distributor", "gchararray = NULL", FALSE, { "/run/other.sock", "" } },
+  { "xsk-map", "gchararray = NULL", FALSE, { "/sys/fs/bpf/xsks_map", "" } },
   { "redundant-uri", "gchararray = NULL", TRUE,
       { "afxdp://239.1.1.2:5000?multicast-iface=eth2", "" } },
   { "reorder-window",

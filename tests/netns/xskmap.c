@@ -4,96 +4,22 @@
 #include "xskmap.h"
 
 #include <bpf/bpf.h>
-#include <errno.h>
 #include <linux/capability.h>
-#include <linux/if_link.h>
-#include <sched.h>
-#include <sys/mount.h>
-#include <sys/prctl.h>
+#include <stdio.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "error.h"
 #include "clock.h"
+#include "firewall.h"
 #include "generator.h"
 #include "mapinput.h"
 #include "network.h"
 #include "payload.h"
-#include "xskmap.skel.h"
 
-/* A BPF file system of the test's own is mounted here. */
-#define PINS "/sys/fs/bpf/"
-#define PATH PINS "xsks_map"
 #define BATCH 64
 /* No test needs this long, unless what it waits for never comes. */
 #define PATIENCE (30 * G_TIME_SPAN_SECOND)
-/* Everything that a process without privileges can be. */
-#define NOBODY 65534
-
-static struct xskmap_bpf *firewall;
-static int program_link = -1; /* that attaches it */
-
-static void
-attach (guint mode)
-{
-  LIBBPF_OPTS (bpf_link_create_opts, options, .flags = mode);
-
-  program_link = bpf_link_create (bpf_program__fd (firewall->progs.firewall),
-      if_nametoindex ("rx0"), BPF_XDP, &options);
-  fail_unless (program_link >= 0, "%s", g_strerror (errno));
-}
-
-static void
-detach (void)
-{
-  network_detach_program ();
-  close (program_link);
-  program_link = -1;
-}
-
-static void
-pin (int fd, const gchar *path)
-{
-  fail_if (bpf_obj_pin (fd, path), "%s: %s", path, g_strerror (errno));
-}
-
-static void
-set_up (void)
-{
-  network_up (1);
-  fail_if (unshare (CLONE_NEWNS) ||
-          mount ("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-          mount ("bpf", PINS, "bpf", 0, NULL),
-      "a BPF file system: %s", g_strerror (errno));
-  firewall = xskmap_bpf__open_and_load ();
-  fail_unless (firewall, "the program: %s", g_strerror (errno));
-  pin (bpf_map__fd (firewall->maps.sockets), PATH);
-  attach (XDP_FLAGS_DRV_MODE);
-}
-
-static void
-tear_down (void)
-{
-  if (program_link >= 0)
-    close (program_link);
-  xskmap_bpf__destroy (firewall);
-  umount (PINS);
-  network_down ();
-}
-
-static guint64
-n_redirected (void)
-{
-  return __atomic_load_n (&firewall->bss->redirected, __ATOMIC_ACQUIRE);
-}
-
-static guint64
-n_passed (void)
-{
-  return __atomic_load_n (&firewall->bss->passed, __ATOMIC_ACQUIRE);
-}
 
 /* A stream that is read. */
 typedef struct
@@ -112,7 +38,7 @@ try_to_open (const AfxdpXskMapSettings *changes, GError **error)
   AfxdpNetdev netdev;
 
   if (!settings.path)
-    settings.path = PATH;
+    settings.path = FIREWALL_MAP;
   if (!settings.ring_size)
     settings.ring_size = 4096;
   settings.batch = BATCH;
@@ -132,9 +58,11 @@ stream_open (const AfxdpXskMapSettings *settings)
   stream->destination.version = 4;
   stream->destination.port = 5000;
   memcpy (stream->destination.address, address, sizeof address);
-  afxdp_map_input_init (&stream->input, afxdp_xsk_map_xsk (stream->map),
-      afxdp_xsk_map_umem (stream->map), &stream->destination, BATCH,
-      &stream->drops);
+  afxdp_map_input_init (&stream->input,
+      afxdp_xsk_fd (afxdp_xsk_map_xsk (stream->map)), &stream->destination,
+      BATCH, &stream->drops);
+  afxdp_map_input_set_socket (&stream->input, afxdp_xsk_map_xsk (stream->map),
+      afxdp_xsk_map_umem (stream->map));
   return stream;
 }
 
@@ -229,8 +157,8 @@ TABLE_TEST (test_receive, modes)
   Stream *stream;
   AfxdpXskLoss loss;
 
-  detach ();
-  attach (modes[__i__]);
+  firewall_detach ();
+  firewall_attach (modes[__i__]);
   stream = stream_open (&(AfxdpXskMapSettings){
       .queue = -1,
       .ring_size = 2 * ROUND,
@@ -246,7 +174,7 @@ TABLE_TEST (test_receive, modes)
     stream_read_until (stream, round * ROUND, round * ROUND);
   }
   g_assert_cmpuint (stream->wrong, ==, 0);
-  g_assert_cmpuint (n_redirected (), ==, 2 * ROUND * ROUNDS);
+  g_assert_cmpuint (firewall_n_redirected (), ==, 2 * ROUND * ROUNDS);
   stream_check (stream, AFXDP_XSK_MAP_SERVES, "");
   g_assert_cmpuint (
       afxdp_input_look_for_drops (&stream->input.input), ==, G_MAXUINT64);
@@ -254,8 +182,8 @@ TABLE_TEST (test_receive, modes)
   fail_unless_equals_int (stream_close (stream, &loss), 0);
   /* The entry is empty: the program passes what comes. */
   generator_send_exact ("--rate=10000 --packets=100");
-  g_assert_cmpuint (n_redirected (), ==, 2 * ROUND * ROUNDS);
-  g_assert_cmpuint (n_passed (), ==, 100);
+  g_assert_cmpuint (firewall_n_redirected (), ==, 2 * ROUND * ROUNDS);
+  g_assert_cmpuint (firewall_n_passed (), ==, 100);
 }
 
 static void
@@ -288,7 +216,7 @@ TABLE_TEST (test_losses, losses)
   guint n;
 
   generator_send_exact ("--rate=20000 --packets=2000");
-  g_assert_cmpuint (n_redirected (), ==, 2000);
+  g_assert_cmpuint (firewall_n_redirected (), ==, 2000);
   n = afxdp_xsk_n_waiting (stream->input.xsk);
   if (losses[__i__].column == AFXDP_COLUMN_RX_RING)
     fail_unless_equals_int (n, losses[__i__].ring_size);
@@ -325,27 +253,14 @@ TEST (test_removed)
   guint32 key = 0;
 
   stream_check (stream, AFXDP_XSK_MAP_SERVES, "");
-  fail_if (bpf_map_delete_elem (bpf_map__fd (firewall->maps.sockets), &key));
+  fail_if (bpf_map_delete_elem (firewall_map (), &key));
   generator_send_exact ("--rate=10000 --packets=100");
-  g_assert_cmpuint (n_passed (), ==, 100);
+  g_assert_cmpuint (firewall_n_passed (), ==, 100);
   stream_check (stream, AFXDP_XSK_MAP_SERVES, "Somebody removed");
   stream_check (stream, AFXDP_XSK_MAP_SERVES, "");
   generator_send_exact ("--rate=10000 --packets=100");
   stream_read_until (stream, 100, 0);
   stream_close (stream, NULL);
-}
-
-/* Whose entry it is, by trying to enter another one. */
-static gboolean
-entry_is_empty (void)
-{
-  int fd = socket (AF_XDP, SOCK_RAW, 0);
-  guint32 key = 0;
-  int result = bpf_map_update_elem (
-      bpf_map__fd (firewall->maps.sockets), &key, &fd, BPF_NOEXIST);
-
-  close (fd);
-  return !result;
 }
 
 /* Somebody enters another socket in the place of ours: it is said, and it is his until
@@ -356,8 +271,7 @@ TEST (test_taken)
   int other = socket (AF_XDP, SOCK_RAW, 0);
   guint32 key = 0;
 
-  fail_if (bpf_map_update_elem (
-      bpf_map__fd (firewall->maps.sockets), &key, &other, BPF_ANY));
+  fail_if (bpf_map_update_elem (firewall_map (), &key, &other, BPF_ANY));
   stream_check (stream, AFXDP_XSK_MAP_TAKEN, "took the place");
   stream_check (stream, AFXDP_XSK_MAP_TAKEN, "");
   close (other); /* which removes it */
@@ -366,12 +280,11 @@ TEST (test_taken)
   stream_read_until (stream, 100, 0);
 
   other = socket (AF_XDP, SOCK_RAW, 0);
-  fail_if (bpf_map_update_elem (
-      bpf_map__fd (firewall->maps.sockets), &key, &other, BPF_ANY));
+  fail_if (bpf_map_update_elem (firewall_map (), &key, &other, BPF_ANY));
   stream_close (stream, NULL);
-  fail_if (entry_is_empty (), "another one's entry was removed");
+  fail_if (firewall_entry_is_empty (), "another one's entry was removed");
   close (other);
-  fail_unless (entry_is_empty ());
+  fail_unless (firewall_entry_is_empty ());
 }
 
 /* The program is detached, and attached again. */
@@ -379,10 +292,10 @@ TEST (test_detached)
 {
   Stream *stream = stream_open (&(AfxdpXskMapSettings){ 0 });
 
-  detach ();
+  firewall_detach ();
   stream_check (stream, AFXDP_XSK_MAP_NO_PROGRAM, "No XDP program");
   stream_check (stream, AFXDP_XSK_MAP_NO_PROGRAM, "");
-  attach (XDP_FLAGS_DRV_MODE);
+  firewall_attach (XDP_FLAGS_DRV_MODE);
   stream_check (stream, AFXDP_XSK_MAP_SERVES, "is attached to rx0");
   generator_send_exact ("--rate=10000 --packets=100");
   stream_read_until (stream, 100, 0);
@@ -394,10 +307,10 @@ TEST (test_attached_later)
 {
   Stream *stream;
 
-  detach ();
+  firewall_detach ();
   stream = stream_open (&(AfxdpXskMapSettings){ 0 });
   stream_check (stream, AFXDP_XSK_MAP_NO_PROGRAM, "No XDP program");
-  attach (XDP_FLAGS_DRV_MODE);
+  firewall_attach (XDP_FLAGS_DRV_MODE);
   stream_check (stream, AFXDP_XSK_MAP_SERVES, "is attached to rx0");
   stream_close (stream, NULL);
 }
@@ -406,21 +319,21 @@ TEST (test_attached_later)
 TEST (test_other_program)
 {
   Stream *stream = stream_open (&(AfxdpXskMapSettings){ 0 });
-  struct xskmap_bpf *other;
+  int other;
 
-  detach ();
-  program_link = network_attach_program ("other");
+  firewall_detach ();
+  other = network_attach_program ("other");
   stream_check (stream, AFXDP_XSK_MAP_SERVES, "\"other\"");
   stream_check (stream, AFXDP_XSK_MAP_SERVES, "");
   /* What is only unpinned is still there. */
-  fail_if (unlink (PATH));
+  fail_if (rename (FIREWALL_MAP, FIREWALL_PINS "elsewhere"));
   stream_check (stream, AFXDP_XSK_MAP_SERVES, "");
-  other = xskmap_bpf__open_and_load ();
-  pin (bpf_map__fd (other->maps.sockets), PATH);
+  fail_if (rename (FIREWALL_PINS "elsewhere", FIREWALL_MAP));
+  firewall_renew ();
   stream_check (stream, AFXDP_XSK_MAP_MOVED, "Start the stream again");
   stream_check (stream, AFXDP_XSK_MAP_MOVED, "");
   stream_close (stream, NULL);
-  xskmap_bpf__destroy (other);
+  close (other);
 }
 
 TEST (test_interface_removed)
@@ -451,13 +364,14 @@ static const struct
   AfxdpError code;
   const gchar *text;
 } refused[] = {
-  { { .path = PINS "nothing" }, AFXDP_ERROR_NOT_FOUND,
-      "xsk-map=" PINS "nothing: nothing is pinned there" },
+  { { .path = FIREWALL_PINS "nothing" }, AFXDP_ERROR_NOT_FOUND,
+      "xsk-map=" FIREWALL_PINS "nothing: nothing is pinned there" },
   { { .path = "/etc/passwd" }, AFXDP_ERROR_SETTINGS,
       "not in a BPF file system" },
-  { { .path = PINS }, AFXDP_ERROR_PERMISSION, "Could not open" },
-  { { .path = PINS "numbers" }, AFXDP_ERROR_SETTINGS, "\"numbers\"" },
-  { { .path = PINS "program" }, AFXDP_ERROR_SETTINGS, "a BPF program or link" },
+  { { .path = FIREWALL_PINS }, AFXDP_ERROR_PERMISSION, "Could not open" },
+  { { .path = FIREWALL_PINS "numbers" }, AFXDP_ERROR_SETTINGS, "\"numbers\"" },
+  { { .path = FIREWALL_PINS "program" }, AFXDP_ERROR_SETTINGS,
+      "a BPF program or link" },
   { { .queue = 2 }, AFXDP_ERROR_SETTINGS, "has 2 entries" },
   { { .queue = 1 }, AFXDP_ERROR_SETTINGS, "rx0 has no RX queue 1" },
   { { .zero_copy = AFXDP_ZERO_COPY_REQUIRE }, AFXDP_ERROR_UNSUPPORTED,
@@ -467,26 +381,11 @@ static const struct
 /* And the queue is free afterwards. */
 TABLE_TEST (test_refused, refused)
 {
-  pin (bpf_map__fd (firewall->maps.numbers), PINS "numbers");
-  pin (bpf_program__fd (firewall->progs.firewall), PINS "program");
+  firewall_pin (firewall_other_map (), FIREWALL_PINS "numbers");
+  firewall_pin (firewall_program (), FIREWALL_PINS "program");
   assert_refused (
       &refused[__i__].settings, refused[__i__].code, refused[__i__].text);
   stream_close (stream_open (&(AfxdpXskMapSettings){ 0 }), NULL);
-}
-
-static void
-in_child (void (*run) (void))
-{
-  pid_t child = fork ();
-  int status;
-
-  if (!child) {
-    run ();
-    _exit (0);
-  }
-  waitpid (child, &status, 0);
-  fail_unless (
-      WIFEXITED (status) && !WEXITSTATUS (status), "status %x", status);
 }
 
 static void
@@ -506,35 +405,18 @@ TEST (test_second)
 
   assert_refused (&settings, AFXDP_ERROR_QUEUE_BUSY,
       "Another element of this process receives from RX queue 0 of rx0");
-  in_child (assert_busy);
+  firewall_in_child (assert_busy);
   generator_send_exact ("--rate=10000 --packets=100");
   stream_read_until (stream, 100, 0);
   stream_close (stream, NULL);
 
-  fail_if (bpf_map_update_elem (
-      bpf_map__fd (firewall->maps.sockets), &key, &other, BPF_ANY));
+  fail_if (bpf_map_update_elem (firewall_map (), &key, &other, BPF_ANY));
   assert_refused (&settings, AFXDP_ERROR_QUEUE_BUSY,
-      "Entry 0 of xsk-map=" PATH " is an AF_XDP socket of another process");
-  fail_if (entry_is_empty ());
+      "Entry 0 of xsk-map=" FIREWALL_MAP
+      " is an AF_XDP socket of another process");
+  fail_if (firewall_entry_is_empty ());
   close (other);
   stream_close (stream_open (&settings), NULL);
-}
-
-/* All but some capabilities are gone, and the user is nobody. */
-static void
-become_nobody (guint32 capabilities)
-{
-  struct __user_cap_header_struct header = {
-    .version = _LINUX_CAPABILITY_VERSION_3,
-  };
-  struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {
-    { .effective = capabilities, .permitted = capabilities },
-  };
-
-  fail_if (prctl (PR_SET_KEEPCAPS, 1) ||
-      syscall (SYS_setresgid, NOBODY, NOBODY, NOBODY) ||
-      syscall (SYS_setresuid, NOBODY, NOBODY, NOBODY) ||
-      syscall (SYS_capset, &header, sets));
 }
 
 static void
@@ -544,14 +426,15 @@ assert_privileges (void)
   AfxdpXskMapSettings settings = { .ring_size = 64, .n_frames = 256 };
   Stream *stream;
 
-  become_nobody (1 << CAP_NET_RAW | 1 << CAP_FOWNER | 1 << CAP_CHOWN);
+  firewall_become_nobody (1 << CAP_NET_RAW | 1 << CAP_FOWNER | 1 << CAP_CHOWN);
   assert_refused (
       &settings, AFXDP_ERROR_PERMISSION, "allowed to read and write the pin");
-  fail_if (chown (PATH, NOBODY, NOBODY) || chmod (PATH, 0600));
-  become_nobody (1 << CAP_NET_RAW);
+  fail_if (chown (FIREWALL_MAP, FIREWALL_NOBODY, FIREWALL_NOBODY) ||
+      chmod (FIREWALL_MAP, 0600));
+  firewall_become_nobody (1 << CAP_NET_RAW);
   stream = stream_open (&settings);
   stream_check (stream, AFXDP_XSK_MAP_SERVES, "");
-  become_nobody (0);
+  firewall_become_nobody (0);
   stream_check (stream, AFXDP_XSK_MAP_SERVES, "");
   stream_close (stream, NULL);
   assert_refused (&settings, AFXDP_ERROR_PERMISSION, "CAP_NET_RAW is missing");
@@ -560,12 +443,12 @@ assert_privileges (void)
 /* What it takes: CAP_NET_RAW and the pin. */
 TEST (test_privileges)
 {
-  in_child (assert_privileges);
+  firewall_in_child (assert_privileges);
 }
 
 int
 main (int argc, char **argv)
 {
   network_require_privileges ();
-  return suite_run (argc, argv, "xskmap", 60, set_up, tear_down);
+  return suite_run (argc, argv, "xskmap", 60, firewall_up, firewall_down);
 }

@@ -70,7 +70,7 @@ struct _AfxdpClientPath
   AfxdpDrops *drops;
   AfxdpUmemPrepare prepare;
   struct afxdp_open open;
-  pthread_mutex_t lock;      /* protects memory and account against frames() */
+  pthread_mutex_t lock;      /* protects memory and account in count_frames() */
   AfxdpClientMemory *memory; /* NULL: none */
   gchar *interface;
   gchar *lost; /* why the daemon does not serve, without a stop */
@@ -127,9 +127,11 @@ adopt_memory (AfxdpClientPath *path, GError **error)
   return TRUE;
 }
 
-void
-afxdp_client_path_frames (AfxdpClientPath *path, guint *n_frames, guint *n_free)
+static void
+count_frames (AfxdpProvider *provider, guint *n_frames, guint *n_free)
 {
+  AfxdpClientPath *path = (AfxdpClientPath *) provider;
+
   pthread_mutex_lock (&path->lock);
   if (path->memory) {
     *n_frames = path->memory->n_slots;
@@ -687,6 +689,7 @@ static const AfxdpProviderKind kind = {
   .rest = rest,
   .saw = saw,
   .pause = pause_reading,
+  .frames = count_frames,
   .close = end,
 };
 

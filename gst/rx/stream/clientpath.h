@@ -11,7 +11,7 @@
  * comes until the daemon is back.
  *
  * new(), open() and free() are for the thread that opens and closes the stream, and the
- * first two wait for the daemon, where there is one. frames() is for any thread, the rest for the streaming
+ * first two wait for the daemon, where there is one. The rest is for the streaming
  * thread.
  */
 #pragma once
@@ -53,8 +53,5 @@ gboolean afxdp_client_path_wait (
 AfxdpProvider *afxdp_client_path_provider (AfxdpClientPath *path);
 /* The daemon's name of the interface; NULL: it has told none yet. */
 const gchar *afxdp_client_path_interface (const AfxdpClientPath *path);
-/* Slots, and those that the application does not have. */
-void afxdp_client_path_frames (
-    AfxdpClientPath *path, guint *n_frames, guint *n_free);
 
 G_END_DECLS

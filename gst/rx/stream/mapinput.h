@@ -9,6 +9,8 @@
  * frames are given home and they count as malformed, like what our own program should
  * not have redirected: nobody else gets them.
  *
+ * The socket may become another one, since the map did (mapkeeper.h).
+ *
  * For the streaming thread alone.
  */
 #pragma once
@@ -23,13 +25,22 @@ G_BEGIN_DECLS
 typedef struct
 {
   AfxdpInput input;
-  AfxdpXsk *xsk;
+  AfxdpXsk *xsk; /* NULL: none, and nothing comes */
   const AfxdpDestination *destination;
   AfxdpRingCounters counters;
+  guint64 n_read;  /* packets of the stream */
+  gboolean paused; /* nobody reads */
 } AfxdpMapInput;
 
-/* xsk, area, drops and destination are not owned: they must outlive the input. */
-void afxdp_map_input_init (AfxdpMapInput *input, AfxdpXsk *xsk, AfxdpUmem *umem,
+/* fd: tells of what comes to whichever socket it is. Drops and destination must outlive
+ * the input. */
+void afxdp_map_input_init (AfxdpMapInput *input, int fd,
     const AfxdpDestination *destination, guint batch, AfxdpDrops *drops);
+/* Reads xsk from now on, with its frames in umem, which both must outlive that; or
+ * nothing: NULL. What was read before must have been handed out or discarded. */
+void afxdp_map_input_set_socket (
+    AfxdpMapInput *input, AfxdpXsk *xsk, AfxdpUmem *umem);
+/* Nobody reads for a while: what has no room until the next read is the pause's. */
+void afxdp_map_input_pause (AfxdpMapInput *input);
 
 G_END_DECLS

@@ -517,6 +517,8 @@ afxdp_paths_rest (const AfxdpPaths *paths, guint64 wait)
 void
 afxdp_paths_poll_drivers (const AfxdpPaths *paths)
 {
+  if (paths->provider && paths->provider->xsk)
+    afxdp_xsk_poll_driver (paths->provider->xsk);
   for (guint i = 0; i < paths->fast.n_rings; i++)
     afxdp_xsk_poll_driver (paths->fast.rings[i].xsk);
 }
@@ -524,6 +526,12 @@ afxdp_paths_poll_drivers (const AfxdpPaths *paths)
 gboolean
 afxdp_paths_wake_drivers (const AfxdpPaths *paths)
 {
+  const AfxdpProvider *provider = paths->provider;
+
+  if (provider && provider->xsk && provider->zero_copy) {
+    afxdp_xsk_wake_driver (provider->xsk);
+    return TRUE;
+  }
   if (!paths->fast.zero_copy)
     return FALSE;
   for (guint i = 0; i < paths->fast.n_rings; i++)

@@ -31,6 +31,9 @@ typedef struct
   void (*saw) (AfxdpProvider *provider, const AfxdpPacket *packets, guint n);
   /* Nobody reads for a while; the next follow() ends that. */
   void (*pause) (AfxdpProvider *provider);
+  /* Frames of its packets, and those that the application does not have; neither is set
+   * where there are none. Any thread. */
+  void (*frames) (AfxdpProvider *provider, guint *n_frames, guint *n_free);
   /* For ever. Returns how many packets had come and were not read. */
   guint64 (*close) (AfxdpProvider *provider);
 } AfxdpProviderKind;
@@ -40,11 +43,13 @@ struct _AfxdpProvider
   const AfxdpProviderKind *kind;
   AfxdpInput *input;
   AfxdpAccount
-      *account;      /* that its frames are lent from; NULL: there are none */
-  guint share;       /* so many of them may be */
-  gboolean open;     /* packets come by it */
-  gboolean settling; /* what the other path still holds is older */
-  gboolean listens;  /* wants to know what comes by the socket */
+      *account;       /* that its frames are lent from; NULL: there are none */
+  guint share;        /* so many of them may be */
+  AfxdpXsk *xsk;      /* of which the driver is polled; NULL: of none */
+  gboolean zero_copy; /* and before a sleep woken, if it has to be */
+  gboolean open;      /* packets come by it */
+  gboolean settling;  /* what the other path still holds is older */
+  gboolean listens;   /* wants to know what comes by the socket */
   /* While settling: all that the socket had at that moment has been handed out. */
   guint64 socket_read_at;
 };

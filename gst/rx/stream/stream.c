@@ -67,12 +67,13 @@ void
 afxdp_stream_counts (AfxdpStream *stream, AfxdpStreamCounts *counts)
 {
   AfxdpUmem *own = afxdp_socket_umem (stream->socket);
+  AfxdpProvider *provider = stream->paths.provider;
   guint n_frames = 0, n_home = 0, share;
 
   if (stream->registration)
     afxdp_registration_frames (stream->registration, &n_frames, &n_home);
-  if (stream->client)
-    afxdp_client_path_frames (stream->client, &n_frames, &n_home);
+  if (provider)
+    provider->kind->frames (provider, &n_frames, &n_home);
   counts->malformed = atomic_load (&stream->inputs.malformed);
   counts->discarded = stream->discarded;
   counts->n_frames = n_frames + afxdp_umem_n_frames (own);
@@ -237,6 +238,30 @@ open_at_daemon (AfxdpStream *stream, GError **error)
       afxdp_client_path_wait (stream->client, START_TIMEOUT_MS, error);
 }
 
+/* Through somebody else's program: ours is attached nowhere, nor is anything registered
+ * for that. */
+static gboolean
+open_at_map (AfxdpStream *stream, GError **error)
+{
+  const AfxdpStreamSettings *settings = &stream->settings;
+  const gchar *reason = why_only_socket (stream);
+
+  afxdp_paths_init (&stream->paths, &stream->inputs, stream->name, reason);
+  if (reason && settings->mode == AFXDP_MODE_AF_XDP) {
+    g_set_error_literal (error, AFXDP_ERROR, AFXDP_ERROR_SETTINGS, reason);
+    return FALSE;
+  }
+  if (reason)
+    return TRUE;
+  stream->map = afxdp_map_path_new (settings, stream->interfaces.netdevs,
+      &stream->destination, stream->wait.wakeup, &stream->drops, error);
+  if (!stream->map)
+    return FALSE;
+  afxdp_paths_set_provider (
+      &stream->paths, afxdp_map_path_provider (stream->map));
+  return TRUE;
+}
+
 static gboolean
 look_for_fast_path (AfxdpStream *stream, GError **error)
 {
@@ -275,14 +300,20 @@ look_for_fast_path (AfxdpStream *stream, GError **error)
           stream->registration->subscription, START_TIMEOUT_MS, error);
 }
 
+static gboolean
+wants_map (const AfxdpStreamSettings *settings)
+{
+  return settings->xsk_map && settings->mode != AFXDP_MODE_SOCKET;
+}
+
 /* A given socket is its owner's, and several interfaces are received through sockets
  * alone. */
 static gboolean
 wants_daemon (const AfxdpStreamSettings *settings)
 {
-  return settings->distributor && settings->mode != AFXDP_MODE_SOCKET &&
-      settings->port && !settings->socket &&
-      !g_inet_address_get_is_any (settings->address) &&
+  return settings->distributor && !settings->xsk_map &&
+      settings->mode != AFXDP_MODE_SOCKET && settings->port &&
+      !settings->socket && !g_inet_address_get_is_any (settings->address) &&
       (!settings->interfaces || !*settings->interfaces ||
           !settings->interfaces[1]);
 }
@@ -316,13 +347,22 @@ find_interfaces (AfxdpStream *stream, GError **error)
   return TRUE;
 }
 
+static gboolean
+open_fast_path (AfxdpStream *stream, GError **error)
+{
+  if (stream->client)
+    return open_at_daemon (stream, error);
+  if (wants_map (&stream->settings))
+    return open_at_map (stream, error);
+  return look_for_fast_path (stream, error);
+}
+
 /* The fast path before the join: attaching resets most NICs. */
 static gboolean
 open_all (AfxdpStream *stream, GError **error)
 {
   return find_interfaces (stream, error) && open_slow_path (stream, error) &&
-      (stream->client ? open_at_daemon (stream, error)
-                      : look_for_fast_path (stream, error)) &&
+      open_fast_path (stream, error) &&
       (!stream->settings.auto_multicast || !is_heard_here (stream) ||
           afxdp_socket_join (stream->socket, error));
 }
@@ -421,6 +461,7 @@ afxdp_stream_close (
   afxdp_inputs_clear (&stream->inputs);
   afxdp_paths_clear (&stream->paths);
   g_clear_pointer (&stream->client, afxdp_client_path_free);
+  g_clear_pointer (&stream->map, afxdp_map_path_free);
   afxdp_interfaces_clear (&stream->interfaces);
 
   if (stream->socket && returns_socket (stream))

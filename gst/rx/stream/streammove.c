@@ -16,6 +16,7 @@ afxdp_stream_is_left_behind (const AfxdpStream *stream)
       atomic_load_explicit (&stream->move_at, memory_order_relaxed);
 
   return afxdp_interfaces_left_behind (&stream->interfaces) ||
+      (stream->map && afxdp_map_path_has_moved (stream->map)) ||
       G_UNLIKELY (move_at && afxdp_now () >= move_at);
 }
 
@@ -37,6 +38,18 @@ go_over (AfxdpStream *stream, guint i, AfxdpRegistration *registration)
   stream->destination.scope = stream->interfaces.netdevs->index;
 }
 
+/* Somebody else's map has gone over to the interface by itself. */
+static void
+follow_map (AfxdpStream *stream)
+{
+  AfxdpInterfaces *interfaces = &stream->interfaces;
+
+  if (!afxdp_map_path_take_netdev (stream->map, interfaces->netdevs))
+    return;
+  interfaces->unmoved[0] = TRUE;
+  stream->destination.scope = interfaces->netdevs->index;
+}
+
 /* The socket too, where it has not yet. What fails may not fail the next time: the
  * interface may have been on its way out again. */
 static gboolean
@@ -45,7 +58,7 @@ move_socket (AfxdpStream *stream, GError **error)
   AfxdpInterfaces *interfaces = &stream->interfaces;
   gboolean moved = TRUE;
 
-  for (guint i = 0; i < afxdp_interfaces_n_registrations (interfaces); i++) {
+  for (guint i = 0; i < interfaces->n; i++) {
     if (!interfaces->unmoved[i])
       continue;
     interfaces->unmoved[i] = !afxdp_socket_move (
@@ -67,5 +80,7 @@ afxdp_stream_catch_up (AfxdpStream *stream, GError **error)
     if (registration)
       go_over (stream, i, registration);
   }
+  if (stream->map)
+    follow_map (stream);
   return move_socket (stream, error);
 }

@@ -11,6 +11,7 @@
 
 #include "clientpath.h"
 #include "interfaces.h"
+#include "mappath.h"
 #include "wait.h"
 
 G_BEGIN_DECLS
@@ -45,6 +46,7 @@ struct _AfxdpStream
   AfxdpInterfaces interfaces;
   AfxdpClientPath *client; /* of the distributor daemon; NULL: it is not */
   gchar *refusal;          /* why it is not, if it might be; or NULL */
+  AfxdpMapPath *map; /* through somebody else's program; NULL: it is not */
   AfxdpRegistration
       *registration; /* that of interfaces which has a fast path, or NULL */
   _Atomic guint64 move_at; /* the socket has to go over, then; 0: it has not */

@@ -384,6 +384,12 @@ afxdp_xsk_map_check (AfxdpXskMap *map, gchar **news)
   return map->state;
 }
 
+gboolean
+afxdp_xsk_map_is_generic (const AfxdpXskMap *map)
+{
+  return is_generic (&map->netdev);
+}
+
 AfxdpXsk *
 afxdp_xsk_map_xsk (const AfxdpXskMap *map)
 {

@@ -79,6 +79,9 @@ guint afxdp_xsk_map_close (AfxdpXskMap *map, AfxdpXskLoss *loss);
  * about it, to be freed; else NULL. */
 AfxdpXskMapState afxdp_xsk_map_check (AfxdpXskMap *map, gchar **news);
 
+/* Whether the program that is attached now runs in generic mode. A system call. */
+gboolean afxdp_xsk_map_is_generic (const AfxdpXskMap *map);
+
 /* These do not change. Any thread; what they return is valid until close(). */
 AfxdpXsk *afxdp_xsk_map_xsk (const AfxdpXskMap *map);
 AfxdpUmem *afxdp_xsk_map_umem (const AfxdpXskMap *map);
