@@ -54,7 +54,6 @@ struct _AfxdpClientPath
   guint64 look_at;  /* messages and beat */
   guint64 retry_at; /* to connect, when the link is down */
   guint64 retry;
-  guint64 back_at;     /* it came back then */
   guint64 left_at;     /* since when nobody has received */
   guint64 twins_until; /* 0: there are none, or no end */
   guint64 heard_at;    /* arrival of the socket's last packet since */
@@ -321,6 +320,18 @@ tell_loss (const AfxdpClientPath *path, AfxdpPathChange *change)
 
 /* Coming and going. */
 
+/* A return that began has come to its end, whichever. Drivers lose packets when a
+ * program is attached. */
+static void
+end_return (AfxdpClientPath *path, guint64 now)
+{
+  if (path->input.unsure_since == G_MAXUINT64)
+    return;
+  afxdp_drops_add (path->drops, AFXDP_COLUMN_DISTRIBUTOR, 0,
+      path->input.unsure_since, now);
+  path->input.unsure_since = G_MAXUINT64;
+}
+
 /* The daemon does not serve any more; takes error. */
 static void
 lose (AfxdpClientPath *path, GError *error, guint64 now)
@@ -334,6 +345,7 @@ lose (AfxdpClientPath *path, GError *error, guint64 now)
   path->left_at = path->state == CLIENT_SERVED || path->state == CLIENT_DEAF
       ? MIN (path->input.input.last_arrival, now)
       : now;
+  end_return (path, now);
   path->state = CLIENT_LEFT;
   path->input.over = path->link.state == AFXDP_LINK_DOWN;
   path->provider.open = path->provider.settling = FALSE;
@@ -373,9 +385,9 @@ be_served (AfxdpClientPath *path, guint64 now)
   path->input.holds = FALSE;
   path->news = TRUE;
   path->retry = FIRST_RETRY;
-  /* Drivers lose packets when a program is attached. */
-  afxdp_drops_add (path->drops, AFXDP_COLUMN_DISTRIBUTOR, 0,
-      path->has_network ? path->back_at : path->left_at, now);
+  if (!path->has_network)
+    path->input.unsure_since = path->left_at;
+  end_return (path, now);
 }
 
 static void
@@ -385,8 +397,8 @@ come_back (AfxdpClientPath *path, guint64 now)
     be_served (path, now);
     return;
   }
-  if (path->back_at < path->left_at)
-    path->back_at = now; /* it stood still */
+  if (path->input.unsure_since == G_MAXUINT64)
+    path->input.unsure_since = now; /* it stood still */
   path->state = CLIENT_HEARING;
   path->until = now + HEARING;
   path->provider.settling = TRUE;
@@ -399,7 +411,7 @@ go_on_connecting (AfxdpClientPath *path, GError **error)
   AfxdpClientLink *link = &path->link;
 
   if (link->state == AFXDP_LINK_MET) {
-    path->back_at = afxdp_now ();
+    path->input.unsure_since = afxdp_now ();
     return afxdp_client_link_open (link, &path->open, error);
   }
   /* What the former memory still has goes first. */
@@ -416,11 +428,12 @@ is_ready (const AfxdpClientPath *path)
   return path->link.state == AFXDP_LINK_OPEN && path->link.memory < 0;
 }
 
-/* One that stood still will not go on: what it has put into the ring since comes now,
+/* It did not come back. One that stood still will not go on: what it has put into the ring since comes now,
  * and what it had yet to put there is lost. */
 static void
 give_up (AfxdpClientPath *path, guint64 now)
 {
+  end_return (path, now);
   if (path->link.state != AFXDP_LINK_DOWN || path->input.over)
     return;
   path->input.over = TRUE;
