@@ -412,6 +412,7 @@ go_on_connecting (AfxdpClientPath *path, GError **error)
 
   if (link->state == AFXDP_LINK_MET) {
     path->input.unsure_since = afxdp_now ();
+    path->retry_at = path->input.unsure_since + OPENING_MS * AFXDP_MS;
     return afxdp_client_link_open (link, &path->open, error);
   }
   /* What the former memory still has goes first. */
