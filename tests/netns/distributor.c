@@ -144,7 +144,7 @@ assert_lost_by_daemon (Receiver *receiver, const PayloadWatch *watch,
   wire = receiver_stat (receiver, "lost-nic") +
       receiver_stat (receiver, "lost-network");
   receiver_assert_stat (receiver, "lost", lost + wire);
-  g_assert_cmpuint (wire, <=, sent->dropped);
+  fail_unless (wire <= sent->dropped, "%s", receiver_describe (receiver));
   fail_unless (packets + lost >= sent->packets &&
           packets + lost <= sent->packets + sent->dropped,
       "%" G_GUINT64_FORMAT " sent: %s", sent->packets,

@@ -224,7 +224,7 @@ look_for_drops (AfxdpInput *input)
   guint32 drops[AFXDP_PROTOCOL_N_DROPS];
 
   if (!memory || self->broken || !afxdp_client_memory_is_here (memory))
-    return G_MAXUINT64;
+    return self->unsure_since;
   known = __atomic_load_n (&memory->head->known, __ATOMIC_ACQUIRE);
   for (guint i = 0; i < AFXDP_PROTOCOL_N_DROPS; i++)
     drops[i] = __atomic_load_n (&memory->head->drops[i], __ATOMIC_RELAXED);
@@ -235,10 +235,10 @@ look_for_drops (AfxdpInput *input)
     follow_ordinal (self, ordinal, now);
   }
   if (self->over)
-    return G_MAXUINT64;
+    return self->unsure_since;
   __atomic_store_n (
       &memory->words->wanted, now - self->clock, __ATOMIC_RELEASE);
-  return known_until (self, known, now);
+  return MIN (known_until (self, known, now), self->unsure_since);
 }
 
 guint
@@ -291,7 +291,11 @@ afxdp_client_input_init (AfxdpClientInput *self, int fd, guint batch,
     AfxdpTwins *twins, AfxdpDrops *drops)
 {
   /* It has yet to begin to play. */
-  *self = (AfxdpClientInput){ .twins = twins, .paused = TRUE };
+  *self = (AfxdpClientInput){
+    .twins = twins,
+    .paused = TRUE,
+    .unsure_since = G_MAXUINT64,
+  };
   afxdp_input_init (&self->input, &kind, NULL, fd, batch,
       sizeof (struct afxdp_record), drops);
   self->large = g_new (guint32, batch);

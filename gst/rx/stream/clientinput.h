@@ -32,6 +32,9 @@ typedef struct
   guint64 heard_until;
 
   /* Cold. */
+  /* A daemon that comes back may cost packets by that: since then, while it does;
+   * G_MAXUINT64: none does. */
+  guint64 unsure_since;
   gboolean broken; /* the daemon does not keep to the protocol */
   gboolean over;   /* it will write nothing more */
   gboolean paused; /* nobody reads */

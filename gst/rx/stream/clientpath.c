@@ -56,7 +56,6 @@ struct _AfxdpClientPath
   guint64 look_at;  /* messages and beat */
   guint64 retry_at; /* to connect; while that lasts: to give it up */
   guint64 retry;
-  guint64 back_at;     /* it came back then */
   guint64 left_at;     /* since when nobody has received */
   guint64 twins_until; /* 0: there are none, or no end */
   guint64 heard_at;    /* arrival of the socket's last packet since */
@@ -370,6 +369,18 @@ discard_held (AfxdpClientPath *path)
   path->input.heard_until = G_MAXUINT64;
 }
 
+/* A return that began has come to its end, whichever. Drivers lose packets when a
+ * program is attached. */
+static void
+end_return (AfxdpClientPath *path, guint64 now)
+{
+  if (path->input.unsure_since == G_MAXUINT64)
+    return;
+  afxdp_drops_add (
+      path->drops, AFXDP_COLUMN_DISTRIBUTOR, 0, path->input.unsure_since, now);
+  path->input.unsure_since = G_MAXUINT64;
+}
+
 /* The daemon does not serve any more; takes error. */
 static void
 lose (AfxdpClientPath *path, GError *error, guint64 now)
@@ -385,6 +396,7 @@ lose (AfxdpClientPath *path, GError *error, guint64 now)
   path->left_at = path->state == CLIENT_SERVED || path->state == CLIENT_DEAF
       ? MIN (path->input.input.last_arrival, now)
       : now;
+  end_return (path, now);
   path->state = CLIENT_LEFT;
   path->input.over = path->link.state == AFXDP_LINK_DOWN;
   path->provider.open = path->provider.settling = FALSE;
@@ -431,9 +443,9 @@ be_served (AfxdpClientPath *path, guint64 now)
   path->input.holds = FALSE;
   path->news = TRUE;
   path->retry = FIRST_RETRY;
-  /* Drivers lose packets when a program is attached. */
-  afxdp_drops_add (path->drops, AFXDP_COLUMN_DISTRIBUTOR, 0,
-      path->has_network ? path->back_at : path->left_at, now);
+  if (!path->has_network)
+    path->input.unsure_since = path->left_at;
+  end_return (path, now);
 }
 
 static void
@@ -443,8 +455,8 @@ come_back (AfxdpClientPath *path, guint64 now)
     be_served (path, now);
     return;
   }
-  if (path->back_at < path->left_at)
-    path->back_at = now; /* it stood still */
+  if (path->input.unsure_since == G_MAXUINT64)
+    path->input.unsure_since = now; /* it stood still */
   path->state = CLIENT_HEARING;
   path->until = now + HEARING;
   path->provider.settling = TRUE;
@@ -457,8 +469,8 @@ go_on_connecting (AfxdpClientPath *path, GError **error)
   AfxdpClientLink *link = &path->link;
 
   if (link->state == AFXDP_LINK_MET) {
-    path->back_at = afxdp_now ();
-    path->retry_at = path->back_at + OPENING_MS * AFXDP_MS;
+    path->input.unsure_since = afxdp_now ();
+    path->retry_at = path->input.unsure_since + OPENING_MS * AFXDP_MS;
     return ask_for_stream (path, error);
   }
   /* What the former memory still has goes first. */
@@ -480,6 +492,7 @@ static void
 fail_to_connect (
     AfxdpClientPath *path, const GError *error, gboolean asked, guint64 now)
 {
+  end_return (path, now);
   AFXDP_DEBUG (AFXDP_LOG_STREAM, path->interface,
       "could not go back to the distributor: %s", error->message);
   path->retry_at = now + path->retry;
@@ -515,6 +528,7 @@ follow_left (AfxdpClientPath *path, guint64 now)
   } else if (link->state != AFXDP_LINK_OPEN && now >= path->retry_at) {
     /* It does not answer. */
     afxdp_client_link_end (link);
+    end_return (path, now);
     path->retry_at = now + path->retry;
     return;
   }
