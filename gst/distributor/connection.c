@@ -15,6 +15,7 @@
 #include "error.h"
 #include "messages.h"
 #include "netroutes.h"
+#include "notify.h"
 #include "sharedmemory.h"
 
 /* s that a client may take for its next word. */
@@ -402,6 +403,8 @@ on_input (gint fd, GIOCondition condition, gpointer user_data)
     default:
       break;
   }
+  /* Streams that open and close wait for the kernel, one after the other. */
+  afxdp_notify_alive ();
   /* Whether self is there or not: its end has removed the source. */
   return G_SOURCE_CONTINUE;
 }

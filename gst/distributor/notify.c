@@ -13,22 +13,44 @@
 
 #include <systemd/sd-daemon.h>
 
+/* ns between two turns of the main loop that are told, half of what the watchdog wants;
+ * 0: there is none. */
+static guint64 watchdog_interval;
+
+void
+afxdp_notify_alive (void)
+{
+  static guint64 told_at;
+  guint64 now = afxdp_now ();
+
+  if (!watchdog_interval || now - told_at < watchdog_interval / 2)
+    return;
+  told_at = now;
+  sd_notify (FALSE, "WATCHDOG=1");
+}
+
 static gboolean
 on_watchdog (gpointer user_data)
 {
-  sd_notify (FALSE, "WATCHDOG=1");
+  afxdp_notify_alive ();
   return G_SOURCE_CONTINUE;
+}
+
+static void
+start_watchdog (void)
+{
+  guint64 wanted = 0; /* µs */
+
+  if (watchdog_interval || sd_watchdog_enabled (FALSE, &wanted) <= 0)
+    return;
+  watchdog_interval = MAX (wanted * AFXDP_US / 2, AFXDP_MS);
+  g_timeout_add (watchdog_interval / AFXDP_MS, on_watchdog, NULL);
 }
 
 void
 afxdp_notify_ready (const gchar *status)
 {
-  static guint source;
-  guint64 interval = 0; /* µs */
-
-  /* Twice as often as it must be. */
-  if (!source && sd_watchdog_enabled (FALSE, &interval) > 0)
-    source = g_timeout_add (MAX (interval / 2000, 1), on_watchdog, NULL);
+  start_watchdog ();
   sd_notifyf (FALSE, "READY=1\nSTATUS=%s", status);
 }
 
@@ -67,6 +89,11 @@ afxdp_notify_socket (int *socket, GError **error)
 }
 
 #else
+
+void
+afxdp_notify_alive (void)
+{
+}
 
 void
 afxdp_notify_ready (const gchar *status)

@@ -15,6 +15,9 @@ G_BEGIN_DECLS
 
 /* From ready() on, systemd is told that the main loop turns, as often as it wants to. */
 void afxdp_notify_ready (const gchar *status);
+/* After each piece of work of which there may be many in one turn of the main loop, and
+ * which may take long. */
+void afxdp_notify_alive (void);
 void afxdp_notify_reloading (void);
 void afxdp_notify_stopping (void);
 

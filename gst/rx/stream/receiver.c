@@ -23,6 +23,7 @@ struct _AfxdpServed
 
   GList link;      /* in receiver->ready */
   gboolean ready;  /* it is there; receiver's lock */
+  gboolean leaves; /* it gets no more turns; receiver's lock */
   guint n_watched; /* descriptors; in its turn, or when it has none */
 };
 
@@ -73,7 +74,7 @@ struct _AfxdpReceiver
 static void
 make_ready (AfxdpServed *served)
 {
-  if (served->ready)
+  if (served->ready || served->leaves)
     return;
   served->ready = TRUE;
   g_queue_push_tail_link (&served->receiver->ready, &served->link);
@@ -394,13 +395,15 @@ afxdp_served_remove (AfxdpServed *served)
   AfxdpReceiver *receiver = served->receiver;
 
   pthread_mutex_lock (&receiver->lock);
+  /* One that always has more would begin its next turn before we are awake. */
+  served->leaves = TRUE;
+  if (served->ready)
+    g_queue_unlink (&receiver->ready, &served->link);
   receiver->n_awaiting++;
   while (receiver->serving == served)
     pthread_cond_wait (&receiver->turn_over, &receiver->lock);
   receiver->n_awaiting--;
   afxdp_served_unwatch (served);
-  if (served->ready)
-    g_queue_unlink (&receiver->ready, &served->link);
   g_array_index (receiver->places, Place, served->index).served = NULL;
   g_array_index (receiver->told, Told, served->index) = nothing_told;
   pthread_mutex_unlock (&receiver->lock);
