@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "charges.h"
+#include "drophistory.h"
 #include "suite.h"
 
 #define MS G_GUINT64_CONSTANT (1000000)
@@ -155,6 +156,54 @@ TEST (test_network)
   fail_unless_equals_uint64 (afxdp_attribution_wants (attribution), 0);
   assert_ledger ("network 3");
   fail_unless_equals_int (verdicts->len, 1);
+}
+
+/* What was dropped where nobody could count it: of what is missing from that time, all
+ * that nothing else explains, whatever is known. */
+TEST (test_uncounted)
+{
+  drop (AFXDP_COLUMN_DISTRIBUTOR, 0, 100, 200);
+  drop (AFXDP_COLUMN_RX_RING, 2, 120, 130);
+  gap (SSRC, 10, 5, 119, 131);
+  gap (SSRC, 20, 7, 50, 90);
+  gap (SSRC, 30, 11, 210, 290);
+  gap (SSRC, 50, 13, 190, 220);
+  judge (300, 301);
+  assert_ledger ("network 18 rx-ring 2 distributor 16");
+  assert_sum (36);
+  /* The end is not charged for it: nothing is known to be missing. */
+  drop (AFXDP_COLUMN_DISTRIBUTOR, 0, 400, 500);
+  afxdp_attribution_end (attribution, 450 * MS);
+  assert_sum (36);
+}
+
+/* Also where not all drops are known in the end. */
+TEST (test_uncounted_when_patience_ends)
+{
+  drop (AFXDP_COLUMN_DISTRIBUTOR, 0, 100, 200);
+  gap (SSRC, 10, 5, 150, 151);
+  gap (SSRC, 20, 3, 300, 310);
+  judge (0, 311);
+  assert_sum (0);
+  judge (0, 312 + AFXDP_ATTRIBUTION_PATIENCE / MS);
+  assert_sum (8);
+  fail_unless_equals_uint64 (lost[AFXDP_COLUMN_DISTRIBUTOR], 5);
+  fail_unless_equals_uint64 (lost[AFXDP_COLUMN_UNKNOWN], 3);
+}
+
+/* So many times are remembered, the latest, and none is used up. */
+TEST (test_many_uncounted)
+{
+  for (guint i = 0; i <= AFXDP_DROP_HISTORY_UNCOUNTED; i++)
+    drop (AFXDP_COLUMN_DISTRIBUTOR, 0, 1000 * i + 100, 1000 * i + 200);
+  gap (SSRC, 10, 1, 150, 160);
+  gap (SSRC, 20, 2, 1150, 1160);
+  gap (SSRC, 30, 4, 1170, 1180);
+  gap (SSRC, 40, 8, 1000 * AFXDP_DROP_HISTORY_UNCOUNTED + 150,
+      1000 * AFXDP_DROP_HISTORY_UNCOUNTED + 160);
+  judge (50000, 50001);
+  fail_unless_equals_uint64 (lost[AFXDP_COLUMN_DISTRIBUTOR], 14);
+  assert_sum (15);
 }
 
 /* A drop that the same packet showed is the gap's, whichever is judged first. */

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../fuzz/clientmodel.h"
 #include "clock.h"
 #include "error.h"
 #include "fakedaemon.h"
@@ -525,6 +526,12 @@ TEST (test_fork)
   close (pipes[1]);
   fail_unless_equals_int (waitpid (child, &status, 0), child);
   fail_unless_equals_int (status, 0);
+}
+
+/* What the fuzzer tries, see tests/fuzz/clientmodel.h. */
+TEST (test_any_daemon)
+{
+  suite_run_scripts ("CLIENT_SEED", 500, 2000, 10, 300, client_model_run);
 }
 
 SUITE ("clientlink", 0, set_up, tear_down)

@@ -364,6 +364,81 @@ TEST (test_errors)
       strstr (afxdp_socket_error (slow_path)->message, g_strerror (EACCES)));
 }
 
+/* Whoever is deaf drops, and nobody is told; what has come before stays. */
+TEST (test_deaf)
+{
+  guint32 before = afxdp_socket_dropped (slow_path);
+  guint n_sent = 0;
+
+  for (; n_sent < 3; n_sent++)
+    loopback_send_pattern (loopback, n_sent, 100);
+  fail_unless (afxdp_socket_set_deaf (slow_path, TRUE));
+  fail_unless (afxdp_socket_set_deaf (slow_path, TRUE));
+  for (; n_sent < 10; n_sent++)
+    loopback_send_pattern (loopback, n_sent, 100);
+  fail_unless_equals_int (afxdp_socket_dropped (slow_path), before);
+  fail_unless_equals_int (receive (slow_path, BATCH), 3);
+  for (guint i = 0; i < 3; i++) {
+    loopback_assert_pattern (packets[i].data, i, 100);
+    give (slow_path, &packets[i]);
+  }
+  fail_unless_equals_int (receive (slow_path, BATCH), 0);
+  fail_unless (afxdp_socket_set_deaf (slow_path, FALSE));
+  fail_unless_equals_int (afxdp_socket_dropped (slow_path), before);
+  loopback_send_pattern (loopback, n_sent, 100);
+  fail_unless_equals_int (receive (slow_path, BATCH), 1);
+  fail_unless_equals_int (packets[0].dropped, 0);
+  loopback_assert_pattern (packets[0].data, n_sent, 100);
+  give (slow_path, &packets[0]);
+}
+
+/* What it has no room for is counted, before and behind. */
+TEST (test_deaf_between_drops)
+{
+  AfxdpStreamSettings settings = make_settings ();
+  guint32 full, n = 0;
+
+  settings.buffer_size = 4096;
+  afxdp_socket_free (slow_path);
+  slow_path = open_slow_path (&settings, NULL);
+  for (guint i = 0; i < 50; i++)
+    loopback_send_pattern (loopback, i, 1000);
+  full = afxdp_socket_dropped (slow_path);
+  fail_unless (full > 0 && full < 50);
+  for (guint round = 0; round < 2; round++) {
+    fail_unless (afxdp_socket_set_deaf (slow_path, TRUE));
+    for (guint i = 0; i < 20; i++)
+      loopback_send_pattern (loopback, i, 1000);
+    fail_unless_equals_int (afxdp_socket_dropped (slow_path), full);
+    fail_unless (afxdp_socket_set_deaf (slow_path, FALSE));
+    fail_unless_equals_int (afxdp_socket_dropped (slow_path), full);
+  }
+  for (guint i = 0; i < 5; i++)
+    loopback_send_pattern (loopback, i, 1000);
+  fail_unless_equals_int (afxdp_socket_dropped (slow_path), full + 5);
+  /* Packets tell the same. */
+  while ((n = receive (slow_path, BATCH)))
+    for (guint i = 0; i < n; i++)
+      give (slow_path, &packets[i]);
+  loopback_send_pattern (loopback, 0, 1000);
+  fail_unless_equals_int (receive (slow_path, BATCH), 1);
+  fail_unless_equals_int (packets[0].dropped, full + 5);
+  give (slow_path, &packets[0]);
+}
+
+/* The filter cannot be attached where its owner has locked it: it hears on. */
+TEST (test_deaf_in_vain)
+{
+  int on = 1;
+
+  fail_if (setsockopt (
+      afxdp_socket_fd (slow_path), SOL_SOCKET, SO_LOCK_FILTER, &on, sizeof on));
+  fail_if (afxdp_socket_set_deaf (slow_path, TRUE));
+  fail_unless_equals_int (errno, EPERM);
+  exchange (3, 100);
+  fail_unless_equals_int (afxdp_socket_dropped (slow_path), 0);
+}
+
 TEST (test_options)
 {
   int fd = afxdp_socket_fd (slow_path);

@@ -289,6 +289,47 @@ TEST (test_not_inherited)
   fail_unless (is_mapped (area));
 }
 
+/* Memory of somebody else, who fills its frames in the place of the kernel. */
+
+TEST (test_over_foreign_memory)
+{
+  g_autofree guint8 *memory = g_malloc0 (N_FRAMES * FRAME_SIZE);
+  g_autoptr (GError) error = NULL;
+  guint n_released = 0;
+  AfxdpUmem *area = afxdp_umem_new_over (
+      memory, N_FRAMES, FRAME_SIZE, count_destroyed, &n_released, &error);
+  AfxdpAccount *account;
+  guint32 frames[] = { 3, 5 }, taken[4];
+
+  g_assert_no_error (error);
+  fail_unless (afxdp_umem_is_readonly (area));
+  fail_if (afxdp_umem_is_readonly (umem));
+  fail_unless (afxdp_umem_area (area) == memory);
+  fail_unless (afxdp_umem_frame (area, 5) == memory + 5 * FRAME_SIZE);
+  /* All of it is his at first. */
+  fail_unless_equals_int (afxdp_umem_n_free (area), 0);
+  fail_unless_equals_int (afxdp_umem_take (area, taken, 4, TRUE), 0);
+  memset (memory, 7, N_FRAMES * FRAME_SIZE);
+  afxdp_umem_populate (area, N_FRAMES);
+  for (guint i = 0; i < N_FRAMES * FRAME_SIZE; i++)
+    fail_unless (memory[i] == 7, "byte %u was written to", i);
+  afxdp_umem_arrived (area, 3);
+  afxdp_umem_arrived (area, 5);
+  afxdp_umem_give (area, frames, 1);
+  account = afxdp_account_new (area);
+  afxdp_account_reserve (account, 1);
+  afxdp_account_lend (account, 5);
+  fail_unless_equals_int (afxdp_umem_take (area, taken, 4, TRUE), 1);
+  fail_unless_equals_int (taken[0], 3);
+  /* It goes when the last frame comes home, and nobody unmaps it. */
+  afxdp_account_close (account);
+  afxdp_umem_unref (area);
+  fail_unless_equals_int (n_released, 0);
+  afxdp_umem_give_back (area, 5);
+  fail_unless_equals_int (n_released, 1);
+  fail_unless_equals_int (memory[5 * FRAME_SIZE], 7);
+}
+
 /* Giving back, from many threads. */
 
 typedef struct

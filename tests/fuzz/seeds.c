@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * seeds DIRECTORY: writes what the fuzzers begin with into its subdirectories
- * frames, datagrams, scripts, sessions and uris: the frames of the packet table, the
- * payloads of its datagrams, scripts of what streams go through, the SDP files of
+ * frames, datagrams, scripts, daemons, sessions and uris: the frames of the packet table, the
+ * payloads of its datagrams, scripts of what streams go through and of what a daemon does, the SDP files of
  * tests/sdp, and URIs.
  */
 #include <stdlib.h>
@@ -102,16 +102,48 @@ static const guint8 scripts[][80] = {
       LATE (711, 255, 2), LATE (1221, 255, 2), LATE (1731, 255, 2) },
 };
 
+/* A byte for the deed and its operands: see clientmodel.c. */
+#define OPENED 1, 0, 0
+#define PUT(slot, size) 4, slot, (size) / 2, 0, 1, 20, 0
+#define READ 11, 0
+#define LEND 12
+#define FREE(n) 13, n
+#define LOOK 14
+#define LINK 9
+#define OPENED_OTHERWISE(place, power, more) 1, 0, 1, place, power, more
+
+static const guint8 daemons[][80] = {
+  { OPENED, PUT (0, 100), PUT (1, 0), READ, LOOK, PUT (2, 128), READ, LEND,
+      FREE (1), READ },
+  { OPENED, PUT (0, 100), PUT (8, 320), PUT (9, 2), READ, PUT (0, 2), READ },
+  { OPENED, PUT (0, 100), PUT (0, 100), READ, LOOK },
+  { OPENED, PUT (0, 130), READ },
+  { OPENED, PUT (10, 2), READ, LOOK },
+  { OPENED, 3, 1, 0, 1, LINK, 3, 2, 3, 2, LINK, 8, LINK },
+  { OPENED, 6, 20, 20, 0, 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 9, LOOK, READ },
+  { OPENED, 0, 0, 8, 7, 0, 0, 4, 0, 1, 2, 3, LINK },
+  { OPENED_OTHERWISE (16, 3, 0), PUT (0, 2), READ },
+  { OPENED_OTHERWISE (18, 12, 0), PUT (0, 2), READ },
+};
+
+static void
+write_rows (const gchar *directory, const gchar *kind, const guint8 (*rows)[80],
+    guint n)
+{
+  for (guint i = 0; i < n; i++) {
+    gsize size = sizeof rows[i];
+
+    while (!rows[i][size - 1])
+      size--;
+    write_seed (directory, kind, i, rows[i], size);
+  }
+}
+
 static void
 write_scripts (const gchar *directory)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (scripts); i++) {
-    gsize size = sizeof scripts[i];
-
-    while (!scripts[i][size - 1])
-      size--;
-    write_seed (directory, "scripts", i, scripts[i], size);
-  }
+  write_rows (directory, "scripts", scripts, G_N_ELEMENTS (scripts));
+  write_rows (directory, "daemons", daemons, G_N_ELEMENTS (daemons));
 }
 
 /* With a first byte for "any of the media", see sdp.c. */
