@@ -72,6 +72,8 @@ set_up (void)
   account = afxdp_account_new (memory->umem);
   afxdp_client_input_init (&input, -1, BATCH, &twins, &drops);
   afxdp_client_input_set_memory (&input, memory, 0);
+  /* It plays. */
+  input.paused = FALSE;
 }
 
 static void
@@ -390,6 +392,8 @@ TEST (test_pause_shown_by_packet)
     finish ();
   read_some ();
   afxdp_client_input_pause (&input);
+  /* In the time of the packets here. */
+  input.paused_at = 1000000 + n_put - 1;
   put_batch (N_SLOTS + 3, 10);
   while (read_some ())
     finish ();

@@ -315,6 +315,8 @@ TEST (test_path)
 {
   AfxdpPathChange change;
 
+  /* It begins with its first client. */
+  client_join (&clients[0], NULL);
   WAIT_FOR (g_atomic_int_get (&n_news) == 1);
   fail_unless (afxdp_feed_path_changed (feed, &change));
   fail_unless_equals_int (change.path, AFXDP_PATH_SLOW);
@@ -335,9 +337,9 @@ TEST (test_netdev)
 
 TEST (test_violation)
 {
-  WAIT_FOR (g_atomic_int_get (&n_news) == 1);
   client_join (&clients[0], NULL);
   client_join (&clients[1], NULL);
+  WAIT_FOR (g_atomic_int_get (&n_news) == 1);
   clients[0].words->returns[0] = 5;
   __atomic_store_n (&clients[0].words->returned, 1, __ATOMIC_RELEASE);
   /* Also while nothing comes. */
@@ -371,8 +373,8 @@ TEST (test_error)
 {
   g_autoptr (GError) error = NULL;
 
-  WAIT_FOR (g_atomic_int_get (&n_news) == 1);
   client_join (&clients[0], NULL);
+  WAIT_FOR (g_atomic_int_get (&n_news) == 1);
   fail_if (afxdp_feed_error (feed));
   shutdown (find_socket (), SHUT_RD);
   WAIT_FOR (g_atomic_int_get (&n_news) == 2);
