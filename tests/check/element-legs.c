@@ -508,14 +508,20 @@ TEST (test_gap_of_a_leg_with_other_ssrc)
 TEST (test_gap_of_two_places)
 {
   guint64 dropped;
+  gint64 began;
 
   play ("reorder-window=20000000 gap-interval=0 buffer-size=20000 ");
   /* It is read from here on: what is dropped is no pause's. */
   send_as (loopback, 1, 0, 0);
   tap_wait (tap, 1);
   tap_hold (tap);
+  began = g_get_monotonic_time ();
   for (guint i = 0; i < 41; i++)
     send_as (other, 1, i, i);
+  began = g_get_monotonic_time () - began;
+  if (began > 10 * G_TIME_SPAN_MILLISECOND)
+    suite_skip (
+        "41 packets took %" G_GINT64_FORMAT " us: that is no pace", began);
   for (guint i = 1; i < 221; i++)
     send_as (loopback, 1, i, i);
   tap_wait_held (tap);
