@@ -143,11 +143,36 @@ TEST (test_renewed)
   firewall_detach ();
   firewall_renew ();
   firewall_attach (XDP_FLAGS_DRV_MODE);
-  wait_until (!firewall_entry_is_empty ());
   receiver_wait_reason (receiver, 1, "another map is pinned");
   wait_mode (receiver, 2, "af-xdp");
   send_and_receive (receiver, "delivered-xdp");
   receiver_assert_none (receiver, "lost", "duplicates", "reordered");
+}
+
+static const gboolean goes_on[] = { TRUE, FALSE };
+
+/* The same while nobody reads, so that nobody gives the former map back. */
+TABLE_TEST (test_renewed_in_pause, goes_on)
+{
+  Receiver *receiver = receiver_start_by (XSK_MAP, "fakesink", "af-xdp");
+
+  send_and_receive (receiver, "delivered-xdp");
+  receiver_set_state (receiver, GST_STATE_PAUSED);
+  firewall_detach ();
+  firewall_renew ();
+  firewall_attach (XDP_FLAGS_DRV_MODE);
+  /* It looks once a second. */
+  g_usleep (1500 * G_TIME_SPAN_MILLISECOND);
+  fail_unless (firewall_entry_is_empty ());
+  if (goes_on[__i__]) {
+    receiver_set_state (receiver, GST_STATE_PLAYING);
+    receiver_wait_reason (receiver, 1, "another map is pinned");
+    wait_mode (receiver, 2, "af-xdp");
+    send_and_receive (receiver, "delivered-xdp");
+    receiver_assert_none (receiver, "lost", "duplicates", "reordered");
+  }
+  receiver_free (receiver);
+  fail_unless (firewall_entry_is_empty ());
 }
 
 /* The interface is removed and made again. */
