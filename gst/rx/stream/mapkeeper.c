@@ -21,8 +21,10 @@
 /* Between two looks, and two that were asked for. */
 #define CHECK_INTERVAL AFXDP_S
 #define ASKED_INTERVAL (20 * AFXDP_MS)
-/* Between two attempts to open; each waits twice as long as the former. */
+/* Between two attempts to open; each waits twice as long as the former. Where pin or
+ * interface are missing one costs little; else it may take all of the frames. */
 #define FIRST_RETRY (250 * AFXDP_MS)
+#define LAST_RETRY_TO_FIND AFXDP_S
 #define LAST_RETRY (5 * AFXDP_S)
 
 struct _AfxdpMapKeeper
@@ -167,10 +169,15 @@ try_to_open (AfxdpMapKeeper *keeper, GError **error)
 static void
 put_off (AfxdpMapKeeper *keeper, const GError *cause)
 {
+  gboolean is_missing =
+      g_error_matches (cause, AFXDP_ERROR, AFXDP_ERROR_NOT_FOUND);
+
   AFXDP_DEBUG (AFXDP_LOG_STREAM, keeper->netdev.name,
       "could not open xsk-map=%s: %s", keeper->path, cause->message);
-  keeper->due = keeper->looked_at + keeper->retry;
-  keeper->retry = MIN (2 * keeper->retry, LAST_RETRY);
+  keeper->retry =
+      MIN (keeper->retry, is_missing ? LAST_RETRY_TO_FIND : LAST_RETRY);
+  keeper->due = afxdp_now () + keeper->retry;
+  keeper->retry *= 2;
   if (g_strcmp0 (keeper->told, cause->message))
     tell (keeper, FALSE, cause->code, g_strdup (cause->message));
 }

@@ -30,9 +30,9 @@ typedef struct
   AfxdpMode mode;
   const gchar *distributor; /* the daemon's socket file; NULL: none is asked */
   gboolean distributor_anywhere; /* also one of another network namespace */
-  const gchar
-      *xsk_map; /* an XSKMAP that somebody else's program redirects to, pinned
-                         * there: there is no daemon and no program of ours then */
+  /* the pin of an XSKMAP that somebody else's program redirects to: no daemon is asked
+   * then, and no program of ours attached; NULL: none */
+  const gchar *xsk_map;
   AfxdpXdpMode xdp_mode;
   AfxdpZeroCopy zero_copy;
   gint queue;

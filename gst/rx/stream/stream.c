@@ -243,18 +243,10 @@ open_at_daemon (AfxdpStream *stream, GError **error)
 static gboolean
 open_at_map (AfxdpStream *stream, GError **error)
 {
-  const AfxdpStreamSettings *settings = &stream->settings;
-  const gchar *reason = why_only_socket (stream);
-
-  afxdp_paths_init (&stream->paths, &stream->inputs, stream->name, reason);
-  if (reason && settings->mode == AFXDP_MODE_AF_XDP) {
-    g_set_error_literal (error, AFXDP_ERROR, AFXDP_ERROR_SETTINGS, reason);
-    return FALSE;
-  }
-  if (reason)
-    return TRUE;
-  stream->map = afxdp_map_path_new (settings, stream->interfaces.netdevs,
-      &stream->destination, stream->wait.wakeup, &stream->drops, error);
+  afxdp_paths_init (&stream->paths, &stream->inputs, stream->name, NULL);
+  stream->map =
+      afxdp_map_path_new (&stream->settings, stream->interfaces.netdevs,
+          &stream->destination, stream->wait.wakeup, &stream->drops, error);
   if (!stream->map)
     return FALSE;
   afxdp_paths_set_provider (
@@ -301,9 +293,10 @@ look_for_fast_path (AfxdpStream *stream, GError **error)
 }
 
 static gboolean
-wants_map (const AfxdpStreamSettings *settings)
+wants_map (const AfxdpStream *stream)
 {
-  return settings->xsk_map && settings->mode != AFXDP_MODE_SOCKET;
+  return stream->settings.xsk_map &&
+      stream->settings.mode != AFXDP_MODE_SOCKET && !why_only_socket (stream);
 }
 
 /* A given socket is its owner's, and several interfaces are received through sockets
@@ -352,7 +345,7 @@ open_fast_path (AfxdpStream *stream, GError **error)
 {
   if (stream->client)
     return open_at_daemon (stream, error);
-  if (wants_map (&stream->settings))
+  if (wants_map (stream))
     return open_at_map (stream, error);
   return look_for_fast_path (stream, error);
 }
