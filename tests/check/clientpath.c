@@ -354,6 +354,7 @@ TEST (test_standing_still)
   send_some (50, BOTH);
   assert_all_once ();
   beats = FALSE;
+  fake_daemon_stand_still (fake);
   take_until (change.path == AFXDP_PATH_SLOW);
   fail_unless (strstr (change.reason, "stands still") != NULL);
   /* It still writes, or will when it goes on. */
@@ -373,6 +374,7 @@ TEST (test_killed_while_it_stands_still)
   open_served ();
   take_until (change.path == AFXDP_PATH_FAST);
   beats = FALSE;
+  fake_daemon_stand_still (fake);
   take_until (change.path == AFXDP_PATH_SLOW);
   send_some (50, BOTH);
   fake_daemon_end (fake);

@@ -194,7 +194,15 @@ fake_daemon_beat (FakeDaemon *daemon)
 {
   struct afxdp_beat *beat = daemon->beat.address;
 
-  __atomic_store_n (&beat->time, afxdp_now (), __ATOMIC_RELAXED);
+  __atomic_store_n (&beat->time, afxdp_now () + 10 * AFXDP_S, __ATOMIC_RELAXED);
+}
+
+void
+fake_daemon_stand_still (FakeDaemon *daemon)
+{
+  struct afxdp_beat *beat = daemon->beat.address;
+
+  __atomic_store_n (&beat->time, afxdp_now () - AFXDP_S, __ATOMIC_RELAXED);
 }
 
 static gpointer

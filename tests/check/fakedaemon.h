@@ -48,8 +48,11 @@ void fake_daemon_opened (FakeDaemon *daemon);
 void fake_daemon_tell_path (FakeDaemon *daemon, AfxdpPath path);
 void fake_daemon_refuse (FakeDaemon *daemon, guint code, const gchar *text);
 void fake_daemon_hang_up (FakeDaemon *daemon);
-/* Lives, now. */
+/* Lives, and for 10 s to come: a test that has to wait for a processor is no daemon that
+ * stands still. */
 void fake_daemon_beat (FakeDaemon *daemon);
+/* Has stood still for long. */
+void fake_daemon_stand_still (FakeDaemon *daemon);
 
 /* Serves the next client, in a thread, which served() waits for: WELCOME, OPENED, PATH. */
 void fake_daemon_serve (FakeDaemon *daemon);

@@ -34,7 +34,7 @@ typedef struct
   _Atomic guint8 *ours; /* whether each slot is */
   _Atomic guint n_ours; /* as far as they are counted: a batch at a time */
   guint generation;     /* of processes: a child has none of it mapped */
-  pthread_mutex_t lock; /* protects returned */
+  pthread_mutex_t lock; /* protects returned; outside of umem's */
   guint32 returned;     /* slots, ever */
 } AfxdpClientMemory;
 

@@ -58,7 +58,8 @@ void afxdp_stream_counts_clear (AfxdpStreamCounts *counts);
 
 typedef struct _AfxdpStream AfxdpStream;
 
-/* Opens the socket, and looks for the fast path unless mode is SOCKET. With
+/* Opens the socket, and looks for the fast path unless mode is SOCKET. Where a daemon was
+ * named that is not there yet, and nothing else is, the stream waits for it. With
  * mode AF_XDP it fails when there is none. Errors: any of AFXDP_ERROR. */
 AfxdpStream *afxdp_stream_new (
     const AfxdpStreamSettings *settings, GError **error);
