@@ -108,7 +108,7 @@ assert_complete (Player *player, guint64 sent, guint64 wire)
   fail_unless (lost == nic && nic <= wire && packets + wire >= sent &&
           packets <= sent && !player_stat (line, "duplicates") &&
           !player_stat (line, "delivered-socket"),
-      "%" G_GUINT64_FORMAT " sent: %s", sent, line);
+      "%" G_GUINT64_FORMAT " sent: %.1000s", sent, line);
 }
 
 TEST (test_together)

@@ -449,12 +449,13 @@ TEST (test_container)
   g_assert_cmpuint (packets + lost, <=, sent.packets + sent.dropped);
   g_assert_cmpuint (lost, >, 0);
   fail_unless_equals_uint64 (player_stat (line, "delivered-socket"), 0);
-  fail_unless (player_stat (line, "lost") <= lost + sent.dropped, "%s", line);
+  fail_unless (player_stat (line, "lost") <= lost + sent.dropped, "%.2500s", line);
   fail_unless_equals_uint64 (player_stat (line, "duplicates"), 0);
   player_free (player);
 }
 
-/* What the daemon's socket has no room for is told in its place. */
+/* What the daemon's socket has no room for while it stands still is told in its place, or
+ * as the fault of the daemon, and nowhere else. */
 TEST (test_socket_buffer)
 {
   g_autoptr (Daemon) daemon = daemon_start (FOR_CONTAINERS "--mode=socket");
@@ -466,25 +467,27 @@ TEST (test_socket_buffer)
 
   line = player_wait_line (player, "provider=(string)distributor");
   fail_unless (strstr (line, "mode=(string)socket"), "%s", line);
-  generator = generator_start ("--rate=100000");
-  player_wait_stat (player, "packets", 20000);
+  generator = generator_start ("--rate=30000");
+  player_wait_stat (player, "packets", 15000);
   daemon_stop (daemon);
   wait_until ((dropped = network_socket_drops ()) > 5000);
   daemon_continue (daemon);
   line = player_wait_line (player, "GstAfxdpSrcStats");
-  player_wait_stat (player, "packets", player_stat (line, "packets") + 20000);
+  player_wait_stat (player, "packets", player_stat (line, "packets") + 15000);
   sent = generator_stop (generator);
   dropped = network_socket_drops ();
   do
     line = player_wait_line (player, "GstAfxdpSrcStats");
-  while (player_stat (line, "packets") < sent.packets - dropped);
-  fail_unless_equals_uint64 (
-      player_stat (line, "packets"), sent.packets - dropped);
-  fail_unless_equals_uint64 (
-      player_stat (line, "dropped-socket-buffer"), dropped);
-  fail_unless_equals_uint64 (player_stat (line, "lost-socket-buffer"), dropped);
-  fail_unless (
-      player_stat (line, "lost") <= dropped + sent.dropped, "%s", line);
+  while (player_stat (line, "packets") < sent.packets - dropped ||
+      player_stat (line, "lost") < dropped);
+  fail_unless (player_stat (line, "packets") == sent.packets - dropped &&
+          player_stat (line, "dropped-socket-buffer") == dropped &&
+          player_stat (line, "lost-socket-buffer") > 0 &&
+          player_stat (line, "lost-socket-buffer") +
+                  player_stat (line, "lost-distributor") >=
+              dropped &&
+          player_stat (line, "lost") <= dropped + sent.dropped,
+      "%" G_GUINT64_FORMAT " dropped: %.2500s", dropped, line);
   player_free (player);
 }
 
