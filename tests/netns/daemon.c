@@ -134,8 +134,8 @@ daemon_start_again (Daemon *daemon)
   gint64 deadline = g_get_monotonic_time () + PATIENCE;
   g_autoptr (GError) error = NULL;
   g_auto (GStrv) words = NULL;
-  int log = open (
-      daemon->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  int log = open (daemon->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
+      S_IRUSR | S_IWUSR);
 
   fail_unless (program, "DISTRIBUTOR must name the daemon");
   fail_if (daemon->process, "it runs already");
@@ -223,8 +223,7 @@ is_stopped (GPid pid)
 
   fail_unless (tasks, "there is no process %d", pid);
   while ((name = g_dir_read_name (tasks))) {
-    g_autofree gchar *file =
-        g_build_filename (directory, name, "status", NULL);
+    g_autofree gchar *file = g_build_filename (directory, name, "status", NULL);
     g_autofree gchar *text = NULL;
 
     if (g_file_get_contents (file, &text, NULL, NULL) &&

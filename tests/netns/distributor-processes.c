@@ -11,16 +11,16 @@
 #include "player.h"
 #include "receiver.h"
 
-#define UNPRIVILEGED                                          \
-  "setpriv --reuid 65534 --regid 65534 --clear-groups "       \
+#define UNPRIVILEGED                                    \
+  "setpriv --reuid 65534 --regid 65534 --clear-groups " \
   "--bounding-set=-all --inh-caps=-all"
 /* Its group may connect. */
 #define FOR_THEM "--group=nogroup"
 #define TELLS "stats-interval=100000000 "
 
 #define N 4
-#define DESTINATIONS                                            \
-  "--destination=239.1.1.0:5000 --destination=239.1.1.1:5000 "  \
+#define DESTINATIONS                                           \
+  "--destination=239.1.1.0:5000 --destination=239.1.1.1:5000 " \
   "--destination=239.1.1.2:5000 --destination=239.1.1.3:5000 "
 
 #define KILLS 20

@@ -35,9 +35,9 @@ typedef struct
   /* A daemon that comes back may cost packets by that: since then, while it does;
    * G_MAXUINT64: none does. */
   guint64 unsure_since;
-  gboolean broken;    /* the daemon does not keep to the protocol */
-  gboolean over;      /* it will write nothing more */
-  gboolean paused;    /* nobody reads */
+  gboolean broken; /* the daemon does not keep to the protocol */
+  gboolean over;   /* it will write nothing more */
+  gboolean paused; /* nobody reads */
   /* What was dropped between them is the pause's. */
   guint64 paused_at, resumed_at;
   guint

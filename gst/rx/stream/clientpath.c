@@ -327,8 +327,8 @@ end_return (AfxdpClientPath *path, guint64 now)
 {
   if (path->input.unsure_since == G_MAXUINT64)
     return;
-  afxdp_drops_add (path->drops, AFXDP_COLUMN_DISTRIBUTOR, 0,
-      path->input.unsure_since, now);
+  afxdp_drops_add (
+      path->drops, AFXDP_COLUMN_DISTRIBUTOR, 0, path->input.unsure_since, now);
   path->input.unsure_since = G_MAXUINT64;
 }
 
