@@ -1,7 +1,6 @@
 /* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The distributor daemon, a process of its own. */
-#define _GNU_SOURCE /* close_range() */
 #include "daemon.h"
 
 #include <errno.h>

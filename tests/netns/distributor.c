@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../check/tap.h"
+#include "crowd.h"
 #include "daemon.h"
 #include "generator.h"
 #include "network.h"
@@ -209,6 +210,19 @@ TEST (test_two_groups)
   generator_finish_exact (generators[1]);
   finish_exact (receivers[0], &watches[0], 20000, "delivered-xdp");
   finish_exact (receivers[1], &watches[1], 15000, "delivered-xdp");
+}
+
+TEST (test_many)
+{
+  g_autoptr (Daemon) daemon = daemon_start ("");
+  g_autoptr (Crowd) crowd = crowd_new (32, "ring-size=2048");
+  GeneratorReport sent;
+
+  crowd_play_by_af_xdp (crowd);
+  fail_unless_equals_int (daemon_n_clients (daemon), 32);
+  sent =
+      generator_finish (crowd_generate (crowd, "--rate=32000 --packets=64000"));
+  crowd_assert_complete (crowd, 0, &sent);
 }
 
 /* Two senders of one group, and an element for one of them, or for each: it gets its
