@@ -164,8 +164,10 @@ daemon_start (const gchar *options)
   fail_unless (daemon->directory);
   daemon->socket = g_build_filename (daemon->directory, "socket", NULL);
   daemon->log = g_build_filename (daemon->directory, "log", NULL);
-  /* Clients may be other users. */
+  /* Clients may be other users, who otherwise look for all plugins first. */
   fail_if (g_chmod (daemon->directory, 0755));
+  if (g_getenv ("GST_REGISTRY"))
+    g_chmod (g_getenv ("GST_REGISTRY"), 0644);
   start_keeper (daemon);
   daemon_start_again (daemon);
   g_setenv (ENVIRONMENT, daemon->socket, TRUE);

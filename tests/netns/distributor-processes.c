@@ -162,4 +162,10 @@ TEST (test_killed_again_and_again)
     player_free (players[i]);
 }
 
-NETNS_SUITE ("distributor-processes", network_up_with_one_queue)
+int
+main (int argc, char **argv)
+{
+  network_require_privileges ();
+  return suite_run (argc, argv, "distributor-processes", 120,
+      network_up_with_one_queue, network_down);
+}
