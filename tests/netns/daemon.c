@@ -133,8 +133,8 @@ daemon_start_again (Daemon *daemon)
   gint64 deadline = g_get_monotonic_time () + PATIENCE;
   g_autoptr (GError) error = NULL;
   g_auto (GStrv) words = NULL;
-  int log = open (
-      daemon->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  int log = open (daemon->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
+      S_IRUSR | S_IWUSR);
 
   fail_unless (program, "DISTRIBUTOR must name the daemon");
   fail_if (daemon->process, "it runs already");
@@ -164,8 +164,10 @@ daemon_start (const gchar *options)
   fail_unless (daemon->directory);
   daemon->socket = g_build_filename (daemon->directory, "socket", NULL);
   daemon->log = g_build_filename (daemon->directory, "log", NULL);
-  /* Clients may be other users. */
+  /* Clients may be other users, who otherwise look for all plugins first. */
   fail_if (g_chmod (daemon->directory, 0755));
+  if (g_getenv ("GST_REGISTRY"))
+    g_chmod (g_getenv ("GST_REGISTRY"), 0644);
   start_keeper (daemon);
   daemon_start_again (daemon);
   g_setenv (ENVIRONMENT, daemon->socket, TRUE);
@@ -222,8 +224,7 @@ is_stopped (GPid pid)
 
   fail_unless (tasks, "there is no process %d", pid);
   while ((name = g_dir_read_name (tasks))) {
-    g_autofree gchar *file =
-        g_build_filename (directory, name, "status", NULL);
+    g_autofree gchar *file = g_build_filename (directory, name, "status", NULL);
     g_autofree gchar *text = NULL;
 
     if (g_file_get_contents (file, &text, NULL, NULL) &&

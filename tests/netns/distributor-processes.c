@@ -11,16 +11,16 @@
 #include "player.h"
 #include "receiver.h"
 
-#define UNPRIVILEGED                                          \
-  "setpriv --reuid 65534 --regid 65534 --clear-groups "       \
+#define UNPRIVILEGED                                    \
+  "setpriv --reuid 65534 --regid 65534 --clear-groups " \
   "--bounding-set=-all --inh-caps=-all"
 /* Its group may connect. */
 #define FOR_THEM "--group=nogroup"
 #define TELLS "stats-interval=100000000 "
 
 #define N 4
-#define DESTINATIONS                                            \
-  "--destination=239.1.1.0:5000 --destination=239.1.1.1:5000 "  \
+#define DESTINATIONS                                           \
+  "--destination=239.1.1.0:5000 --destination=239.1.1.1:5000 " \
   "--destination=239.1.1.2:5000 --destination=239.1.1.3:5000 "
 
 #define KILLS 20
@@ -108,7 +108,7 @@ assert_complete (Player *player, guint64 sent, guint64 wire)
   fail_unless (lost == nic && nic <= wire && packets + wire >= sent &&
           packets <= sent && !player_stat (line, "duplicates") &&
           !player_stat (line, "delivered-socket"),
-      "%" G_GUINT64_FORMAT " sent: %s", sent, line);
+      "%" G_GUINT64_FORMAT " sent: %.1000s", sent, line);
 }
 
 TEST (test_together)
@@ -162,4 +162,10 @@ TEST (test_killed_again_and_again)
     player_free (players[i]);
 }
 
-NETNS_SUITE ("distributor-processes", network_up_with_one_queue)
+int
+main (int argc, char **argv)
+{
+  network_require_privileges ();
+  return suite_run (argc, argv, "distributor-processes", 120,
+      network_up_with_one_queue, network_down);
+}

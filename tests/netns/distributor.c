@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../check/tap.h"
+#include "crowd.h"
 #include "daemon.h"
 #include "generator.h"
 #include "network.h"
@@ -23,8 +24,11 @@
 /* ns that a daemon whose beat was kept from its processors seems to stand still. */
 #define LONG_BEAT (30 * G_GUINT64_CONSTANT (1000000))
 
+/* µs in which all that was sent has come, unless the machine is busy. */
+#define SOON (3 * G_TIME_SPAN_SECOND)
+
 /* A process in a network with nothing in it but lo, which is down. */
-#define CONTAINER                                            \
+#define CONTAINER                                               \
   "setpriv --reuid 65534 --regid 65534 --clear-groups unshare " \
   "--user --map-root-user --net"
 /* Its group may connect. */
@@ -46,8 +50,8 @@ wait_provider (Receiver *receiver, guint n, const gchar *provider)
     ;
 }
 
-/* Called before a test fails since packets came by another way: skips it if the machine
- * was the reason. */
+/* Called before a test fails since packets came by another way or not at all: skips it
+ * if the machine was the reason. */
 static void
 excuse_daemon (Receiver *receiver)
 {
@@ -97,8 +101,13 @@ static void
 finish_exact (Receiver *receiver, const PayloadWatch *watch, guint64 packets,
     const gchar *delivered)
 {
-  receiver_wait_stat (receiver, "packets", packets);
-  if (receiver_stat (receiver, delivered) != packets)
+  gint64 soon = g_get_monotonic_time () + SOON;
+
+  while (receiver_stat (receiver, "packets") < packets &&
+      g_get_monotonic_time () < soon)
+    g_usleep (1000);
+  if (receiver_stat (receiver, "lost") ||
+      receiver_stat (receiver, delivered) != packets)
     excuse_daemon (receiver);
   receiver_assert_nothing_lost (receiver, packets);
   receiver_assert_stat (receiver, delivered, packets);
@@ -113,8 +122,8 @@ static void
 wait_for_all (Receiver *receiver, const GeneratorReport *sent)
 {
   receiver_read_bus (receiver);
-  wait_until (receiver_stat (receiver, "packets") +
-          receiver_stat (receiver, "lost") >=
+  wait_until (
+      receiver_stat (receiver, "packets") + receiver_stat (receiver, "lost") >=
       sent->packets);
   receiver_read_bus (receiver);
 }
@@ -122,8 +131,8 @@ wait_for_all (Receiver *receiver, const GeneratorReport *sent)
 /* What the wire delivered has come, or is lost by the daemon's fault; nothing came twice,
  * or out of its turn, or damaged. Returns how many are lost. */
 static guint64
-assert_lost_by_daemon (Receiver *receiver, const PayloadWatch *watch,
-    const GeneratorReport *sent)
+assert_lost_by_daemon (
+    Receiver *receiver, const PayloadWatch *watch, const GeneratorReport *sent)
 {
   guint64 lost, packets, wire;
 
@@ -201,6 +210,19 @@ TEST (test_two_groups)
   generator_finish_exact (generators[1]);
   finish_exact (receivers[0], &watches[0], 20000, "delivered-xdp");
   finish_exact (receivers[1], &watches[1], 15000, "delivered-xdp");
+}
+
+TEST (test_many)
+{
+  g_autoptr (Daemon) daemon = daemon_start ("");
+  g_autoptr (Crowd) crowd = crowd_new (32, "ring-size=2048");
+  GeneratorReport sent;
+
+  crowd_play_by_af_xdp (crowd);
+  fail_unless_equals_int (daemon_n_clients (daemon), 32);
+  sent =
+      generator_finish (crowd_generate (crowd, "--rate=32000 --packets=64000"));
+  crowd_assert_complete (crowd, 0, &sent);
 }
 
 /* Two senders of one group, and an element for one of them, or for each: it gets its
@@ -437,8 +459,8 @@ TEST (test_container)
   fail_unless (strstr (line, "nobody\\ else\\ receives"), "%s", line);
   daemon_start_again (daemon);
   player_wait_line (player, "provider=(string)distributor");
-  packets = player_stat (
-      player_wait_line (player, "GstAfxdpSrcStats"), "packets");
+  packets =
+      player_stat (player_wait_line (player, "GstAfxdpSrcStats"), "packets");
   player_wait_stat (player, "packets", packets + 20000);
   sent = generator_stop (generator);
   do {
@@ -448,13 +470,14 @@ TEST (test_container)
   } while (packets + lost < sent.packets);
   g_assert_cmpuint (packets + lost, <=, sent.packets + sent.dropped);
   g_assert_cmpuint (lost, >, 0);
-  fail_unless_equals_uint64 (player_stat (line, "delivered-socket"), 0);
-  fail_unless (player_stat (line, "lost") <= lost + sent.dropped, "%s", line);
+  fail_unless (
+      player_stat (line, "lost") <= lost + sent.dropped, "%.2500s", line);
   fail_unless_equals_uint64 (player_stat (line, "duplicates"), 0);
   player_free (player);
 }
 
-/* What the daemon's socket has no room for is told in its place. */
+/* What the daemon's socket has no room for while it stands still is told in its place, or
+ * as the fault of the daemon, and nowhere else. */
 TEST (test_socket_buffer)
 {
   g_autoptr (Daemon) daemon = daemon_start (FOR_CONTAINERS "--mode=socket");
@@ -466,25 +489,26 @@ TEST (test_socket_buffer)
 
   line = player_wait_line (player, "provider=(string)distributor");
   fail_unless (strstr (line, "mode=(string)socket"), "%s", line);
-  generator = generator_start ("--rate=100000");
-  player_wait_stat (player, "packets", 20000);
+  generator = generator_start ("--rate=30000");
+  player_wait_stat (player, "packets", 15000);
   daemon_stop (daemon);
   wait_until ((dropped = network_socket_drops ()) > 5000);
   daemon_continue (daemon);
   line = player_wait_line (player, "GstAfxdpSrcStats");
-  player_wait_stat (player, "packets", player_stat (line, "packets") + 20000);
+  player_wait_stat (player, "packets", player_stat (line, "packets") + 15000);
   sent = generator_stop (generator);
   dropped = network_socket_drops ();
   do
     line = player_wait_line (player, "GstAfxdpSrcStats");
-  while (player_stat (line, "packets") < sent.packets - dropped);
-  fail_unless_equals_uint64 (
-      player_stat (line, "packets"), sent.packets - dropped);
-  fail_unless_equals_uint64 (
-      player_stat (line, "dropped-socket-buffer"), dropped);
-  fail_unless_equals_uint64 (player_stat (line, "lost-socket-buffer"), dropped);
-  fail_unless (
-      player_stat (line, "lost") <= dropped + sent.dropped, "%s", line);
+  while (player_stat (line, "packets") < sent.packets - dropped ||
+      player_stat (line, "lost") < dropped);
+  fail_unless (player_stat (line, "packets") == sent.packets - dropped &&
+          player_stat (line, "dropped-socket-buffer") == dropped &&
+          player_stat (line, "lost-socket-buffer") +
+                  player_stat (line, "lost-distributor") >=
+              dropped &&
+          player_stat (line, "lost") <= dropped + sent.dropped,
+      "%" G_GUINT64_FORMAT " dropped: %.2500s", dropped, line);
   player_free (player);
 }
 
