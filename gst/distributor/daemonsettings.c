@@ -86,7 +86,7 @@ static gboolean
 set_number (AfxdpDaemonSettings *settings, const AfxdpSetting *setting,
     AfxdpSubject subject, const gchar *text, GError **error)
 {
-  guint64 value;
+  guint64 value = 0;
 
   if (!parse_number (setting, text, &value, error))
     return FALSE;
@@ -172,7 +172,7 @@ set_cpus (AfxdpDaemonSettings *settings, const AfxdpSetting *setting,
 
   for (guint i = 0; ranges[i]; i++) {
     g_auto (GStrv) ends = g_strsplit (ranges[i], "-", 2);
-    guint64 first, last;
+    guint64 first = 0, last = 0;
 
     if (!ends[0] || !parse_number (setting, ends[0], &first, NULL) ||
         !parse_number (setting, ends[1] ? ends[1] : ends[0], &last, NULL) ||
@@ -202,7 +202,7 @@ static gboolean
 set_max_streams (AfxdpDaemonSettings *settings, const AfxdpSetting *setting,
     AfxdpSubject subject, const gchar *text, GError **error)
 {
-  guint64 value;
+  guint64 value = 0;
 
   if (!parse_number (setting, text, &value, error))
     return FALSE;

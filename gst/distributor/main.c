@@ -160,15 +160,17 @@ run (const AfxdpOptions *options)
   Daemon daemon = { .options = options, .settings = settings };
 
   afxdp_journal_init (settings ? settings->verbose : 0);
-  if (settings && afxdp_options_status (options))
+  if (!settings) {
+    afxdp_journal (AFXDP_JOURNAL_ERROR, "%s", error->message);
+    return EXIT_USAGE;
+  }
+  if (afxdp_options_status (options))
     return inquire (&daemon);
-  if (settings && !settings->interfaces->len)
-    g_set_error_literal (&error, AFXDP_ERROR, AFXDP_ERROR_SETTINGS,
-        "There is no interface to receive on: give one, such as "
-        "--interface=eth1, or interfaces= in the configuration");
-  if (!error)
+  if (settings->interfaces->len)
     return serve (&daemon);
-  afxdp_journal (AFXDP_JOURNAL_ERROR, "%s", error->message);
+  afxdp_journal (AFXDP_JOURNAL_ERROR,
+      "There is no interface to receive on: give one, such as "
+      "--interface=eth1, or interfaces= in the configuration");
   return EXIT_USAGE;
 }
 
