@@ -178,16 +178,16 @@ answers (const gchar *line, const Question *question)
       !is_elsewhere (inode, question->ifindex) && !is_client (inode, uid);
 }
 
-/* Adds to n those in a file. Returns FALSE, and errno, when it cannot be read. */
-static gboolean
+/* Adds to n those in a file. Returns 0, or why it cannot be read, as errno has it. */
+static int
 count (const gchar *path, const Question *question, guint *n)
 {
   FILE *file = fopen (path, "re");
   gchar line[256];
-  gboolean is_read;
+  int errnum;
 
   if (!file)
-    return FALSE;
+    return errno;
   /* Whole pages of it: for each read the kernel looks from the start for the place
    * where the one before ended. */
   setvbuf (file, NULL, _IOFBF, 4 * 4096);
@@ -195,9 +195,9 @@ count (const gchar *path, const Question *question, guint *n)
    * much as the kernel took to write it. */
   while (fgets (line, sizeof line, file))
     *n += strstr (line, question->port_text) && answers (line, question);
-  is_read = !ferror (file);
+  errnum = ferror (file) ? EIO : 0;
   fclose (file);
-  return is_read;
+  return errnum;
 }
 
 gboolean
@@ -206,6 +206,7 @@ afxdp_competing_sockets_count (
 {
   gboolean ipv4 = g_inet_address_get_family (address) == G_SOCKET_FAMILY_IPV4;
   Question question = { .port = port, .own = own, .ifindex = ifindex };
+  int errnum;
 
   write_address (question.address, address);
   g_snprintf (
@@ -213,8 +214,8 @@ afxdp_competing_sockets_count (
   *n = 0;
   /* An IPv6 socket that is bound to any address gets what is IPv4's, too. A kernel
    * without IPv6 has no such file. */
-  if (!count ("/proc/thread-self/net/udp6", &question, n) &&
-      !(ipv4 && errno == ENOENT))
+  errnum = count ("/proc/thread-self/net/udp6", &question, n);
+  if (errnum && !(ipv4 && errnum == ENOENT))
     return FALSE;
-  return !ipv4 || count ("/proc/thread-self/net/udp", &question, n);
+  return !ipv4 || !count ("/proc/thread-self/net/udp", &question, n);
 }
