@@ -151,8 +151,76 @@ stalls (GstBus *bus)
   return message != NULL;
 }
 
-/* Returns what went wrong, or 0. It does not stop what it started: GLib takes a thread
- * of the parent's that waited for work for one that is here, and may wait for it. */
+/* GStreamer's tasks run in a pool of GLib's, and a child has no thread of it: GLib
+ * gives work to one that waited for some in the parent, and newer ones (2.84) ask a
+ * thread of the parent's for each new one. Here each task has a thread of its own. */
+struct _Threads
+{
+  GstTaskPool parent;
+};
+
+G_DECLARE_FINAL_TYPE (Threads, threads, TEST, THREADS, GstTaskPool)
+G_DEFINE_TYPE (Threads, threads, GST_TYPE_TASK_POOL)
+
+typedef struct
+{
+  GstTaskPoolFunction func;
+  gpointer data;
+} Work;
+
+static gpointer
+do_work (gpointer data)
+{
+  g_autofree Work *work = data;
+
+  work->func (work->data);
+  return NULL;
+}
+
+static gpointer
+push_work (
+    GstTaskPool *pool, GstTaskPoolFunction func, gpointer data, GError **error)
+{
+  Work *work = g_new (Work, 1);
+
+  *work = (Work){ func, data };
+  return g_thread_new ("task", do_work, work);
+}
+
+static void
+prepare_nothing (GstTaskPool *pool, GError **error)
+{
+}
+
+static void
+threads_class_init (ThreadsClass *class)
+{
+  GST_TASK_POOL_CLASS (class)->prepare = prepare_nothing;
+  GST_TASK_POOL_CLASS (class)->push = push_work;
+}
+
+static void
+threads_init (Threads *threads)
+{
+}
+
+static GstBusSyncReply
+give_threads (GstBus *bus, GstMessage *message, gpointer threads)
+{
+  GstStreamStatusType type;
+  GstElement *owner;
+
+  if (GST_MESSAGE_TYPE (message) != GST_MESSAGE_STREAM_STATUS)
+    return GST_BUS_PASS;
+  gst_message_parse_stream_status (message, &type, &owner);
+  if (type == GST_STREAM_STATUS_TYPE_CREATE)
+    gst_task_set_pool (
+        g_value_get_object (gst_message_get_stream_status_object (message)),
+        threads);
+  return GST_BUS_PASS;
+}
+
+/* Returns what went wrong, or 0. It does not stop what it started. */
 static int
 receive_in_child (int started)
 {
@@ -160,13 +228,14 @@ receive_in_child (int started)
       "afxdpsrc multicast-group=239.1.1.2 port=5002 multicast-iface=rx0 "
       "mode=auto " SERVED " ! " STALLS " ! fakesink async=false",
       NULL);
+  GstBus *bus = gst_element_get_bus (pipeline);
 
+  gst_bus_set_sync_handler (
+      bus, give_threads, g_object_new (threads_get_type (), NULL), NULL);
   if (gst_element_set_state (pipeline, GST_STATE_PLAYING) ==
       GST_STATE_CHANGE_FAILURE)
     return 1;
-  return write (started, "", 1) == 1 && stalls (gst_element_get_bus (pipeline))
-      ? 0
-      : 2;
+  return write (started, "", 1) == 1 && stalls (bus) ? 0 : 2;
 }
 
 TEST (test_forked_and_started)
