@@ -65,8 +65,10 @@ crowd_add (
 void
 crowd_play (Crowd *crowd)
 {
+  guint64 waited = receiver_longest_wait ();
+
   for (guint i = 0; i < crowd->n; i++)
-    receiver_play (crowd->receivers[i]);
+    receiver_play_since (crowd->receivers[i], waited);
 }
 
 void

@@ -122,33 +122,45 @@ receiver_read_bus (Receiver *receiver)
   }
 }
 
-/* The longest that one of the threads that receive has waited for a processor, in all
- * its life: those of elements have the names of their pads; and the daemon's. */
-static guint64
-longest_wait (void)
+guint64
+receiver_longest_wait (void)
 {
+  /* Those of elements have the names of their pads; and the daemon's. */
   guint64 own = tasks_most (0, "src:src", "schedstat", " ");
   guint64 shared = tasks_most (0, "afxdp-receiver", "schedstat", " ");
 
   return MAX (MAX (own, shared), daemon_longest_wait (""));
 }
 
-void
-receiver_set_state (Receiver *receiver, GstState state)
+static void
+set_state (Receiver *receiver, GstState state)
 {
-  if (state == GST_STATE_PLAYING)
-    receiver->waited = longest_wait ();
   fail_if (gst_element_set_state (receiver->pipeline, state) ==
       GST_STATE_CHANGE_FAILURE);
 }
 
 void
-receiver_play (Receiver *receiver)
+receiver_set_state (Receiver *receiver, GstState state)
+{
+  if (state == GST_STATE_PLAYING)
+    receiver->waited = receiver_longest_wait ();
+  set_state (receiver, state);
+}
+
+void
+receiver_play_since (Receiver *receiver, guint64 waited)
 {
   guint n = receiver->modes->len;
 
-  receiver_set_state (receiver, GST_STATE_PLAYING);
+  receiver->waited = waited;
+  set_state (receiver, GST_STATE_PLAYING);
   receiver_wait_modes (receiver, n + 1);
+}
+
+void
+receiver_play (Receiver *receiver)
+{
+  receiver_play_since (receiver, receiver_longest_wait ());
 }
 
 Receiver *
@@ -436,7 +448,7 @@ receiver_arrived (Receiver *receiver)
 static void
 excuse (const Receiver *receiver, guint64 n, const gchar *what)
 {
-  guint64 waited = longest_wait ();
+  guint64 waited = receiver_longest_wait ();
 
   if (n && waited > receiver->waited + LONG_WAIT)
     suite_skip (

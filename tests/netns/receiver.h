@@ -44,6 +44,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Receiver, receiver_free)
 void receiver_set_state (Receiver *receiver, GstState state);
 /* PLAYING, and the first choice of a path made. */
 void receiver_play (Receiver *receiver);
+/* The longest that one of the threads that receive has waited for a processor, in all
+ * its life, in ns. It looks at each thread: not to be asked for each of many receivers. */
+guint64 receiver_longest_wait (void);
+/* receiver_play(), for one of several that are played together: waited is what that was
+ * before them. */
+void receiver_play_since (Receiver *receiver, guint64 waited);
 /* Down to that state, and PLAYING again. */
 void receiver_restart (Receiver *receiver, GstState state);
 
