@@ -187,6 +187,10 @@ earlier (guint64 one, guint64 other)
 static void
 take_drops (GstAfxdpGaps *gaps, AfxdpDrops *drops)
 {
+  if (G_UNLIKELY (gaps->owner)) {
+    take_drops (gaps->owner, drops);
+    return;
+  }
   if (G_UNLIKELY (gaps->also && drops->n)) {
     AfxdpDrops copy = *drops;
 

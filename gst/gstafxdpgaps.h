@@ -15,13 +15,18 @@
 
 G_BEGIN_DECLS
 
-typedef struct
+typedef struct _GstAfxdpGaps GstAfxdpGaps;
+
+struct _GstAfxdpGaps
 {
   GstElement *element;    /* which owns us, */
   GstAfxdpReport *report; /* and that; NULL element: nothing is posted */
   GstAfxdpReport *sum;    /* only counts the same drops; NULL: none */
-  GstAfxdpReport
-      *sharer;      /* of a leg that comes by the same stream; NULL: none */
+  /* Where legs come by one stream, which tells its drops once. The first one's: the
+   * report of the second; the second one's: the first, who tells all. NULL: each has a
+   * stream of its own. */
+  GstAfxdpReport *sharer;
+  GstAfxdpGaps *owner;
   GArray *verdicts; /* AfxdpVerdict, to be posted */
 
   /* With two legs. The element's: what the first leg alone reports, which is told of
@@ -37,7 +42,7 @@ typedef struct
   guint64 posted_at;  /* the last gap, 0: none */
   guint64 suppressed; /* gaps, since the last message */
   GstAfxdpOutbox outbox;
-} GstAfxdpGaps;
+};
 
 void gst_afxdp_gaps_init (
     GstAfxdpGaps *gaps, GstElement *element, GstAfxdpReport *report);

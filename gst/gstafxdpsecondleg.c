@@ -44,6 +44,7 @@ begin_second_leg (GstAfxdpSrc *self, AfxdpStream *stream)
   GST_OBJECT_UNLOCK (self);
   gst_afxdp_legs_have_told (legs, &self->gaps, self->report);
   self->gaps.sharer = self->split.on ? legs[1].report : NULL;
+  legs[1].gaps.owner = self->split.on ? &self->gaps : NULL;
   g_mutex_lock (&self->stream_lock);
   legs[1].stream = stream;
   g_mutex_unlock (&self->stream_lock);

@@ -84,20 +84,30 @@ look_for_errors (GstAfxdpSrc *self, guint64 now)
   self->socket_errors = n;
 }
 
+/* Returns when the next one is due, or 0. */
+static guint64
+follow_gaps (GstAfxdpSrc *self, guint64 now)
+{
+  guint64 second = 0, due;
+
+  /* First, since a message of both does not wait for ever for what it tells of this. */
+  if (G_UNLIKELY (gst_afxdp_src_n_legs (self) > 1))
+    second = gst_afxdp_gaps_follow (&self->legs[1].gaps,
+        gst_afxdp_src_stream_of (self, 1), &self->timing, G_MAXUINT64, now);
+  due = gst_afxdp_gaps_follow (
+      &self->gaps, self->stream, &self->timing, self->active.gap_interval, now);
+  return due && second ? MIN (due, second) : MAX (due, second);
+}
+
 guint64
 gst_afxdp_src_tell (GstAfxdpSrc *self)
 {
   guint64 now = afxdp_now ();
-  guint64 gap_due = gst_afxdp_gaps_follow (
-      &self->gaps, self->stream, &self->timing, self->active.gap_interval, now);
+  guint64 gap_due = follow_gaps (self, now);
   guint64 due = gst_afxdp_current_mode_follow (&self->current_mode,
       self->stream, self->active.stream.mode == AFXDP_MODE_AF_XDP, now);
 
   if (G_UNLIKELY (gst_afxdp_src_n_legs (self) > 1)) {
-    guint64 second = gst_afxdp_gaps_follow (&self->legs[1].gaps,
-        gst_afxdp_src_stream_of (self, 1), &self->timing, G_MAXUINT64, now);
-
-    gap_due = gap_due && second ? MIN (gap_due, second) : MAX (gap_due, second);
     if (self->legs[1].stream)
       due = MIN (due,
           gst_afxdp_current_mode_follow (&self->legs[1].mode,
