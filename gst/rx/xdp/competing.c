@@ -178,13 +178,13 @@ answers (const gchar *line, const Question *question)
       !is_elsewhere (inode, question->ifindex) && !is_client (inode, uid);
 }
 
-/* Adds to n those in a file. Returns 0, or why it cannot be read, as errno has it. */
+/* Adds to n those in a file. Returns 0, or the errno with which it cannot be read. */
 static int
 count (const gchar *path, const Question *question, guint *n)
 {
   FILE *file = fopen (path, "re");
   gchar line[256];
-  int errnum;
+  int error;
 
   if (!file)
     return errno;
@@ -195,9 +195,9 @@ count (const gchar *path, const Question *question, guint *n)
    * much as the kernel took to write it. */
   while (fgets (line, sizeof line, file))
     *n += strstr (line, question->port_text) && answers (line, question);
-  errnum = ferror (file) ? EIO : 0;
+  error = ferror (file) ? errno : 0;
   fclose (file);
-  return errnum;
+  return error;
 }
 
 gboolean
@@ -206,7 +206,7 @@ afxdp_competing_sockets_count (
 {
   gboolean ipv4 = g_inet_address_get_family (address) == G_SOCKET_FAMILY_IPV4;
   Question question = { .port = port, .own = own, .ifindex = ifindex };
-  int errnum;
+  int error;
 
   write_address (question.address, address);
   g_snprintf (
@@ -214,8 +214,8 @@ afxdp_competing_sockets_count (
   *n = 0;
   /* An IPv6 socket that is bound to any address gets what is IPv4's, too. A kernel
    * without IPv6 has no such file. */
-  errnum = count ("/proc/thread-self/net/udp6", &question, n);
-  if (errnum && !(ipv4 && errnum == ENOENT))
+  error = count ("/proc/thread-self/net/udp6", &question, n);
+  if (error && !(ipv4 && error == ENOENT))
     return FALSE;
   return !ipv4 || !count ("/proc/thread-self/net/udp", &question, n);
 }
