@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "suite.h"
@@ -52,15 +53,50 @@ kernel_needs_groups (void)
   close (fd);
 }
 
+/* Sends fd a datagram. Returns whether the kernel notes when it came, and not when it is
+ * read. */
+static gboolean
+is_stamped (int fd)
+{
+  struct sockaddr_in address;
+  socklen_t length = sizeof address;
+  struct timespec sent, came;
+  union
+  {
+    gchar bytes[CMSG_SPACE (sizeof came)];
+    struct cmsghdr align;
+  } control;
+  struct msghdr message = { .msg_control = &control,
+    .msg_controllen = sizeof control };
+
+  fail_if (getsockname (fd, (struct sockaddr *) &address, &length));
+  fail_if (sendto (fd, "", 0, 0, (struct sockaddr *) &address, length));
+  clock_gettime (CLOCK_REALTIME, &sent);
+  g_usleep (1000);
+  fail_if (recvmsg (fd, &message, 0));
+  fail_if (!CMSG_FIRSTHDR (&message));
+  memcpy (&came, CMSG_DATA (CMSG_FIRSTHDR (&message)), sizeof came);
+  return came.tv_sec < sent.tv_sec ||
+      (came.tv_sec == sent.tv_sec && came.tv_nsec <= sent.tv_nsec);
+}
+
 void
 kernel_needs_arrival_times (void)
 {
-  int fd = new_socket ();
+  const struct sockaddr_in address = { .sin_family = AF_INET,
+    .sin_addr = { htonl (INADDR_LOOPBACK) } };
+  /* The kernel stops when nobody has asked for it any more. */
+  static int fd = -1;
   int on = 1;
 
+  if (fd >= 0)
+    return;
+  fd = new_socket ();
   skip_unless_can (!setsockopt (fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on),
       "SO_TIMESTAMPNS");
-  close (fd);
+  fail_if (bind (fd, (const struct sockaddr *) &address, sizeof address));
+  for (guint i = 0; !is_stamped (fd); i++)
+    fail_if (i == 10000, "the kernel does not note when datagrams come");
 }
 
 void

@@ -14,7 +14,9 @@ G_BEGIN_DECLS
 /* Joining a group by MCAST_JOIN_GROUP, on the loopback interface. */
 void kernel_needs_groups (void);
 
-/* SO_TIMESTAMPNS: when a datagram arrived. */
+/* SO_TIMESTAMPNS: when a datagram arrived. The kernel begins to note that a while after
+ * the first socket has asked for it (a work item does it), and until then says when the
+ * datagram was read: it is noted when this returns, and to the end of the test. */
 void kernel_needs_arrival_times (void);
 
 /* SIOCETHTOOL, of the loopback interface. */
