@@ -152,7 +152,7 @@ static gint64
 find_monotonic_offset (void)
 {
   FILE *file = fopen ("/proc/self/timens_offsets", "re");
-  glong seconds = 0, nanoseconds = 0;
+  long seconds = 0, nanoseconds = 0;
   gchar line[128];
 
   while (file && fgets (line, sizeof line, file))

@@ -166,9 +166,9 @@ afxdp_client_link_connect (AfxdpClientLink *link, GError **error)
   if (g_strlcpy (address.sun_path, link->path, sizeof address.sun_path) >=
       sizeof address.sun_path) {
     g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_SETTINGS,
-        "The path of the distributor's socket, %s, is longer than %" G_GSIZE_FORMAT
-        " bytes: choose another",
-        link->path, sizeof address.sun_path - 1);
+        "The path of the distributor's socket, %s, is longer than %u bytes: "
+        "choose another",
+        link->path, (guint) sizeof address.sun_path - 1);
     return FALSE;
   }
   link->fd = socket (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -254,7 +254,7 @@ afxdp_client_path_open (AfxdpClientPath *path,
   if (afxdp_sources_kind (settings->sources) != AFXDP_SOURCES_ANY &&
       afxdp_sources_n (settings->sources) > AFXDP_PROTOCOL_SOURCES) {
     g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_SETTINGS,
-        "The distributor takes at most %u senders of a stream",
+        "The distributor takes at most %d senders of a stream",
         AFXDP_PROTOCOL_SOURCES);
     return FALSE;
   }
