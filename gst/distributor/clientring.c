@@ -375,16 +375,16 @@ afxdp_client_ring_end (AfxdpClientRing *ring)
 
   ring->shown = ring->produced;
   if (some)
-    __atomic_store_n (&ring->head->produced, ring->produced, __ATOMIC_RELEASE);
+    __atomic_store_n (&ring->head->produced, ring->produced, __ATOMIC_SEQ_CST);
   /* A client that saw it first would take packets for lost whose records come. */
   __atomic_store_n (&ring->head->ordinal, ring->ordinal, __ATOMIC_RELEASE);
   if (!some)
     return FALSE;
   count_free (ring);
   /* The client says that it sleeps, and then looks once more for packets. One of the
-   * two sees what the other has written. */
-  __atomic_thread_fence (__ATOMIC_SEQ_CST);
-  sleeping = __atomic_load_n (&ring->words->sleeping, __ATOMIC_RELAXED);
+   * two sees what the other has written: all four are in one order (SEQ_CST; a thread
+   * sanitizer knows no fences). */
+  sleeping = __atomic_load_n (&ring->words->sleeping, __ATOMIC_SEQ_CST);
   if (!sleeping || sleeping == ring->woken)
     return FALSE;
   ring->woken = sleeping;

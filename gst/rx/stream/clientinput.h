@@ -53,6 +53,15 @@ void afxdp_client_input_clear (AfxdpClientInput *input);
  * been handed out or discarded. clock: see above. */
 void afxdp_client_input_set_memory (
     AfxdpClientInput *input, AfxdpClientMemory *memory, gint64 clock);
+/* Whether there is a record, in the order of all SEQ_CST operations: see
+ * afxdp_client_ring_end(). */
+static inline gboolean
+afxdp_client_input_has_more (const AfxdpClientInput *input)
+{
+  return __atomic_load_n (&input->memory->head->produced, __ATOMIC_SEQ_CST) !=
+      input->consumed;
+}
+
 /* Records that wait to be read. */
 guint afxdp_client_input_n_waiting (const AfxdpClientInput *input);
 void afxdp_client_input_pause (AfxdpClientInput *input);

@@ -81,7 +81,8 @@ map (int fd, gsize size, int protection, GError **error)
       mmap (NULL, size, protection, MAP_SHARED | MAP_POPULATE, fd, 0);
 
   if (memory == MAP_FAILED) {
-    afxdp_error_set (error, errno,
+    /* EINVAL: more than there can be, as valgrind has it. */
+    afxdp_error_set (error, errno == EINVAL ? ENOMEM : errno,
         "Could not map %" G_GSIZE_FORMAT " bytes of the distributor's memory",
         size);
     return NULL;

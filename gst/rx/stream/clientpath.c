@@ -654,9 +654,8 @@ arm (AfxdpClientPath *path)
     path->n_sleeps = 1;
   __atomic_store_n (
       &path->memory->words->sleeping, path->n_sleeps, __ATOMIC_SEQ_CST);
-  __atomic_thread_fence (__ATOMIC_SEQ_CST);
   path->armed = TRUE;
-  return !afxdp_client_input_n_waiting (&path->input);
+  return !afxdp_client_input_has_more (&path->input);
 }
 
 static guint64
