@@ -296,7 +296,8 @@ afxdp_umem_n_free (AfxdpUmem *umem)
 gboolean
 afxdp_umem_is_short (AfxdpUmem *umem, guint n)
 {
-  return atomic_load_explicit (&umem->n_free, memory_order_relaxed) < n &&
+  return !umem->release &&
+      atomic_load_explicit (&umem->n_free, memory_order_relaxed) < n &&
       atomic_load_explicit (&umem->returned, memory_order_relaxed) ==
       AFXDP_NO_FRAME;
 }

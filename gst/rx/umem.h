@@ -76,7 +76,8 @@ typedef void (*AfxdpUmemPrepare) (AfxdpUmem *umem, guint n);
 /* Frames on the free list. */
 guint afxdp_umem_n_free (AfxdpUmem *umem);
 
-/* Whether fewer than n frames are free: a guess without a lock. */
+/* Whether fewer than n frames are free: a guess without a lock. Not of an area over
+ * somebody else's memory: what is free there is his at once. */
 gboolean afxdp_umem_is_short (AfxdpUmem *umem, guint n);
 
 /* Takes up to n frames from the free list, the most recently used first.

@@ -710,6 +710,7 @@ AfxdpProvider *
 afxdp_client_path_provider (AfxdpClientPath *path)
 {
   path->provider.kind = &kind;
+  path->provider.gathers = TRUE;
   return &path->provider;
 }
 

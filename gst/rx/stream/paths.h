@@ -107,6 +107,13 @@ afxdp_paths_is_settling (const AfxdpPaths *paths)
   return paths->settling;
 }
 
+/* Whether packets come in batches already. */
+static inline gboolean
+afxdp_paths_are_gathered (const AfxdpPaths *paths)
+{
+  return paths->open && paths->provider && paths->provider->gathers;
+}
+
 /* How many packets may come now before one is lost, or changes paths. */
 guint afxdp_paths_room (const AfxdpPaths *paths);
 /* All that came is taken, and the thread is about to sleep until events tell of more,

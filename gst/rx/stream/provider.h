@@ -50,6 +50,9 @@ struct _AfxdpProvider
   gboolean open;      /* packets come by it */
   gboolean settling;  /* what the other path still holds is older */
   gboolean listens;   /* wants to know what comes by the socket */
+  /* Packets come in batches, each with one wake-up: to sleep for more of them would only
+   * make them late. */
+  gboolean gathers;
   /* While settling: all that the socket had at that moment has been handed out. */
   guint64 socket_read_at;
 };

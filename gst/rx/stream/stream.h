@@ -151,8 +151,9 @@ void afxdp_stream_look_into_socket (AfxdpStream *stream);
 
 typedef struct
 {
-  guint n;           /* packets that were handed out since the last one */
-  guint room;        /* that may come before one is lost, or changes paths */
+  guint n;    /* packets that were handed out since the last one; 0 also where
+                        nothing is to be gathered */
+  guint room; /* that may come before one is lost, or changes paths */
   guint64 longest;   /* ns that may pass until the next look, if some come */
   guint64 look_at;   /* a look is due then, whatever comes; or G_MAXUINT64 */
   gboolean settling; /* what is in one path may have to wait for the other */

@@ -109,8 +109,7 @@ reserve (AfxdpStream *stream, const AfxdpInput *input, guint n)
   stream->lendable = held < share ? MIN (n, share - held) : 0;
   /* There are none, or others wait for them: these are copied, and go back to the
    * kernel. */
-  if (!input->umem ||
-      (fast && !stream->client && afxdp_umem_is_short (input->umem, n)))
+  if (!input->umem || (fast && afxdp_umem_is_short (input->umem, n)))
     stream->lendable = 0;
   afxdp_account_reserve (stream->account, stream->lendable);
 }

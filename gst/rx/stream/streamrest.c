@@ -53,6 +53,8 @@ afxdp_stream_rest (AfxdpStream *stream, AfxdpStreamRest *rest)
       paths, afxdp_wait_for_drivers (&stream->wait, paths, G_MAXUINT64));
 
   rest->n = afxdp_coalesce_take (&stream->wait.coalesce);
+  if (afxdp_paths_are_gathered (paths))
+    rest->n = 0;
   rest->room = afxdp_paths_room (paths);
   rest->longest = afxdp_paths_is_open (paths)
       ? G_MAXUINT64

@@ -88,7 +88,7 @@ next_pause (AfxdpWait *waiting, const AfxdpPaths *paths, guint64 now)
   guint n = afxdp_paths_room (paths);
   guint64 pause;
 
-  if (afxdp_paths_is_settling (paths))
+  if (afxdp_paths_is_settling (paths) || afxdp_paths_are_gathered (paths))
     return 0;
   pause = afxdp_coalesce_next (&waiting->coalesce, now, n);
   return afxdp_paths_is_open (paths) ? pause
