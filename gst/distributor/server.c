@@ -6,20 +6,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "clock.h"
 #include "error.h"
 #include "journal.h"
 #include "listener.h"
-
-/* Since Linux 5.14; the C library's headers may be older. */
-#ifndef SO_NETNS_COOKIE
-#define SO_NETNS_COOKIE 71
-#endif
+#include "namespaces.h"
 
 /* Connections that have not got a stream yet, of all and of each user: who connects and
  * says nothing keeps nobody else out, but for the others of its user. */
@@ -129,40 +123,6 @@ begin_accepting (AfxdpServer *server)
       afxdp_listener_socket (server->listener), G_IO_IN, on_connect, server);
 }
 
-/* What clients are told of this process. */
-
-/* 0: the kernel is too old, and a client then takes no namespace for its own. */
-static guint64
-find_network (void)
-{
-  int fd = socket (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-  guint64 cookie = 0;
-  socklen_t size = sizeof cookie;
-
-  if (fd < 0)
-    return 0;
-  if (getsockopt (fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size))
-    cookie = 0;
-  close (fd);
-  return cookie;
-}
-
-/* Of CLOCK_MONOTONIC, in a time namespace; 0 without one. */
-static gint64
-find_monotonic_offset (void)
-{
-  FILE *file = fopen ("/proc/self/timens_offsets", "re");
-  long seconds = 0, nanoseconds = 0;
-  gchar line[128];
-
-  while (file && fgets (line, sizeof line, file))
-    if (sscanf (line, "monotonic %ld %ld", &seconds, &nanoseconds) == 2)
-      break;
-  if (file)
-    fclose (file);
-  return seconds * (gint64) AFXDP_S + nanoseconds;
-}
-
 /* The server. */
 
 static gboolean
@@ -202,8 +162,8 @@ afxdp_server_new (const AfxdpDaemonSettings *settings,
     .leftovers = server->leftovers,
     .beat = server->beat,
     .chatter = server->chatter,
-    .network = find_network (),
-    .monotonic_offset = find_monotonic_offset (),
+    .network = afxdp_namespaces_network (),
+    .monotonic_offset = afxdp_namespaces_clock_offset (),
     .describe = describe,
     .describe_data = user_data,
     .over = on_over,

@@ -17,6 +17,7 @@
 #include "fakedaemon.h"
 #include "fork.h"
 #include "loopback.h"
+#include "namespaces.h"
 #include "streamstate.h"
 #include "suite.h"
 
@@ -42,7 +43,7 @@ set_up (void)
   fake = fake_daemon_new (TRUE);
   loopback = loopback_new ();
   /* It stays. */
-  afxdp_client_link_own_network ();
+  afxdp_namespaces_network ();
   n_fds = fake_daemon_n_fds ();
   settings = (AfxdpStreamSettings){
     .address = loopback->address,

@@ -42,7 +42,7 @@ fake_daemon_new (gboolean begins)
   daemon->path = g_build_filename (daemon->directory, "socket", NULL);
   daemon->listener = daemon->fd = -1;
   daemon->n_slots = FAKE_SLOTS;
-  daemon->network = afxdp_client_link_own_network ();
+  daemon->network = afxdp_namespaces_network ();
   afxdp_shared_memory_init (&daemon->beat, "beat", sizeof (struct afxdp_beat),
       AFXDP_SHARED_READ, &error);
   g_assert_no_error (error);

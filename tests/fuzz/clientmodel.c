@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "bytes.h"
 #include "clientinput.h"
 #include "clientlink.h"
 #include "clock.h"
@@ -76,16 +77,7 @@ typedef struct
 static guint64
 take (Model *model, guint n)
 {
-  guint64 value = 0;
-
-  for (; n; n--) {
-    value = value << 8 | (model->size ? *model->bytes : 0);
-    if (model->size) {
-      model->bytes++;
-      model->size--;
-    }
-  }
-  return value;
+  return bytes_take (&model->bytes, &model->size, n);
 }
 
 static void

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "bytes.h"
 #include "clientring.h"
 
 #define SLOT_SIZE 64
@@ -54,16 +55,7 @@ typedef struct
 static guint32
 take (Model *model, guint n)
 {
-  guint32 value = 0;
-
-  for (; n; n--) {
-    value = value << 8 | (model->size ? *model->bytes : 0);
-    if (model->size) {
-      model->bytes++;
-      model->size--;
-    }
-  }
-  return value;
+  return bytes_take (&model->bytes, &model->size, n);
 }
 
 /* Around. */

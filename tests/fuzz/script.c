@@ -3,6 +3,8 @@
 /* One byte is a deed and its operands follow. */
 #include "script.h"
 
+#include "bytes.h"
+
 #define US G_GUINT64_CONSTANT (1000)
 #define MS (1000 * US)
 
@@ -26,16 +28,7 @@ script_init (Script *script, const guint8 *bytes, gsize size,
 guint64
 script_take (Script *script, guint n)
 {
-  guint64 value = 0;
-
-  for (; n; n--) {
-    value <<= 8;
-    if (script->size) {
-      value |= *script->bytes++;
-      script->size--;
-    }
-  }
-  return value;
+  return bytes_take (&script->bytes, &script->size, n);
 }
 
 static void

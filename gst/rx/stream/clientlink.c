@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
@@ -18,12 +17,8 @@
 #include "clock.h"
 #include "error.h"
 #include "fork.h"
-#include "log.h"
+#include "namespaces.h"
 #include "sources.h"
-
-#ifndef SO_NETNS_COOKIE
-#define SO_NETNS_COOKIE 71 /* Linux 5.14 */
-#endif
 
 /* Longer than any message that a daemon may send. */
 #define LONGEST (sizeof (struct afxdp_path) + 8)
@@ -93,39 +88,6 @@ afxdp_client_link_clear (AfxdpClientLink *link)
 {
   afxdp_client_link_end (link);
   g_clear_pointer (&link->path, g_free);
-}
-
-guint64
-afxdp_client_link_own_network (void)
-{
-  int fd = socket (AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  guint64 cookie = 0;
-  socklen_t size = sizeof cookie;
-
-  if (fd < 0)
-    return 0;
-  if (getsockopt (fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size))
-    cookie = 0;
-  close (fd);
-  return cookie;
-}
-
-/* Of this process's CLOCK_MONOTONIC against the host's: time_namespaces(7). */
-static gint64
-own_clock_offset (void)
-{
-  g_autofree gchar *text = NULL;
-  gint64 seconds, ns;
-  const gchar *line;
-
-  if (!g_file_get_contents ("/proc/self/timens_offsets", &text, NULL, NULL))
-    return 0;
-  line = strstr (text, "monotonic");
-  if (!line ||
-      sscanf (line, "monotonic %" G_GINT64_FORMAT " %" G_GINT64_FORMAT,
-          &seconds, &ns) != 2)
-    return 0;
-  return seconds * (gint64) AFXDP_S + ns;
 }
 
 /* Sending. */
@@ -248,7 +210,8 @@ take_welcome (AfxdpClientLink *link, Message *message)
   link->beat = beat;
   link->network = welcome->network;
   /* Any number may be told. */
-  link->clock = (guint64) own_clock_offset () - welcome->monotonic_offset;
+  link->clock =
+      (guint64) afxdp_namespaces_clock_offset () - welcome->monotonic_offset;
   link->state = AFXDP_LINK_MET;
   return TRUE;
 }

@@ -63,7 +63,5 @@ void afxdp_client_link_end (AfxdpClientLink *link);
 
 /* Whether the daemon has lived lately, as its beat says at now. */
 gboolean afxdp_client_link_beats (const AfxdpClientLink *link, guint64 now);
-/* Cookie of this thread's network namespace; 0: not known. */
-guint64 afxdp_client_link_own_network (void);
 
 G_END_DECLS

@@ -15,6 +15,7 @@
 #include "clock.h"
 #include "error.h"
 #include "log.h"
+#include "namespaces.h"
 
 /* A daemon that does not answer is passed by: one that systemd has yet to start accepts
  * before it lives. */
@@ -144,7 +145,7 @@ count_frames (AfxdpProvider *provider, guint *n_frames, guint *n_free)
 static gboolean
 is_in_our_network (const AfxdpClientLink *link)
 {
-  guint64 network = afxdp_client_link_own_network ();
+  guint64 network = afxdp_namespaces_network ();
 
   return network && network == link->network;
 }
