@@ -418,6 +418,33 @@ TEST (test_stopped)
   receiver_free (receiver);
 }
 
+/* The daemon's credit is used up, and its path closes: what its ring holds then comes
+ * first, and at once. A batch in each ms, it held up the rest for 100 ms. */
+TEST (test_credit_used_up)
+{
+  g_autoptr (Daemon) daemon = daemon_start ("--verbose=2");
+  g_autoptr (Receiver) receiver = receiver_start ("", "fakesink");
+  Generator *generator = generator_start ("--rate=100000");
+  g_autofree gchar *log = NULL;
+
+  receiver_wait_stat (receiver, "packets", 10000);
+  daemon_stop (daemon);
+  g_usleep (250 * G_TIME_SPAN_MILLISECOND);
+  daemon_continue (daemon);
+  receiver_wait_stat (
+      receiver, "packets", receiver_stat (receiver, "packets") + 50000);
+  generator_stop_lossy (generator);
+  log = daemon_log (daemon);
+  if (!strstr (log, "closes the fast path: the credit is used up"))
+    suite_skip ("the generator did not use up the credit");
+  if (strstr (log, "nobody can wait any longer") &&
+      daemon_longest_wait ("") > 50 * GST_MSECOND)
+    suite_skip ("the daemon waited for its processor for %" G_GUINT64_FORMAT
+                " ns",
+        daemon_longest_wait (""));
+  fail_if (strstr (log, "nobody can wait any longer"), "%s", log);
+}
+
 /* It takes its program with it, and the socket goes on. */
 TEST (test_terminated)
 {

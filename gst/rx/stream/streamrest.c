@@ -68,9 +68,11 @@ afxdp_stream_has_more (const AfxdpStream *stream)
 {
   const AfxdpInputs *inputs = &stream->inputs;
 
-  /* What waits for the other path to be over does so for a while. */
+  /* What waits for the other path to be over does so for a while; that one is to be
+   * over soon. */
   if (afxdp_paths_is_settling (&stream->paths))
-    return afxdp_stream_has_news (stream);
+    return afxdp_stream_has_news (stream) ||
+        !afxdp_inputs_are_drained (inputs, stream->paths.first);
   return inputs->socket_due || afxdp_stream_has_news (stream) ||
       !afxdp_inputs_are_drained (inputs, AFXDP_PATH_SLOW) ||
       !afxdp_inputs_are_drained (inputs, AFXDP_PATH_FAST);
