@@ -14,6 +14,7 @@
 
 #include "clock.h"
 #include "clientlink.h"
+#include "namespaces.h"
 
 #define PATIENCE_MS 20000
 #define PAYLOAD_TYPE 33
