@@ -3,17 +3,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What the distributor daemon and its clients cost."""
 
-import argparse
 import dataclasses
 import json
 import os
-import signal
 import socket
 import statistics
 import subprocess
 import sys
 import time
 
+from sections import Sections, main, make_parser, medians
 from wire import (NS_PER_TICK, PATIENCE, PORT, RECEIVER_DEVICE, SENDER_DEVICE,
                   Broken, Receiver, Unsent, Watch, Wire)
 
@@ -28,28 +27,32 @@ cost       one stream of 390,000 packets/s: a privileged element by itself, and 
            element's, the daemon at most 350 ns), and latency (p99, at most twice)
 clients    one group of 50,000 packets/s for 1, 2 and 10 clients: what each further copy
            costs the daemon
+isolated   a client in a user and network namespace with nothing but lo: 390,000
+           packets/s into fakesink, and 150,000 through rtpjitterbuffer
 processes  the highest rate of one client without a loss; then 4 processes with a group
            each at half of it and, where one processor can, 520,000 packets/s together
 '''
 
 LEAD = 10 ** 9  # ns until the generator begins
 SINK = 'fakesink sync=false async=false enable-last-sample=false'
-ATTEMPTS = 5
-CALM = 0.05  # share of processor 1 that others may have
 NOBODY = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups',
           '--inh-caps=-all', '--ambient-caps=-all', '--bounding-set=-all']
+# In a network where nothing is.
+ISOLATED = NOBODY + ['unshare', '--user', '--net']
 HIGHEST = 1000000  # packets/s; the search ends there
 SIZE = 1316
 
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """groups: one client for each, which is the n-th; with None a client of its own."""
+    """groups: one client for each, which is the n-th."""
     name: str
     rate: int  # packets/s in all
     seconds: float
     by_daemon: bool = True
     groups: tuple = (0,)
+    prefix: tuple = tuple(NOBODY)
+    rest: str = SINK
 
     def __str__(self):
         return f'{self.name}, {self.rate}/s'
@@ -135,11 +138,12 @@ class Clients(Wire):
 
     def start_client(self, case, number, log):
         distributor = self.daemon.path if case.by_daemon else '""'
-        command = (NOBODY if case.by_daemon else []) + [
+        command = list(case.prefix if case.by_daemon else ()) + [
             'env', f'GST_PLUGIN_PATH_1_0={self.build}/gst',
             f'GST_REGISTRY={self.work}/registry.bin', 'GST_REGISTRY_UPDATE=no',
             f'{self.build}/tests/bench/receiver', RECEIVER_DEVICE, group(number),
-            str(PORT), '1', f'afxdpsrc mode=af-xdp distributor={distributor}', SINK]
+            str(PORT), '1', f'afxdpsrc mode=af-xdp distributor={distributor}',
+            case.rest]
         return Receiver(self, command, log)
 
     def attempt(self, case):
@@ -171,51 +175,26 @@ class Clients(Wire):
         return {'kind': case.name, 'rate': case.rate, 'clients': len(clients),
                 'client-ns': sum(used) / sum(n for _ in clients),
                 'daemon-ns': daemon / sent,
-                'lost': sum(n - one['stats']['packets'] for one in received),
+                'lost': sum(n - one['packets'] for one in received),
                 'latency-p99': max(one['stats']['latency-p99'] for one in received),
                 'others': others}
 
 
-class Campaign:
-    """Measures, and tells."""
+class Distributor(Sections):
+    """Each section compares clients."""
 
-    def __init__(self, wire, arguments):
-        self.wire = wire
-        self.arguments = arguments
-        self.runs = []
-
-    def measure(self, case):
-        """One run, or None: the wire or the generator cannot do it."""
-        try:
-            run = self.wire.measure(case, ATTEMPTS, CALM)
-        except Unsent as reason:
-            print(f'{case}: not sent: {reason}', file=sys.stderr)
-            return None
-        self.runs.append(run)
-        print(f'{case}: client {run["client-ns"]:.0f} ns, daemon '
-              f'{run["daemon-ns"]:.0f} ns, p99 {run["latency-p99"] / 1e6:.2f} ms, '
-              f'lost {run["lost"]}, others had {run["others"]:.2f} of the processor',
-              file=sys.stderr)
-        return run
-
-    def compare(self, cases):
-        """For each case the runs that were made; they take turns."""
-        runs = [[] for _ in cases]
-        for _ in range(self.arguments.rounds):
-            for case, made in zip(cases, runs):
-                run = self.measure(case)
-                if run:
-                    made.append(run)
-        return runs
+    @staticmethod
+    def column(run):
+        return (f'client {run["client-ns"]:.0f} ns, daemon {run["daemon-ns"]:.0f} ns, '
+                f'p99 {run["latency-p99"] / 1e6:.2f} ms')
 
     def tell(self, case, runs):
         """Returns the medians, or None."""
         if not runs:
             print(f'  {case.name:<24} not sent')
             return None
-        client, daemon, latency = (
-            statistics.median(run[name] for run in runs)
-            for name in ('client-ns', 'daemon-ns', 'latency-p99'))
+        client, daemon, latency = medians(
+            runs, 'client-ns', 'daemon-ns', 'latency-p99')
         print(f'  {case.name:<24} client {client:.0f} ns, daemon {daemon:.0f} ns, '
               f'latency p99 {latency / 1e6:.2f} ms, '
               f'lost {sum(run["lost"] for run in runs)}')
@@ -244,6 +223,15 @@ class Campaign:
             print(f'  each further client costs the daemon '
                   f'{(costs[2][1] - costs[0][1]) / 9:.0f} ns a packet')
 
+    def isolated(self):
+        seconds = self.arguments.seconds
+        cases = [Case('fakesink', 390000, seconds, prefix=tuple(ISOLATED)),
+                 Case('rtpjitterbuffer', 150000, seconds, prefix=tuple(ISOLATED),
+                      rest=f'rtpjitterbuffer ! {SINK}')]
+        print('a client with no network but lo:')
+        for case, runs in zip(cases, self.compare(cases)):
+            self.tell(case, runs)
+
     def processes(self):
         highest = statistics.median_low(
             self.search() for _ in range(self.arguments.rounds))
@@ -255,79 +243,21 @@ class Campaign:
             print(f'4 groups, {rate} packets/s together:')
             self.tell(case, self.compare([case])[0])
 
-    def holds(self, rate):
-        """At the second try, if need be. More than is sent does not."""
-        for _ in range(2):
-            run = self.measure(Case('one client', rate, self.arguments.seconds))
-            if run and not run['lost']:
-                return True
-        return False
-
     def search(self):
-        """By bisection; 0: none."""
-        low, high = 0, HIGHEST
-        while high - low > 20000:
-            middle = (low + high) // 2 // 1000 * 1000
-            if self.holds(middle):
-                low = middle
-            else:
-                high = middle
-        return low
+        return self.highest(
+            lambda rate: Case('one client', rate, self.arguments.seconds),
+            HIGHEST, lambda low: 20000)
 
-    SECTIONS = {'cost': cost, 'clients': clients, 'processes': processes}
+    SECTIONS = {'cost': cost, 'clients': clients, 'isolated': isolated,
+                'processes': processes}
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(
-        prog='tests/bench/distributor.sh', description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--only', action='append', metavar='SECTION',
-                        choices=list(Campaign.SECTIONS),
-                        help='measure this alone; repeatable: '
-                        + ', '.join(Campaign.SECTIONS))
-    parser.add_argument('--build-dir', metavar='DIR',
-                        default=os.environ.get('BENCH_BUILD'),
-                        help='where the project is built (default: build)')
+    parser = make_parser('distributor.sh', DESCRIPTION, Distributor.SECTIONS)
     parser.add_argument('--four-queues', action='store_true',
                         help='on an interface with 4 RX queues, and not one')
-    parser.add_argument('--seconds', type=float, metavar='N', default=5,
-                        help='length of every run (default 5)')
-    parser.add_argument('--rounds', type=int, metavar='N', default=5,
-                        help='runs of each kind (default 5)')
-    parser.add_argument('--wait', type=float, metavar='N', default=60,
-                        help='seconds to wait in all, before runs, for '
-                        'others to leave the processors idle (default 60)')
-    parser.add_argument('--json', metavar='FILE', help='all runs, for programs')
     return parser.parse_args()
 
 
-def main():
-    arguments = parse_arguments()
-    # Generator and driver; the daemon and its clients have the other one.
-    os.sched_setaffinity(0, {0})
-    wire = Clients(os.path.abspath(arguments.build_dir),
-                   os.environ['BENCH_SENDER_NETNS'],
-                   os.environ['BENCH_RECEIVER_NETNS'],
-                   os.environ['DISTRIBUTOR_WORK'], arguments.wait)
-    campaign = Campaign(wire, arguments)
-    try:
-        for name, section in Campaign.SECTIONS.items():
-            if name in (arguments.only or Campaign.SECTIONS):
-                section(campaign)
-    except Broken as reason:
-        print(f'distributor.sh: {reason}', file=sys.stderr)
-        return 1
-    finally:
-        if arguments.json:
-            with open(arguments.json, 'w', encoding='utf-8') as file:
-                json.dump(campaign.runs, file, indent=1)
-                file.write('\n')
-    print(f'Made again: {wire.unsent} runs since the wire or the generator did not '
-          f'keep up, {wire.disturbed} since others ran on processor 1.')
-    return 0
-
-
 if __name__ == '__main__':
-    # So that what was started is ended on the way out.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    sys.exit(main())
+    sys.exit(main('distributor.sh', Clients, Distributor, parse_arguments()))

@@ -21,5 +21,4 @@ veth_up --queues "$queues"
 make_work_directory
 # Clients are an ordinary user's.
 chmod 711 "$work"
-export DISTRIBUTOR_WORK=$work
 drive "$here/distributor.py" "$@"

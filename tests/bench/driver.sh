@@ -39,12 +39,13 @@ end_driver() {
   wait "$driver" || true
 }
 
-# drive SCRIPT [OPTION...]: the namespaces are there. In the background, since bash heeds
+# drive SCRIPT [OPTION...]: the namespaces and the work directory are there. In the background, since bash heeds
 # a signal only when what is in front has ended.
 drive() {
   export BENCH_BUILD=$build
   export BENCH_SENDER_NETNS=$VETH_SENDER_NETNS
   export BENCH_RECEIVER_NETNS=$VETH_RECEIVER_NETNS
+  export BENCH_WORK=$work
   python3 "$@" &
   driver=$!
   cleanup_push end_driver

@@ -3,16 +3,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What two networks cost, and putting packets in order."""
 
-import argparse
 import dataclasses
 import json
 import os
-import signal
 import statistics
 import subprocess
 import sys
 import time
 
+from sections import Sections, main, make_parser, medians
 from wire import (GROUP, PATIENCE, PORT, RECEIVER_DEVICE, Broken, Receiver,
                   Unsent, Watch, Wire)
 
@@ -33,8 +32,6 @@ video   1080-line video that is reordered over up to 20 packets, into rtpvrawdep
 LEAD = 10 ** 9  # ns until the generators begin
 SINK = 'fakesink sync=false async=false enable-last-sample=false'
 SECOND_LEG = f'redundant-uri=afxdp://{GROUP}:{PORT}?multicast-iface=rx1'
-ATTEMPTS = 5
-CALM = 0.05  # share of the receiver's processor that others may have
 
 LINES = 1080
 FRAME_PACKETS = 4 * LINES
@@ -80,7 +77,7 @@ def count_packets(case):
     return frames * FRAME_PACKETS
 
 
-class Legs(Wire):
+class Wires(Wire):
     """Two wires."""
 
     def start_sender(self, case, leg, start):
@@ -148,52 +145,33 @@ class Legs(Wire):
                 'recovered': stats.get('recovered', 0), 'others': others}
 
 
-class Campaign:
-    """Measures, and tells."""
+class Legs(Sections):
+    """Each section compares kinds."""
 
     def __init__(self, wire, arguments):
-        self.wire = wire
-        self.arguments = arguments
-        self.runs = []
+        super().__init__(wire, arguments)
         self.unsent = HIGHEST  # frames/s that the generator did not make
 
-    def measure(self, kind, rate):
-        """One run, or None: the wire or the generator cannot do it."""
-        case = Case(kind, rate, self.arguments.seconds)
-        try:
-            run = self.wire.measure(case, ATTEMPTS, CALM)
-        except Unsent as reason:
-            print(f'{case}: not sent: {reason}', file=sys.stderr)
-            return None
-        self.runs.append(run)
-        print(f'{case}: {run["cpu-ns"]:.0f} ns, lost {run["lost"]}, '
-              f'others had {run["others"]:.2f} of the processor',
-              file=sys.stderr)
-        return run
+    @staticmethod
+    def column(run):
+        return f'{run["cpu-ns"]:.0f} ns'
 
-    def compare(self, kinds, rate):
-        """The medians of kinds that take turns, and what they lost in all."""
-        costs = {kind.name: [] for kind in kinds}
-        lost = {kind.name: 0 for kind in kinds}
-        for _ in range(self.arguments.rounds):
-            for kind in kinds:
-                run = self.measure(kind, rate)
-                if run:
-                    costs[kind.name].append(run['cpu-ns'])
-                    lost[kind.name] += run['lost']
-        return ({name: statistics.median(many) if many else None
-                 for name, many in costs.items()}, lost)
+    @staticmethod
+    def can(name, arguments):
+        return name != 'before' or arguments.before
 
     def tell(self, kinds, rate, goal=''):
-        medians, lost = self.compare(kinds, rate)
-        for kind in kinds:
-            cost = medians[kind.name]
+        costs = []
+        cases = [Case(kind, rate, self.arguments.seconds) for kind in kinds]
+        for case, runs in zip(cases, self.compare(cases)):
+            cost = medians(runs, 'cpu-ns')[0] if runs else None
             text = 'not sent' if cost is None else f'{cost:.0f} ns'
-            print(f'  {kind.name:<28} {text}, lost {lost[kind.name]}')
-        first, second = (medians[kind.name] for kind in kinds[:2])
-        if first and second:
+            print(f'  {case.kind.name:<28} {text}, '
+                  f'lost {sum(run["lost"] for run in runs)}')
+            costs.append(cost)
+        if costs[0] and costs[1]:
             print(f'  {kinds[1].name} / {kinds[0].name}: '
-                  f'{second / first:.2f}{goal}')
+                  f'{costs[1] / costs[0]:.2f}{goal}')
 
     def legs(self):
         print('200,000 packets/s:')
@@ -231,86 +209,30 @@ class Campaign:
         print(f'at {fps} frames/s, {fps * FRAME_PACKETS} packets/s:')
         self.tell([buffer, ours], fps * FRAME_PACKETS)
 
-    def holds(self, kind, fps):
-        """At the second try, if need be. More than is sent does not."""
-        for _ in range(2):
-            run = self.measure(kind, fps * FRAME_PACKETS)
-            if run and not run['lost']:
-                return True
-            if not run:
-                self.unsent = min(self.unsent, fps)
-        return False
+    def measure(self, case):
+        run = super().measure(case)
+        if not run and case.kind.is_video:
+            self.unsent = min(self.unsent, case.rate // FRAME_PACKETS)
+        return run
 
     def search(self, kind):
-        """The highest frame rate, by bisection; 0: none."""
-        low, high = 0, HIGHEST
-        while high - low > max(1, low // 20):
-            middle = (low + high) // 2
-            if self.holds(kind, middle):
-                low = middle
-            else:
-                high = middle
-        return low
+        """The highest frame rate."""
+        return self.highest(
+            lambda fps: Case(kind, fps * FRAME_PACKETS, self.arguments.seconds),
+            HIGHEST, lambda low: max(1, low // 20))
 
     SECTIONS = {'legs': legs, 'before': before, 'video': video}
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(
-        prog='tests/bench/legs.sh', description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--only', action='append', metavar='SECTION',
-                        choices=list(Campaign.SECTIONS),
-                        help='measure this alone; repeatable: '
-                        + ', '.join(Campaign.SECTIONS))
-    parser.add_argument('--build-dir', metavar='DIR',
-                        default=os.environ.get('BENCH_BUILD'),
-                        help='where the project is built (default: build)')
+    parser = make_parser('legs.sh', DESCRIPTION, Legs.SECTIONS)
     parser.add_argument('--before', metavar='DIR',
                         help='where an older version is built')
-    parser.add_argument('--seconds', type=float, metavar='N', default=5,
-                        help='length of every run (default 5)')
-    parser.add_argument('--rounds', type=int, metavar='N', default=5,
-                        help='runs of each kind (default 5)')
-    parser.add_argument('--wait', type=float, metavar='N', default=60,
-                        help='seconds to wait in all, before runs, for '
-                        'others to leave the processors idle (default 60)')
-    parser.add_argument('--json', metavar='FILE', help='all runs, for programs')
     arguments = parser.parse_args()
     if 'before' in (arguments.only or []) and not arguments.before:
         parser.error('before needs --before DIR')
     return arguments
 
 
-def main():
-    arguments = parse_arguments()
-    # Generators and driver; the receiver has the other one.
-    os.sched_setaffinity(0, {0})
-    wire = Legs(os.path.abspath(arguments.build_dir),
-                os.environ['BENCH_SENDER_NETNS'],
-                os.environ['BENCH_RECEIVER_NETNS'], os.environ['LEGS_WORK'],
-                arguments.wait)
-    campaign = Campaign(wire, arguments)
-    try:
-        for name, section in Campaign.SECTIONS.items():
-            if name in (arguments.only or Campaign.SECTIONS) and (
-                    name != 'before' or arguments.before):
-                section(campaign)
-    except Broken as reason:
-        print(f'legs.sh: {reason}', file=sys.stderr)
-        return 1
-    finally:
-        if arguments.json:
-            with open(arguments.json, 'w', encoding='utf-8') as file:
-                json.dump(campaign.runs, file, indent=1)
-                file.write('\n')
-    print(f'Made again: {wire.unsent} runs since a wire or a generator did not '
-          f'keep up, {wire.disturbed} since others ran on the receiver\'s '
-          'processor.')
-    return 0
-
-
 if __name__ == '__main__':
-    # So that what was started is ended on the way out.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    sys.exit(main())
+    sys.exit(main('legs.sh', Wires, Legs, parse_arguments()))

@@ -16,6 +16,4 @@ find_build "$here/legs.py" "$@"
 veth_up --queues 1
 veth_add_wire
 make_work_directory
-# Each build's plugin has a registry of its own.
-export LEGS_WORK=$work
 drive "$here/legs.py" "$@"
