@@ -327,16 +327,13 @@ name_wires (void)
   return g_string_free (options, FALSE);
 }
 
-gboolean
-daemon_is_for_all (void)
+Daemon *
+daemon_for_all (void)
 {
   g_autofree gchar *wires = NULL;
 
-  if (!g_getenv ("TEST_DISTRIBUTOR"))
-    return FALSE;
-  if (running)
-    return TRUE;
+  if (!g_getenv ("TEST_DISTRIBUTOR") || running)
+    return running;
   wires = name_wires ();
-  daemon_start (wires);
-  return TRUE;
+  return daemon_start (wires);
 }

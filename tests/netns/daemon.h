@@ -42,6 +42,7 @@ guint64 daemon_client_sum (Daemon *daemon, const gchar *field);
 /* The longest that one of its threads whose names begin so has waited for a processor,
  * in ns; 0: there is no daemon. */
 guint64 daemon_longest_wait (const gchar *name);
-/* Whether this program is to run with a daemon for all elements: TEST_DISTRIBUTOR. If so,
- * starts it, on all wires there are, unless it runs. */
-gboolean daemon_is_for_all (void);
+/* If this program is to run with a daemon for all elements (TEST_DISTRIBUTOR), that one,
+ * which is started on all wires there are unless it runs; else the one that runs, or
+ * NULL. */
+Daemon *daemon_for_all (void);

@@ -5,21 +5,24 @@
  * random. It may lose packets; at the end each of them has its place, all is
  * accounted for, and nothing is left. With TEST_LEGS=2 it comes by two networks, and the
  * faults of an interface are of one of them: what leaves is in order, and each once.
+ * With TEST_DISTRIBUTOR=1 it comes through the daemon, which has faults of its own.
  *
- * SOAK_SECONDS is how long (60; of two legs 20), SOAK_SEED which faults (others each
+ * SOAK_SECONDS is how long (60; of two legs and through the daemon 20), SOAK_SEED which faults (others each
  * time).
  */
 #include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "daemon.h"
 #include "leftover.h"
 #include "network.h"
+#include "player.h"
 #include "soaking.h"
 #include "../check/tap.h"
 #include "twolegs.h"
 
-#define SECONDS (n_legs > 1 ? 20 : 60)
+#define SECONDS (n_legs > 1 || g_getenv ("TEST_DISTRIBUTOR") ? 20 : 60)
 /* Of all legs together. */
 #define RATE 200000
 /* Between two faults, in µs. */
@@ -31,7 +34,7 @@
 /* What a veth throws away without counting it: its ring, when its link goes down;
  * and one packet when a program is detached. */
 #define RING 256
-#define MOST_KINDS 16
+#define MOST_KINDS 20
 
 #define PROPERTIES                                                  \
   "multicast-iface=rx0 gap-interval=0 address=239.1.1.1 port=5000 " \
@@ -49,6 +52,7 @@ typedef struct
   GRand *random;
   Receiver *receiver;
   Tap *tap;
+  Daemon *daemon;     /* or NULL */
   PayloadWatch watch; /* of two legs */
   guint leg;          /* whose interface has the fault */
   guint uncounted;    /* packets that a veth may have thrown away so */
@@ -188,10 +192,40 @@ flush (Faults *faults)
       faults->receiver->src, gst_event_new_flush_stop (TRUE));
 }
 
+/* The daemon, and another one of its clients. */
+
+static void
+kill_daemon (Faults *faults)
+{
+  daemon_kill (faults->daemon);
+  last (faults);
+  daemon_start_again (faults->daemon);
+  faults->uncounted += 2;
+}
+
+static void
+stop_daemon (Faults *faults)
+{
+  daemon_stop (faults->daemon);
+  last (faults);
+  daemon_continue (faults->daemon);
+}
+
+static void
+kill_client (Faults *faults)
+{
+  g_autoptr (Player) other =
+      player_start ("", "multicast-group=239.1.1.1 multicast-iface=rx0");
+
+  player_wait_line (other, "GstAfxdpSrcMode");
+  last (faults);
+}
+
 static const struct
 {
   const gchar *name;
   void (*make) (Faults *faults);
+  gboolean of_daemon;
 } kinds[] = {
   { "program detached", detach_program },
   { "link down", put_link_down },
@@ -206,6 +240,9 @@ static const struct
   { "hoard", hoard },
   { "pause", pause_stream },
   { "flush", flush },
+  { "daemon killed", kill_daemon, TRUE },
+  { "daemon stopped", stop_daemon, TRUE },
+  { "client killed", kill_client, TRUE },
 };
 
 G_STATIC_ASSERT (G_N_ELEMENTS (kinds) <= MOST_KINDS);
@@ -217,6 +254,17 @@ read_bus (Receiver *receiver)
   receiver_assert_no_error (receiver);
   g_ptr_array_set_size (receiver->modes, 0);
   g_ptr_array_set_size (receiver->gaps, 0);
+}
+
+static guint
+choose_kind (Faults *faults)
+{
+  guint kind;
+
+  do
+    kind = g_rand_int_range (faults->random, 0, G_N_ELEMENTS (kinds));
+  while (kinds[kind].of_daemon && !faults->daemon);
+  return kind;
 }
 
 /* What has left by now is in order, and once. */
@@ -247,7 +295,7 @@ make_faults_for (Faults *faults, gint64 time)
   gint64 end = g_get_monotonic_time () + time;
 
   while (g_get_monotonic_time () < end) {
-    guint kind = g_rand_int_range (faults->random, 0, G_N_ELEMENTS (kinds));
+    guint kind = choose_kind (faults);
     guint64 packets;
 
     faults->leg = g_rand_int_range (faults->random, 0, n_legs);
@@ -274,6 +322,7 @@ begin (void)
       receiver_new (n_legs > 1 ? PROPERTIES SECOND_LEG : PROPERTIES,
           "rtpjitterbuffer latency=20 ! fakesink sync=false "
           "async=false enable-last-sample=false");
+  faults.daemon = daemon_for_all ();
   faults.tap = tap_new_counting (faults.receiver->src);
   return faults;
 }
@@ -383,11 +432,13 @@ TEST (test_faults)
   /* What is discarded when it is stopped has no number. */
   wait_until (
       receiver_arrived (faults.receiver) + faults.uncounted >= sent.packets);
-  leftover_expect_bpf (&before);
+  if (!faults.daemon)
+    leftover_expect_bpf (&before);
   receiver_set_state (faults.receiver, GST_STATE_NULL);
   assert_accounted_for (&faults, &sent);
   fail_unless_equals_uint64 (faults.watch.wrong, 0);
   end (&faults);
+  g_clear_pointer (&faults.daemon, daemon_free);
 
   leftover_end (&before);
   soaking_memory_assert_flat (&memory);

@@ -39,7 +39,7 @@ player_start (const gchar *prefix, const gchar *properties)
   g_autoptr (GError) error = NULL;
   g_auto (GStrv) words = NULL;
 
-  daemon_is_for_all ();
+  daemon_for_all ();
   fail_unless (g_shell_parse_argv (line, NULL, &words, NULL));
   g_subprocess_launcher_set_child_setup (launcher, die_with_parent, NULL, NULL);
   player->process = g_subprocess_launcher_spawnv (

@@ -32,7 +32,7 @@ receiver_new (const gchar *properties, const gchar *rest)
       shared ? shared : "", address, properties, rest);
   g_autoptr (GError) error = NULL;
 
-  daemon_is_for_all ();
+  daemon_for_all ();
   receiver->pipeline = gst_parse_launch (launch, &error);
   fail_unless (receiver->pipeline && !error, "%s: %s", launch,
       error ? error->message : "");
