@@ -4,6 +4,7 @@
 #include "network.h"
 
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
@@ -333,12 +334,21 @@ network_socket_drops (void)
   return g_ascii_strtoull (output, NULL, 10);
 }
 
+guint32
+network_program_on (const gchar *interface)
+{
+  guint index = if_nametoindex (interface);
+  guint32 id = 0;
+
+  if (index)
+    fail_if (bpf_xdp_query_id (index, 0, &id), "%s", g_strerror (errno));
+  return id;
+}
+
 gboolean
 network_has_program_on (const gchar *interface)
 {
-  g_autofree gchar *output = network_output ("ip -d link show %s", interface);
-
-  return strstr (output, "prog/xdp") != NULL;
+  return network_program_on (interface) != 0;
 }
 
 gboolean
@@ -422,17 +432,20 @@ load_program (const gchar *name)
   return prog;
 }
 
-void
+guint32
 network_replace_program (void)
 {
   int prog = load_program ("replacement");
   struct bpf_link_info info;
+  guint32 replacement;
   guint id;
   int link = open_link ("rx0", &id, &info);
 
   fail_unless (!bpf_link_update (link, prog, NULL), "%s", g_strerror (errno));
+  replacement = network_program_on ("rx0");
   close (link);
   close (prog);
+  return replacement;
 }
 
 int

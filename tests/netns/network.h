@@ -63,7 +63,10 @@ void network_drop_in_socket (void);
  * no room. */
 guint64 network_socket_drops (void);
 
-/* Whether an XDP program is attached to rx0, or to another interface. */
+/* The kernel's number of the XDP program that is attached to an interface; 0: none,
+ * or there is no such interface. */
+guint32 network_program_on (const gchar *interface);
+/* Whether one is attached to rx0, or to another interface. */
 gboolean network_has_program (void);
 gboolean network_has_program_on (const gchar *interface);
 /* The kernel's numbers of it and of the link that attaches it, in words: others
@@ -73,8 +76,8 @@ gchar *network_describe_program (void);
 void network_detach_program (void);
 void network_detach_program_of (const gchar *interface);
 /* Puts a program that passes all into the link that attaches one, as if the driver
- * did not run that. */
-void network_replace_program (void);
+ * did not run that. Returns its number. */
+guint32 network_replace_program (void);
 /* Attaches a program that passes all, as somebody else would. It is there until the
  * descriptor is closed that this returns. */
 int network_attach_program (const gchar *name);

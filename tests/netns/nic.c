@@ -433,14 +433,14 @@ TEST (test_unseen)
   Generator *generator = generator_start ("--rate=20000");
 
   for (guint n = 1; n <= 3; n++) {
+    guint32 unseen;
     Moment begin;
 
     receiver_wait_stat (receiver, "delivered-xdp",
         receiver_stat (receiver, "delivered-xdp") + 1000);
     begin = this_moment ();
-    network_replace_program ();
-    /* It is detached first. */
-    wait_until (!network_has_program ());
+    unseen = network_replace_program ();
+    wait_until (network_program_on ("rx0") != unseen);
     assert_soon (&begin);
     /* Of several changes in a second only the last is told at once. */
     wait_until (has_said (receiver, "attached again"));
@@ -471,13 +471,13 @@ TEST (test_unseen_for_good)
       generator_send ("--rate=20000 --packets=2000").packets);
   while (is_attached_again (receiver)) {
     guint64 packets = receiver_stat (receiver, "packets");
+    guint32 unseen = network_replace_program ();
     Generator *generator;
 
-    network_replace_program ();
     generator = generator_start ("--rate=20000");
     receiver_wait_stat (receiver, "packets", packets + 1);
     begin = this_moment ();
-    wait_until (!network_has_program ());
+    wait_until (network_program_on ("rx0") != unseen);
     assert_soon (&begin);
     generator_stop (generator);
   }
