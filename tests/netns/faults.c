@@ -351,6 +351,23 @@ stop_generators (Generator *generators[TWOLEGS])
   return sent;
 }
 
+/* What is discarded when the stream is stopped has no number. */
+static void
+wait_until_all_arrived (Faults *faults, const GeneratorReport *sent)
+{
+  gint64 deadline = g_get_monotonic_time () + RECEIVER_PATIENCE;
+
+  while (
+      receiver_arrived (faults->receiver) + faults->uncounted < sent->packets) {
+    fail_if (g_get_monotonic_time () > deadline,
+        "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+        " arrived, but for up to %u: %s",
+        receiver_arrived (faults->receiver), sent->packets, faults->uncounted,
+        receiver_describe (faults->receiver));
+    g_usleep (1000);
+  }
+}
+
 static void
 assert_accounted_for (Faults *faults, const GeneratorReport *sent)
 {
@@ -429,9 +446,7 @@ TEST (test_faults)
   soaking_memory_end (&memory);
 
   sent = stop_generators (generators);
-  /* What is discarded when it is stopped has no number. */
-  wait_until (
-      receiver_arrived (faults.receiver) + faults.uncounted >= sent.packets);
+  wait_until_all_arrived (&faults, &sent);
   if (!faults.daemon)
     leftover_expect_bpf (&before);
   receiver_set_state (faults.receiver, GST_STATE_NULL);

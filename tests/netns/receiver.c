@@ -443,6 +443,8 @@ receiver_arrived (Receiver *receiver)
       receiver_stat (receiver, "discarded") + receiver_stat (receiver, "late") +
       receiver_stat (receiver, "repeated") +
       receiver_stat (receiver, "unmatched") +
+      /* It has no drops: only numbers show them. */
+      receiver_stat (receiver, "lost-distributor") +
       receiver_dropped_in_host (receiver);
 }
 
