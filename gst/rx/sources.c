@@ -182,16 +182,83 @@ afxdp_sources_get (const AfxdpSources *sources, guint i)
   return g_array_index (sources->entries, Address, i).bytes;
 }
 
+static gboolean
+is_listed (const AfxdpSources *sources, const Address *key)
+{
+  return bsearch (key, sources->entries->data, sources->entries->len,
+             sizeof (Address), compare) != NULL;
+}
+
+gboolean
+afxdp_sources_equal (const AfxdpSources *a, const AfxdpSources *b)
+{
+  guint n = afxdp_sources_n (a);
+
+  if (afxdp_sources_kind (a) != afxdp_sources_kind (b) ||
+      n != afxdp_sources_n (b))
+    return FALSE;
+  return !n ||
+      (a->size == b->size &&
+          !memcmp (a->entries->data, b->entries->data, n * sizeof (Address)));
+}
+
+/* Of what a lists, what b lists too, or what it does not, as listed says. */
+static void
+add_those (AfxdpSources *to, const AfxdpSources *a, const AfxdpSources *b,
+    gboolean listed)
+{
+  for (guint i = 0; i < afxdp_sources_n (a); i++) {
+    const Address *entry = &g_array_index (a->entries, Address, i);
+
+    if ((b && is_listed (b, entry)) == listed)
+      g_array_append_val (to->entries, *entry);
+  }
+}
+
+AfxdpSources *
+afxdp_sources_list_without (const AfxdpSources *a, const AfxdpSources *b)
+{
+  AfxdpSources *rest = sources_new (afxdp_sources_version (a));
+
+  rest->kind = afxdp_sources_kind (a);
+  add_those (rest, a, b, FALSE);
+  return rest;
+}
+
+AfxdpSources *
+afxdp_sources_union (const AfxdpSources *a, const AfxdpSources *b)
+{
+  gboolean a_excludes = afxdp_sources_kind (a) == AFXDP_SOURCES_EXCLUDE;
+  gboolean b_excludes = afxdp_sources_kind (b) == AFXDP_SOURCES_EXCLUDE;
+  AfxdpSources *both = sources_new (afxdp_sources_version (a));
+
+  if (afxdp_sources_kind (a) == AFXDP_SOURCES_ANY ||
+      afxdp_sources_kind (b) == AFXDP_SOURCES_ANY)
+    return both;
+  if (!a_excludes && !b_excludes) {
+    g_array_append_vals (both->entries, a->entries->data, a->entries->len);
+    g_array_append_vals (both->entries, b->entries->data, b->entries->len);
+    sort_once_each (both->entries);
+    both->kind = AFXDP_SOURCES_INCLUDE;
+    return both;
+  }
+  /* Left out is what neither of them wants. */
+  if (a_excludes)
+    add_those (both, a, b, b_excludes);
+  else
+    add_those (both, b, a, FALSE);
+  if (both->entries->len)
+    both->kind = AFXDP_SOURCES_EXCLUDE;
+  return both;
+}
+
 gboolean
 afxdp_sources_match (const AfxdpSources *sources, const guint8 *address)
 {
   Address key = { 0 };
-  gboolean listed;
 
   if (!sources || sources->kind == AFXDP_SOURCES_ANY)
     return TRUE;
   memcpy (key.bytes, address, sources->size);
-  listed = bsearch (&key, sources->entries->data, sources->entries->len,
-               sizeof (Address), compare) != NULL;
-  return listed == (sources->kind == AFXDP_SOURCES_INCLUDE);
+  return is_listed (sources, &key) == (sources->kind == AFXDP_SOURCES_INCLUDE);
 }

@@ -40,6 +40,18 @@ guint afxdp_sources_version (const AfxdpSources *sources);
 guint afxdp_sources_n (const AfxdpSources *sources);
 const guint8 *afxdp_sources_get (const AfxdpSources *sources, guint i);
 
+/* Both are of one version, or any. */
+
+/* Whether they are the same senders, written alike: of one kind. */
+gboolean afxdp_sources_equal (const AfxdpSources *a, const AfxdpSources *b);
+/* Who is received from by one or the other, or by both: never NULL. */
+AfxdpSources *afxdp_sources_union (
+    const AfxdpSources *a, const AfxdpSources *b);
+/* a with a shorter list: without what is in that of b, whatever the kinds. Where that
+ * is all of it the list is empty, and the kind stays. */
+AfxdpSources *afxdp_sources_list_without (
+    const AfxdpSources *a, const AfxdpSources *b);
+
 /* Whether the stream is to be received from address: network order, 4 or 16
  * bytes as the set's version says. */
 gboolean afxdp_sources_match (

@@ -154,14 +154,93 @@ TABLE_TEST (test_match, senders)
       afxdp_sources_match (sources, address), senders[__i__].matches);
 }
 
+static const struct
+{
+  const gchar *a, *b;
+  guint version;
+  const gchar *description; /* of both */
+} unions[] = {
+  { NULL, NULL, 4, "any" },
+  { NULL, "+10.0.0.1", 4, "any" },
+  { NULL, "-10.0.0.1", 4, "any" },
+  { "+10.0.0.1", "+10.0.0.1", 4, "+ 10.0.0.1" },
+  { "+10.0.0.1", "+10.0.0.2", 4, "+ 10.0.0.1 10.0.0.2" },
+  { "+10.0.0.3+10.0.0.1", "+10.0.0.2+10.0.0.3", 4,
+      "+ 10.0.0.1 10.0.0.2 10.0.0.3" },
+  { "-10.0.0.1", "-10.0.0.1", 4, "- 10.0.0.1" },
+  { "-10.0.0.1", "-10.0.0.2", 4, "any" },
+  { "-10.0.0.1-10.0.0.2", "-10.0.0.2-10.0.0.3", 4, "- 10.0.0.2" },
+  { "+10.0.0.1", "-10.0.0.1", 4, "any" },
+  { "+10.0.0.1", "-10.0.0.2", 4, "- 10.0.0.2" },
+  { "+10.0.0.1+10.0.0.9", "-10.0.0.1-10.0.0.2-10.0.0.3", 4,
+      "- 10.0.0.2 10.0.0.3" },
+  { "+fd00::1", "+fd00::2", 6, "+ fd00::1 fd00::2" },
+  { "-fd00::1-fd00::2", "+fd00::2", 6, "- fd00::1" },
+};
+
+/* The same both ways, and as each sender has it. */
+TABLE_TEST (test_union, unions)
+{
+  guint version = unions[__i__].version;
+  g_autoptr (AfxdpSources) a = parse (unions[__i__].a, version);
+  g_autoptr (AfxdpSources) b = parse (unions[__i__].b, version);
+  g_autoptr (AfxdpSources) a_b = afxdp_sources_union (a, b);
+  g_autoptr (AfxdpSources) b_a = afxdp_sources_union (b, a);
+  g_autofree gchar *description = describe (a_b, version);
+
+  fail_unless_equals_string (description, unions[__i__].description);
+  fail_unless (afxdp_sources_equal (a_b, b_a));
+  for (guint8 i = 0; i < 16; i++) {
+    guint8 address[16] = { 10, [3] = i };
+
+    if (version == 6)
+      inet_pton (AF_INET6, "fd00::", address);
+    address[version == 6 ? 15 : 3] = i;
+    fail_unless_equals_int (afxdp_sources_match (a_b, address),
+        afxdp_sources_match (a, address) || afxdp_sources_match (b, address));
+  }
+}
+
+static const struct
+{
+  const gchar *a, *b;
+  gboolean equal;
+  const gchar *description; /* of a without what b lists */
+} pairs[] = {
+  { NULL, NULL, TRUE, "any" },
+  { NULL, "+10.0.0.1", FALSE, "any" },
+  { "+10.0.0.1", NULL, FALSE, "+ 10.0.0.1" },
+  { "+10.0.0.1", "+10.0.0.1", TRUE, "+" },
+  { "+10.0.0.1+10.0.0.2", "+10.0.0.2+10.0.0.1+10.0.0.2", TRUE, "+" },
+  { "+10.0.0.1", "-10.0.0.1", FALSE, "+" },
+  { "-10.0.0.1-10.0.0.2", "-10.0.0.2", FALSE, "- 10.0.0.1" },
+  { "+10.0.0.1+10.0.0.2", "+10.0.0.2+10.0.0.3", FALSE, "+ 10.0.0.1" },
+};
+
+TABLE_TEST (test_pairs, pairs)
+{
+  g_autoptr (AfxdpSources) a = parse (pairs[__i__].a, 4);
+  g_autoptr (AfxdpSources) b = parse (pairs[__i__].b, 4);
+  g_autoptr (AfxdpSources) rest = afxdp_sources_list_without (a, b);
+  g_autofree gchar *description = describe (rest, 4);
+
+  fail_unless_equals_int (afxdp_sources_equal (a, b), pairs[__i__].equal);
+  fail_unless_equals_int (afxdp_sources_equal (b, a), pairs[__i__].equal);
+  fail_unless_equals_string (description, pairs[__i__].description);
+}
+
 TEST (test_none)
 {
   static const guint8 address[16];
+  g_autoptr (AfxdpSources) any = afxdp_sources_union (NULL, NULL);
 
+  fail_unless (any);
+  fail_unless (afxdp_sources_equal (any, NULL));
   fail_unless_equals_int (afxdp_sources_kind (NULL), AFXDP_SOURCES_ANY);
   fail_unless_equals_int (afxdp_sources_n (NULL), 0);
   fail_unless (afxdp_sources_match (NULL, address));
   fail_unless (afxdp_sources_ref (NULL) == NULL);
+  fail_unless (afxdp_sources_equal (NULL, NULL));
   afxdp_sources_unref (NULL);
 }
 
