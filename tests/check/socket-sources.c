@@ -112,27 +112,59 @@ send_from_each (void)
   }
 }
 
+/* What the senders' datagrams are, and no others. */
+static void
+assert_from_each (AfxdpSocket *socket, const gboolean *heard)
+{
+  guint n = afxdp_socket_receive (socket, packets, BATCH), next = 0;
+
+  for (guint8 i = 0; i < 3; i++) {
+    if (!heard[i])
+      continue;
+    fail_unless (next < n);
+    fail_unless_equals_int (packets[next].data[0], i);
+    fail_unless (packets[next].wanted);
+    give (socket, &packets[next++]);
+  }
+  fail_unless_equals_int (n, next);
+}
+
 TABLE_TEST (test_sources, source_lists)
 {
   g_autoptr (AfxdpSocket) socket =
       open_group_of (SOURCE_GROUP, source_lists[__i__].text, TRUE);
   g_autoptr (GError) error = NULL;
-  guint n, next = 0;
 
   kernel_needs_groups ();
   fail_unless (
       afxdp_socket_join (socket, &error), "%s", error ? error->message : "");
   send_from_each ();
-  n = afxdp_socket_receive (socket, packets, BATCH);
-  for (guint8 i = 0; i < 3; i++) {
-    if (!source_lists[__i__].wanted[i])
-      continue;
-    fail_unless (next < n);
-    fail_unless (packets[next].wanted);
-    fail_unless_equals_int (packets[next].data[0], i);
-    give (socket, &packets[next++]);
-  }
-  fail_unless_equals_int (n, next);
+  assert_from_each (socket, source_lists[__i__].wanted);
+}
+
+/* From each of the lists to each: by the kernel's filter, and by ours. */
+LOOP_TEST (test_changed_sources,
+    G_N_ELEMENTS (source_lists) * G_N_ELEMENTS (source_lists))
+{
+  typeof (&source_lists[0]) former =
+      &source_lists[__i__ / G_N_ELEMENTS (source_lists)];
+  typeof (&source_lists[0]) later =
+      &source_lists[__i__ % G_N_ELEMENTS (source_lists)];
+  g_autoptr (AfxdpSocket) socket =
+      open_group_of (SOURCE_GROUP, former->text, TRUE);
+  g_autoptr (AfxdpSources) sources = parse_sources (later->text, 4);
+  g_autoptr (GError) error = NULL;
+
+  kernel_needs_groups ();
+  fail_unless (
+      afxdp_socket_join (socket, &error), "%s", error ? error->message : "");
+  send_from_each ();
+  assert_from_each (socket, former->wanted);
+  fail_unless (afxdp_socket_set_sources (socket, sources, &error), "%s",
+      error ? error->message : "");
+  send_from_each ();
+  afxdp_socket_want (socket, sources);
+  assert_from_each (socket, later->wanted);
 }
 
 /* Somebody else joined; the socket gets all, and says which are wanted. */
@@ -175,7 +207,9 @@ LOOP_TEST (test_too_many_sources, 2 * G_N_ELEMENTS (source_limits))
   g_autoptr (GString) list = g_string_new (NULL);
   g_autoptr (AfxdpSocket) socket = NULL;
   g_autoptr (GError) error = NULL;
-  guint limit;
+  g_autoptr (AfxdpSources) too_many = NULL;
+  g_autoptr (GError) again = NULL;
+  guint limit, version = __i__ / 2 ? 6 : 4;
 
   if (!g_file_get_contents (path, &text, NULL, NULL))
     suite_skip ("this host has no %s", path);
@@ -190,6 +224,33 @@ LOOP_TEST (test_too_many_sources, 2 * G_N_ELEMENTS (source_limits))
   fail_unless (strstr (error->message, name), "%s", error->message);
   fail_unless (
       strstr (error->message, "multicast-source"), "%s", error->message);
+
+  /* And so says a change to them; it changes nothing. */
+  afxdp_socket_free (socket);
+  socket = open_group_of (source_limits[__i__ / 2].group, NULL, TRUE);
+  fail_unless (afxdp_socket_join (socket, NULL));
+  too_many = parse_sources (list->str, version);
+  fail_if (afxdp_socket_set_sources (socket, too_many, &again));
+  fail_unless_equals_string (again->message, error->message);
+}
+
+/* What the kernel refuses leaves the former sources. */
+TEST (test_refused_sources)
+{
+  static const gboolean one[] = { TRUE, FALSE, FALSE };
+  g_autoptr (AfxdpSocket) socket =
+      open_group_of (SOURCE_GROUP, "+127.9.9.1", TRUE);
+  g_autoptr (AfxdpSources) too_many = NULL;
+  g_autoptr (GString) list = g_string_new (NULL);
+
+  kernel_needs_groups ();
+  fail_unless (afxdp_socket_join (socket, NULL));
+  for (guint i = 0; i < 5000; i++)
+    g_string_append_printf (list, "-127.9.%u.%u", 10 + (i >> 8), i & 0xff);
+  too_many = parse_sources (list->str, 4);
+  fail_if (afxdp_socket_set_sources (socket, too_many, NULL));
+  send_from_each ();
+  assert_from_each (socket, one);
 }
 
 SUITE ("socket-sources", 30, set_up, tear_down)

@@ -256,6 +256,7 @@ afxdp_socket_new (const AfxdpStreamSettings *settings,
   socket->n_netdevs = n_netdevs;
   socket->netdevs = g_memdup2 (netdevs, n_netdevs * sizeof *netdevs);
   socket->sources = afxdp_sources_ref (settings->sources);
+  socket->wanted = afxdp_sources_ref (settings->sources);
   socket->frame_size = frame_size_for (socket);
   socket->umem =
       afxdp_umem_new (MAX (AREA_SIZE / socket->frame_size, 4 * settings->batch),
@@ -296,6 +297,7 @@ afxdp_socket_free (AfxdpSocket *socket)
   g_free (socket->netdevs);
   g_array_unref (socket->joined);
   afxdp_sources_unref (socket->sources);
+  afxdp_sources_unref (socket->wanted);
   afxdp_socket_free_messages (socket);
   afxdp_account_close (socket->account);
   afxdp_umem_unref (socket->umem);

@@ -4,8 +4,9 @@
  * The slow path: the kernel UDP socket of a stream. Bound, joined and read by
  * recvmmsg into frames of an area of its own, with the kernel's timestamps.
  *
- * Created and freed by the thread that changes state; receive(), move() and what is
- * said of errors are for the streaming thread alone.
+ * Created and freed by the thread that changes state; receive(), want(), move() and what
+ * is said of errors are for the streaming thread alone. set_sources() may wait, and is
+ * for another one.
  */
 #pragma once
 
@@ -41,6 +42,15 @@ gboolean afxdp_socket_join (AfxdpSocket *socket, GError **error);
  * join(). Streaming thread. */
 gboolean afxdp_socket_move (AfxdpSocket *socket, guint place,
     const AfxdpNetdev *netdev, GError **error);
+
+/* Has the kernel go over to other sources wherever the group is joined, in one call for
+ * each place: who is in both is heard on. May wait for RTNL, and not be called beside
+ * move(). Errors: as of join(); then nothing has changed. */
+gboolean afxdp_socket_set_sources (
+    AfxdpSocket *socket, AfxdpSources *sources, GError **error);
+/* What is received from now on is wanted from these sources, whatever the kernel lets
+ * through. */
+void afxdp_socket_want (AfxdpSocket *socket, AfxdpSources *sources);
 
 GSocket *afxdp_socket_gsocket (const AfxdpSocket *socket);
 /* The port that it is bound to. */

@@ -96,13 +96,15 @@ join_any (AfxdpSocket *socket, guint place, GError **error)
   return FALSE;
 }
 
+/* where: the name of a place. */
 static gboolean
-sources_error (AfxdpSocket *socket, guint place, int errnum, GError **error)
+sources_error (const AfxdpSocket *socket, const AfxdpSources *sources,
+    const gchar *where, int errnum, GError **error)
 {
   g_autofree gchar *group = g_inet_address_to_string (socket->address);
   const gchar *limit = afxdp_socket_is_ipv6 (socket) ? "net.ipv6.mld_max_msf"
                                                      : "net.ipv4.igmp_max_msf";
-  guint n = afxdp_sources_n (socket->sources);
+  guint n = afxdp_sources_n (sources);
 
   if (errnum == ENOBUFS)
     return afxdp_error_set (error, errnum,
@@ -111,7 +113,7 @@ sources_error (AfxdpSocket *socket, guint place, int errnum, GError **error)
         group, n, limit);
   return afxdp_error_set (error, errnum,
       "Could not join %s on %s with the sources of multicast-source", group,
-      place_name (socket, place));
+      where);
 }
 
 /* option, of RFC 3678 section 5.1, for each of the sources. GLib can include
@@ -129,7 +131,8 @@ tell_sources (AfxdpSocket *socket, guint place, int option, GError **error)
     set_address (
         socket, &request.gsr_source, afxdp_sources_get (socket->sources, i));
     if (setsockopt (socket->fd, level, option, &request, sizeof request))
-      return sources_error (socket, place, errno, error);
+      return sources_error (
+          socket, socket->sources, place_name (socket, place), errno, error);
   }
   return TRUE;
 }
@@ -171,6 +174,73 @@ afxdp_socket_join (AfxdpSocket *socket, GError **error)
   for (guint place = 0; place < MAX (socket->n_netdevs, 1); place++)
     if (!join_at (socket, place, error))
       return FALSE;
+  return TRUE;
+}
+
+/* All of sources at once, where the group is joined already: RFC 3678 section 5.2, for
+ * which Linux has MCAST_MSFILTER. It adds to the interface's filter before it takes
+ * away. */
+static int
+tell_all_sources (
+    const AfxdpSocket *socket, const AfxdpSources *sources, int index)
+{
+  gboolean includes = afxdp_sources_kind (sources) == AFXDP_SOURCES_INCLUDE;
+  guint n = afxdp_sources_n (sources);
+  gsize size = GROUP_FILTER_SIZE (n);
+  g_autofree struct group_filter *filter =
+      g_malloc0 (MAX (size, sizeof *filter));
+
+  filter->gf_interface = index;
+  filter->gf_fmode = includes ? MCAST_INCLUDE : MCAST_EXCLUDE;
+  filter->gf_numsrc = n;
+  set_address (
+      socket, &filter->gf_group, g_inet_address_to_bytes (socket->address));
+  for (guint i = 0; i < n; i++)
+    set_address (socket, &filter->gf_slist[i], afxdp_sources_get (sources, i));
+  return setsockopt (socket->fd,
+      afxdp_socket_is_ipv6 (socket) ? IPPROTO_IPV6 : IPPROTO_IP, MCAST_MSFILTER,
+      filter, size);
+}
+
+/* 0, or errno. */
+static int
+change_at (const AfxdpSocket *socket, const AfxdpSources *sources, int index)
+{
+  if (!tell_all_sources (socket, sources, index))
+    return 0;
+  /* An interface that was removed: move() joins where it comes again. */
+  return errno == ENODEV ? 0 : errno;
+}
+
+static const gchar *
+name_of (const AfxdpSocket *socket, int index)
+{
+  guint place = 0;
+
+  while (place + 1 < socket->n_netdevs && ifindex (socket, place) != index)
+    place++;
+  return place_name (socket, place);
+}
+
+gboolean
+afxdp_socket_set_sources (
+    AfxdpSocket *socket, AfxdpSources *sources, GError **error)
+{
+  const int *joined = (gpointer) socket->joined->data;
+
+  for (guint i = 0; i < socket->joined->len; i++) {
+    int errnum = change_at (socket, sources, joined[i]);
+
+    if (!errnum)
+      continue;
+    for (guint j = 0; j < i; j++)
+      change_at (socket, socket->sources, joined[j]);
+    return sources_error (
+        socket, sources, name_of (socket, joined[i]), errnum, error);
+  }
+  afxdp_sources_ref (sources);
+  afxdp_sources_unref (socket->sources);
+  socket->sources = sources;
   return TRUE;
 }
 

@@ -140,10 +140,18 @@ read_sender (const struct sockaddr_storage *native, AfxdpSender *sender)
 static gboolean
 is_wanted (const AfxdpSocket *socket, const AfxdpSender *sender)
 {
-  if (G_LIKELY (afxdp_sources_kind (socket->sources) == AFXDP_SOURCES_ANY))
+  if (G_LIKELY (afxdp_sources_kind (socket->wanted) == AFXDP_SOURCES_ANY))
     return TRUE;
   return sender->version == (afxdp_socket_is_ipv6 (socket) ? 6 : 4) &&
-      afxdp_sources_match (socket->sources, sender->address);
+      afxdp_sources_match (socket->wanted, sender->address);
+}
+
+void
+afxdp_socket_want (AfxdpSocket *socket, AfxdpSources *sources)
+{
+  afxdp_sources_ref (sources);
+  afxdp_sources_unref (socket->wanted);
+  socket->wanted = sources;
 }
 
 /* Takes message i, which has arrived, over into packet. */

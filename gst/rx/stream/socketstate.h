@@ -26,7 +26,8 @@ struct _AfxdpSocket
   guint n_netdevs; /* 0: where routing leads */
   gboolean joins;
   GArray *joined; /* int: interface indexes where we joined it, 0 likewise */
-  AfxdpSources *sources;
+  AfxdpSources *sources; /* as the kernel is told */
+  AfxdpSources *wanted;  /* as receive() compares; the streaming thread's own */
   GSocket *gsocket;
   gboolean given;
   gboolean keep_open;
