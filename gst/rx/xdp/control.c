@@ -78,9 +78,13 @@ serve_requests (AfxdpDistributor *distributor)
 
     if (registration->state == AFXDP_REGISTRATION_ENDS)
       g_ptr_array_add (leaving, registration);
+    else if (registration->state == AFXDP_REGISTRATION_CHANGES)
+      afxdp_registration_change (registration);
     else
       afxdp_admission_let_in (distributor, registration);
   }
+  afxdp_requests_are_served (
+      &distributor->requests, requests, AFXDP_REGISTRATION_CHANGES);
   if (leaving->len) {
     afxdp_admission_let_out (distributor, leaving);
     afxdp_requests_are_served (

@@ -18,6 +18,18 @@ afxdp_distributor_register (const AfxdpNetdev *netdev,
       : NULL;
 }
 
+gboolean
+afxdp_distributor_set_sources (
+    AfxdpRegistration *registration, AfxdpSources *sources, GError **error)
+{
+  registration->change = (AfxdpRegistrationChange){ .sources = sources };
+  afxdp_requests_make (&registration->distributor->requests, registration,
+      AFXDP_REGISTRATION_CHANGES);
+  if (registration->change.error)
+    g_propagate_error (error, g_steal_pointer (&registration->change.error));
+  return registration->change.done;
+}
+
 void
 afxdp_distributor_unregister (AfxdpRegistration *registration)
 {

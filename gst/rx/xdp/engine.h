@@ -50,7 +50,7 @@ typedef struct
   AfxdpEngineSettings settings;
   guint n_slots; /* so many, from the first on, have been in use */
   AfxdpSlotState slots[AFXDP_SLOTS];
-  AfxdpSources *sources[AFXDP_SLOTS]; /* in the program too */
+  AfxdpSources *sources[AFXDP_SLOTS]; /* in the program too; see filter.h */
   guint *n_rings;                     /* of slots, on each queue */
   /* AfxdpXsk, bound but in no map: closing one costs a grace period, and using
    * it again nothing */

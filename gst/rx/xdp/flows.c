@@ -127,6 +127,24 @@ afxdp_flows_apply (AfxdpFlows *flows, AfxdpEngine *engine, GError **error)
 }
 
 gboolean
+afxdp_flows_renew (
+    AfxdpFlows *flows, AfxdpEngine *engine, gint slot, GError **error)
+{
+  GHashTableIter iter;
+  gpointer value;
+
+  g_hash_table_iter_init (&iter, flows->table);
+  while (g_hash_table_iter_next (&iter, NULL, &value)) {
+    const Flow *flow = value;
+
+    if (flow->installed == slot &&
+        !afxdp_engine_set_flow (engine, &flow->key, slot, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean
 afxdp_flows_is_installed (
     AfxdpFlows *flows, const struct afxdp_flow_key *key, gint slot)
 {

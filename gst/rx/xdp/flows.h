@@ -35,6 +35,11 @@ void afxdp_flows_claim (AfxdpFlows *flows, const struct afxdp_flow_key *key,
 gboolean afxdp_flows_apply (
     AfxdpFlows *flows, AfxdpEngine *engine, GError **error);
 
+/* Tells the program again of the flows that it gives to slot, whose filter has changed.
+ * Fails when it does not take one. */
+gboolean afxdp_flows_renew (
+    AfxdpFlows *flows, AfxdpEngine *engine, gint slot, GError **error);
+
 /* Whether the program gives the flow to slot. */
 gboolean afxdp_flows_is_installed (
     AfxdpFlows *flows, const struct afxdp_flow_key *key, gint slot);

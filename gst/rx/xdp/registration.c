@@ -4,6 +4,7 @@
 #include "registration.h"
 
 #include "competing.h"
+#include "filter.h"
 #include "log.h"
 #include "netroutes.h"
 
@@ -218,6 +219,28 @@ afxdp_registration_settle_in (AfxdpRegistration *registration)
 {
   take_slot (registration);
   open_account (registration);
+}
+
+void
+afxdp_registration_change (AfxdpRegistration *registration)
+{
+  AfxdpInterface *interface = registration->interface;
+  AfxdpRegistrationSettings *settings = &registration->settings;
+  AfxdpRegistrationChange *change = &registration->change;
+
+  change->done = registration->slot < 0 ||
+      afxdp_filter_change (interface->attachment.engine, interface->flows,
+          registration->slot, change->sources, &change->error);
+  AFXDP_DEBUG (AFXDP_LOG_XDP, registration->name,
+      "is to be received from other sources (kind: %u, listed: %u)%s%s",
+      afxdp_sources_kind (change->sources), afxdp_sources_n (change->sources),
+      change->done ? "" : ", and is not: ",
+      change->done ? "" : change->error->message);
+  if (!change->done)
+    return;
+  afxdp_sources_ref (change->sources);
+  afxdp_sources_unref (settings->sources);
+  settings->sources = change->sources;
 }
 
 gboolean

@@ -52,11 +52,12 @@ typedef struct
   guint64 cut;      /* packets that came without their end */
 } AfxdpQueueCounts;
 
-/* In this order. */
+/* In this order, but that it may change often. */
 typedef enum
 {
   AFXDP_REGISTRATION_BEGINS, /* nothing is published yet */
   AFXDP_REGISTRATION_LASTS,
+  AFXDP_REGISTRATION_CHANGES, /* its sources; then it lasts */
   AFXDP_REGISTRATION_ENDS, /* something may still be on its way to its rings */
   AFXDP_REGISTRATION_OVER,
 } AfxdpRegistrationState;
@@ -81,6 +82,14 @@ typedef struct
   gboolean only_elsewhere;
 } AfxdpSightings;
 
+/* What somebody wants who waits while it CHANGES, and what became of it. */
+typedef struct
+{
+  AfxdpSources *sources;
+  gboolean done;
+  GError *error; /* why not */
+} AfxdpRegistrationChange;
+
 /* See succession.h. */
 typedef struct
 {
@@ -101,6 +110,8 @@ typedef struct _AfxdpRegistration
   AfxdpSubscription *subscription;
 
   AfxdpRegistrationState state; /* the lock of requests.h */
+  /* Whoever makes the request has it until then, and afterwards. */
+  AfxdpRegistrationChange change;
   /* What became of packets on their way, when it is OVER. */
   guint drained;     /* were left in the rings */
   AfxdpXskLoss lost; /* never came there */
@@ -173,6 +184,8 @@ void afxdp_registration_find_keys (AfxdpRegistration *registration);
 void afxdp_registration_claim_flows (AfxdpRegistration *registration);
 /* Takes what there is to take once there is an engine: slot and account. */
 void afxdp_registration_settle_in (AfxdpRegistration *registration);
+/* Does what change says. May wait for a grace period. */
+void afxdp_registration_change (AfxdpRegistration *registration);
 /* Its rings get nothing, while it ails so. Takes error. */
 void afxdp_registration_ail (
     AfxdpRegistration *registration, AfxdpWatchVerdict verdict, GError *error);

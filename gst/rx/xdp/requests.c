@@ -58,12 +58,16 @@ void
 afxdp_requests_are_served (AfxdpRequests *requests, GPtrArray *registrations,
     AfxdpRegistrationState state)
 {
+  AfxdpRegistrationState served = state == AFXDP_REGISTRATION_ENDS
+      ? AFXDP_REGISTRATION_OVER
+      : AFXDP_REGISTRATION_LASTS;
+
   pthread_mutex_lock (&requests->lock);
   for (guint i = 0; i < registrations->len; i++) {
     AfxdpRegistration *registration = registrations->pdata[i];
 
     if (registration->state == state)
-      registration->state = state + 1;
+      registration->state = served;
   }
   pthread_cond_broadcast (&requests->served);
   pthread_mutex_unlock (&requests->lock);

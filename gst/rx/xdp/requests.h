@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What other threads want of a control thread: that a registration begins or ends, or
- * that the thread itself does. They wait until it is done.
+ * What other threads want of a control thread: that a registration begins, changes or
+ * ends, or that the thread itself does. They wait until it is done.
  */
 #pragma once
 
@@ -21,7 +21,7 @@ typedef struct
    * RTNL. */
   pthread_mutex_t lock;
   pthread_cond_t served;
-  GPtrArray *pending; /* registrations that BEGIN or END */
+  GPtrArray *pending; /* registrations that BEGIN, CHANGE or END */
 
   atomic_bool quit; /* the control thread reads it */
 } AfxdpRequests;
@@ -31,7 +31,7 @@ void afxdp_requests_clear (AfxdpRequests *requests);
 
 /* For any thread but the control thread. */
 
-/* state: BEGINS or ENDS. Returns when the control thread has served the request. */
+/* state: BEGINS, CHANGES or ENDS. Returns when the control thread has served the request. */
 void afxdp_requests_make (AfxdpRequests *requests,
     AfxdpRegistration *registration, AfxdpRegistrationState state);
 void afxdp_requests_quit (AfxdpRequests *requests);
@@ -40,8 +40,8 @@ void afxdp_requests_quit (AfxdpRequests *requests);
 
 /* Those that have been made since; free them. */
 GPtrArray *afxdp_requests_take (AfxdpRequests *requests);
-/* Of registrations, those that are in state, BEGINS or ENDS, are served: now they
- * LAST, or are OVER and may be freed at once. */
+/* Of registrations, those that are in state, BEGINS, CHANGES or ENDS, are served: now
+ * they LAST, or are OVER and may be freed at once. */
 void afxdp_requests_are_served (AfxdpRequests *requests,
     GPtrArray *registrations, AfxdpRegistrationState state);
 
