@@ -375,8 +375,9 @@ open_stream (const AfxdpStreamSettings *settings, AfxdpClientPath *client,
       g_inet_address_get_is_multicast (settings->address);
   stream->address = g_object_ref (settings->address);
   stream->sources = afxdp_sources_ref (settings->sources);
+  stream->wanted = afxdp_sources_ref (settings->sources);
   if (afxdp_sources_kind (stream->sources) != AFXDP_SOURCES_ANY)
-    stream->destination.sources = stream->sources;
+    stream->destination.sources = stream->wanted;
   stream->destination.version =
       g_inet_address_get_family (settings->address) == G_SOCKET_FAMILY_IPV6 ? 6
                                                                             : 4;
@@ -467,6 +468,8 @@ afxdp_stream_close (
   g_free (stream->refusal);
   g_object_unref (stream->address);
   afxdp_sources_unref (stream->sources);
+  afxdp_sources_unref (stream->wanted);
+  afxdp_sources_unref (atomic_load (&stream->next_sources));
   g_free (stream);
 }
 

@@ -117,6 +117,16 @@ gboolean afxdp_stream_is_left_behind (const AfxdpStream *stream);
  * counts() or netdev(). */
 gboolean afxdp_stream_catch_up (AfxdpStream *stream, GError **error);
 
+/* From now on it is received from these sources (NULL: any), by all of its paths. Who is
+ * in both sets is received on, without a gap and without a change of path; of others some
+ * packets may come for a while, as malformed ones or as the stream's. FALSE, and error:
+ * all is as before; the host allows fewer sources (AFXDP_ERROR_MEMORY), or the XDP
+ * program has no room. May wait for RTNL, and for tens of ms. For another thread than the
+ * streaming thread, while that does not catch_up(). Not for a client of the distributor
+ * daemon. */
+gboolean afxdp_stream_set_sources (
+    AfxdpStream *stream, AfxdpSources *sources, GError **error);
+
 /* Fills in change and returns TRUE when another path came into use since the
  * last call, or the reason is another one. Streaming thread; the caller clears
  * change. */

@@ -35,6 +35,7 @@ go_over (AfxdpStream *stream, guint i, AfxdpRegistration *registration)
     afxdp_stream_set_registration (stream, registration);
   afxdp_stream_leave_distributor (stream, former);
   afxdp_interfaces_replace (&stream->interfaces, i, registration);
+  afxdp_stream_renew_sources (stream, registration);
   stream->destination.scope = stream->interfaces.netdevs->index;
 }
 

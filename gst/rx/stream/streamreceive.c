@@ -196,6 +196,9 @@ afxdp_stream_take (AfxdpStream *stream, AfxdpBatch *batch, guint max)
     return FALSE;
   if (G_UNLIKELY (atomic_load_explicit (&stream->paused, memory_order_relaxed)))
     resume (stream);
+  if (G_UNLIKELY (
+          atomic_load_explicit (&stream->next_sources, memory_order_relaxed)))
+    afxdp_stream_take_sources (stream);
   input = afxdp_paths_next (&stream->paths);
   if (G_UNLIKELY (
           atomic_load_explicit (&stream->resuming, memory_order_relaxed)))

@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What the files of a stream share: stream.c opens and closes it, streamreceive.c hands
- * out its packets, streammove.c goes over to an interface that came again. For no one
- * else.
+ * out its packets, streammove.c goes over to an interface that came again,
+ * streamsources.c to other senders. For no one else.
  */
 #pragma once
 
@@ -34,6 +34,10 @@ struct _AfxdpStream
   /* when it was woken, after the last resuming */
   _Atomic guint32 dropped_unpaused;
 
+  /* What destination and socket are to compare with from now on, handed over by who
+   * changes sources; NULL: nothing new. */
+  AfxdpSources *_Atomic next_sources;
+
   AfxdpPaths paths;
   AfxdpInputs inputs;
 
@@ -41,7 +45,9 @@ struct _AfxdpStream
   AfxdpStreamSettings settings; /* its pointers are not to be used */
   gchar *name;                  /* ADDRESS:PORT, in the log */
   GInetAddress *address;
-  AfxdpSources *sources;
+  AfxdpSources *sources; /* as socket and program know them */
+  AfxdpSources
+      *wanted; /* as destination has them; the streaming thread's own */
   AfxdpDestination destination;
   AfxdpInterfaces interfaces;
   AfxdpClientPath *client; /* of the distributor daemon; NULL: it is not */
@@ -66,6 +72,12 @@ gboolean afxdp_stream_has_news (const AfxdpStream *stream);
 /* Fills in batch with up to max packets, as receive() does. FALSE: none has come,
  * or the owner is to look first. */
 gboolean afxdp_stream_take (AfxdpStream *stream, AfxdpBatch *batch, guint max);
+
+/* Compares from now on with what was handed over, if anything was. */
+void afxdp_stream_take_sources (AfxdpStream *stream);
+/* registration was made before the stream's sources changed, or maybe after. */
+void afxdp_stream_renew_sources (
+    AfxdpStream *stream, AfxdpRegistration *registration);
 
 /* Goes over to the fast path of registration. */
 void afxdp_stream_set_registration (
