@@ -36,8 +36,9 @@ struct _AfxdpFeed
   GError *error; /* set once */
 
   /* Outside of lock. The worker holds it while the stream goes over to another
-   * interface; who does not get it at once does without what it protects: the stream's
-   * own counts. */
+   * interface, the control thread while it gets other sources, and while it counts. Who
+   * does not get it at once does without: the control thread without the stream's own
+   * counts, the worker without going over until its next turn. */
   pthread_mutex_t stream_lock;
 
   /* The worker's own. */
@@ -167,10 +168,10 @@ follow_interface (AfxdpFeed *feed)
   const AfxdpNetdev *netdev;
   g_autoptr (GError) error = NULL;
 
-  if (G_LIKELY (!afxdp_stream_is_left_behind (feed->stream)))
+  if (G_LIKELY (!afxdp_stream_is_left_behind (feed->stream)) ||
+      pthread_mutex_trylock (&feed->stream_lock))
     return;
   afxdp_served_unwatch (feed->served);
-  pthread_mutex_lock (&feed->stream_lock);
   if (!afxdp_stream_catch_up (feed->stream, &error))
     AFXDP_INFO (AFXDP_LOG_STREAM, feed->netdev.name,
         "a stream has not gone over, and tries again in a second: %s",
@@ -333,6 +334,19 @@ afxdp_feed_free (AfxdpFeed *feed)
   afxdp_path_change_clear (&feed->change);
   g_clear_error (&feed->error);
   g_free (feed);
+}
+
+gboolean
+afxdp_feed_set_sources (AfxdpFeed *feed, AfxdpSources *sources, GError **error)
+{
+  gboolean changed;
+
+  pthread_mutex_lock (&feed->stream_lock);
+  changed = afxdp_stream_set_sources (feed->stream, sources, error);
+  pthread_mutex_unlock (&feed->stream_lock);
+  /* The worker compares with them from its next turn on. */
+  afxdp_served_call (feed->served);
+  return changed;
 }
 
 const AfxdpNetdev *

@@ -41,6 +41,11 @@ AfxdpFeed *afxdp_feed_new (const AfxdpFeedSettings *settings,
 /* It must have no clients. May wait for a grace period. */
 void afxdp_feed_free (AfxdpFeed *feed);
 
+/* From now on it is received from these sources (NULL: any), as
+ * afxdp_stream_set_sources() says, whose errors these are. */
+gboolean afxdp_feed_set_sources (
+    AfxdpFeed *feed, AfxdpSources *sources, GError **error);
+
 /* The interface that it is received on, valid until the next call; NULL: it is not
  * known. */
 const AfxdpNetdev *afxdp_feed_netdev (AfxdpFeed *feed);

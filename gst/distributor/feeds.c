@@ -11,6 +11,7 @@
 
 #include "clock.h"
 #include "error.h"
+#include "log.h"
 
 /* As the element has it. */
 #define RING_SIZE 16384
@@ -18,7 +19,7 @@
 typedef struct
 {
   AfxdpFeeds *feeds;
-  AfxdpWanted wanted;
+  AfxdpWanted wanted; /* its sources: those of all members */
   AfxdpReceiver *worker;
   AfxdpFeed *feed;
   gboolean has_path;
@@ -34,6 +35,7 @@ struct _AfxdpMember
 {
   Entry *entry;
   AfxdpFeedClient *client;
+  AfxdpSources *sources; /* NULL: any */
   const AfxdpMemberEvents *events;
   gpointer user_data;
 };
@@ -217,28 +219,6 @@ afxdp_feeds_free (AfxdpFeeds *feeds)
   g_free (feeds);
 }
 
-/* As sets: their order and repetitions do not matter. */
-static gboolean
-have_same_sources (const AfxdpSources *a, const AfxdpSources *b)
-{
-  gsize size = afxdp_sources_version (a) == 6 ? 16 : 4;
-  guint n = afxdp_sources_n (a);
-
-  if (afxdp_sources_kind (a) != afxdp_sources_kind (b) ||
-      n != afxdp_sources_n (b))
-    return FALSE;
-  for (guint i = 0; i < n; i++) {
-    gboolean found = FALSE;
-
-    for (guint j = 0; j < n && !found; j++)
-      found =
-          !memcmp (afxdp_sources_get (a, i), afxdp_sources_get (b, j), size);
-    if (!found)
-      return FALSE;
-  }
-  return TRUE;
-}
-
 static Entry *
 find (AfxdpFeeds *feeds, const AfxdpWanted *wanted)
 {
@@ -249,8 +229,7 @@ find (AfxdpFeeds *feeds, const AfxdpWanted *wanted)
     /* One that has ended is left to its members. */
     if (!entry->ended && has->interface == wanted->interface &&
         has->port == wanted->port &&
-        g_inet_address_equal (has->address, wanted->address) &&
-        have_same_sources (has->sources, wanted->sources))
+        g_inet_address_equal (has->address, wanted->address))
       return entry;
   }
   return NULL;
@@ -287,8 +266,7 @@ open_entry (AfxdpFeeds *feeds, const AfxdpWanted *wanted, GError **error)
   entry->feeds = feeds;
   entry->wanted = *wanted;
   g_object_ref (entry->wanted.address);
-  if (wanted->sources)
-    afxdp_sources_ref (wanted->sources);
+  afxdp_sources_ref (wanted->sources);
   entry->members = g_ptr_array_new ();
   entry->worker = afxdp_workers_take (feeds->workers, wanted->interface);
   entry->feed =
@@ -321,6 +299,58 @@ suits (const Entry *entry, const AfxdpWanted *wanted, GError **error)
   return FALSE;
 }
 
+static gboolean
+set_sources (Entry *entry, AfxdpSources *sources, GError **error)
+{
+  AfxdpWanted *wanted = &entry->wanted;
+
+  if (afxdp_sources_equal (sources, wanted->sources))
+    return TRUE;
+  if (!afxdp_feed_set_sources (entry->feed, sources, error))
+    return FALSE;
+  afxdp_sources_ref (sources);
+  afxdp_sources_unref (wanted->sources);
+  wanted->sources = sources;
+  return TRUE;
+}
+
+/* For one more who wants sources. */
+static gboolean
+widen (Entry *entry, AfxdpSources *sources, GError **error)
+{
+  g_autoptr (AfxdpSources) all =
+      afxdp_sources_union (entry->wanted.sources, sources);
+
+  if (set_sources (entry, all, error))
+    return TRUE;
+  g_prefix_error (error,
+      "The distributor daemon receives this group for other clients too, and "
+      "together with their senders: ");
+  return FALSE;
+}
+
+/* To what those want who are left. What cannot be had is not asked for again before
+ * somebody comes or goes: until then it is received from more than they want. */
+static void
+narrow (Entry *entry)
+{
+  const AfxdpMember *first = entry->members->pdata[0];
+  g_autoptr (AfxdpSources) all = afxdp_sources_ref (first->sources);
+  g_autoptr (GError) error = NULL;
+
+  for (guint i = 1; i < entry->members->len; i++) {
+    const AfxdpMember *member = entry->members->pdata[i];
+    AfxdpSources *more = afxdp_sources_union (all, member->sources);
+
+    afxdp_sources_unref (all);
+    all = more;
+  }
+  if (!set_sources (entry, all, &error))
+    AFXDP_INFO (AFXDP_LOG_STREAM, NULL,
+        "a stream is received from more senders than its clients want: %s",
+        error->message);
+}
+
 AfxdpMember *
 afxdp_feeds_join (AfxdpFeeds *feeds, const AfxdpWanted *wanted,
     AfxdpClientRing *ring, int socket, const AfxdpMemberEvents *events,
@@ -329,13 +359,18 @@ afxdp_feeds_join (AfxdpFeeds *feeds, const AfxdpWanted *wanted,
   Entry *entry = find (feeds, wanted);
   AfxdpMember *member;
 
-  if (entry ? !suits (entry, wanted, error)
-            : !(entry = open_entry (feeds, wanted, error)))
+  if (!entry)
+    entry = open_entry (feeds, wanted, error);
+  else if (!suits (entry, wanted, error) ||
+      !widen (entry, wanted->sources, error))
+    entry = NULL;
+  if (!entry)
     return NULL;
   member = g_new0 (AfxdpMember, 1);
   member->entry = entry;
   member->events = events;
   member->user_data = user_data;
+  member->sources = afxdp_sources_ref (wanted->sources);
   member->client = afxdp_feed_add (entry->feed, ring, wanted->sources, socket);
   g_ptr_array_add (entry->members, member);
   return member;
@@ -348,9 +383,13 @@ afxdp_member_leave (AfxdpMember *member)
 
   afxdp_feed_remove (member->client);
   g_ptr_array_remove (entry->members, member);
+  afxdp_sources_unref (member->sources);
   g_free (member);
-  if (entry->members->len)
+  if (entry->members->len) {
+    if (!entry->ended)
+      narrow (entry);
     return;
+  }
   g_ptr_array_remove (entry->feeds->entries, entry);
   entry_free (entry);
 }

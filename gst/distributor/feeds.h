@@ -2,7 +2,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The table of the streams that the daemon receives. Who wants one that is there joins
- * it; one that nobody has any more is closed. What a worker tells of a stream comes here
+ * it, and it is received from whomever one of its members wants; one that nobody has any
+ * more is closed. What a worker tells of a stream comes here
  * to the control thread, and from here to its members.
  *
  * For the control thread, whose main context is the default one.
@@ -44,11 +45,12 @@ AfxdpFeeds *afxdp_feeds_new (
 /* Without members. */
 void afxdp_feeds_free (AfxdpFeeds *feeds);
 
-/* Whether somebody has the very stream already. */
+/* Whether somebody has the stream already, from whichever sources. */
 gboolean afxdp_feeds_has (AfxdpFeeds *feeds, const AfxdpWanted *wanted);
 /* Ring, socket and events must outlive leave(). path() is not called before this returns.
- * Errors: those of afxdp_feed_new(); AFXDP_ERROR_SETTINGS, the stream is there and does
- * not verify checksums. */
+ * Errors: those of afxdp_feed_new() and set_sources(); AFXDP_ERROR_SETTINGS, the stream
+ * is there and does not verify checksums. Then nothing has changed for the others. May
+ * wait for a grace period. */
 AfxdpMember *afxdp_feeds_join (AfxdpFeeds *feeds, const AfxdpWanted *wanted,
     AfxdpClientRing *ring, int socket, const AfxdpMemberEvents *events,
     gpointer user_data, GError **error);
@@ -63,7 +65,7 @@ const struct afxdp_path *afxdp_member_path (const AfxdpMember *member);
 /* How a stream is. */
 typedef struct
 {
-  const AfxdpWanted *wanted;
+  const AfxdpWanted *wanted;     /* its sources: those of all members */
   const struct afxdp_path *path; /* NULL: not known yet */
   guint n_members;
   AfxdpFeedCounts counts;

@@ -243,6 +243,51 @@ TEST (test_sources)
   fail_unless_equals_uint64 (ordinal_of (&clients[1]), 0);
 }
 
+static void
+set_sources (const gchar *text)
+{
+  g_autoptr (AfxdpSources) sources = afxdp_sources_parse (text, 4, NULL);
+  g_autoptr (GError) error = NULL;
+
+  fail_unless (afxdp_feed_set_sources (feed, sources, &error), "%s",
+      error ? error->message : "");
+}
+
+static guint64
+n_malformed (void)
+{
+  AfxdpFeedCounts counts;
+
+  afxdp_feed_counts (feed, &counts);
+  return counts.malformed;
+}
+
+/* The worker compares with the set that was told last, from its next turn on, and is
+ * given one also while it has nothing to do. */
+TEST (test_changed_sources)
+{
+  g_autofree gchar *without = g_strconcat ("-", loopback->address_text, NULL);
+  g_autofree gchar *with = g_strconcat ("+", loopback->address_text, NULL);
+  Client *client = &clients[0];
+  guint n = 0, malformed = 0;
+
+  client_join (client, NULL);
+  for (guint round = 0; round < 20; round++) {
+    /* The former set is superseded, taken or not. */
+    set_sources (round % 3 ? with : NULL);
+    set_sources (without);
+    loopback_send_many (loopback, 96, 0, 3);
+    malformed += 3;
+    WAIT_FOR (n_malformed () == malformed);
+    set_sources (without);
+    set_sources (round % 2 ? with : NULL);
+    loopback_send_many (loopback, 96, n, 3);
+    n += 3;
+    WAIT_FOR (n_produced (client) == n);
+  }
+  fail_unless_equals_uint64 (n_malformed (), malformed);
+}
+
 TEST (test_off)
 {
   client_join (&clients[0], NULL);
