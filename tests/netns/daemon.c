@@ -273,6 +273,15 @@ daemon_log (Daemon *daemon)
   return text;
 }
 
+gchar *
+daemon_status (Daemon *daemon)
+{
+  gchar *text = ask (daemon);
+
+  fail_unless (text, "the daemon does not answer");
+  return text;
+}
+
 /* Its clients: the sum of a number, and how many have it. */
 static guint64
 sum_clients (Daemon *daemon, const gchar *field, guint *n)

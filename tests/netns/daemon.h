@@ -34,7 +34,9 @@ GPid daemon_pid (Daemon *daemon);
 /* All that it has said so far, for the caller to free. */
 gchar *daemon_log (Daemon *daemon);
 
-/* What --status --json says: how many clients there are, and the sum of a number that
+/* What --status --json says, for the caller to free. */
+gchar *daemon_status (Daemon *daemon);
+/* Of that: how many clients there are, and the sum of a number that
  * each of them has. */
 guint daemon_n_clients (Daemon *daemon);
 guint64 daemon_client_sum (Daemon *daemon, const gchar *field);

@@ -225,36 +225,167 @@ TEST (test_many)
   crowd_assert_complete (crowd, 0, &sent);
 }
 
-/* Two senders of one group, and an element for one of them, or for each: it gets its
- * own. What several of them want, the daemon receives by its sockets. */
-LOOP_TEST (test_sources, 2)
+/* Two senders of one group, which the daemon receives once, from whomever one of its
+ * clients wants. */
+
+#define A "10.9.0.11"
+#define B "10.9.0.12"
+#define C "10.9.0.13"
+#define A_6 "fd09::11"
+#define B_6 "fd09::12"
+
+static const struct
 {
-  static const gchar *const senders[] = { "10.9.0.11", "10.9.0.12" };
+  /* Of two elements: the first receives from A, the other from B alone, or from both. */
+  const gchar *lists[2];
+  const gchar
+      *all; /* as --status tells the union; the first list it has alone */
+} unions[] = {
+  { { "+" A, "+" B }, "\"+" A "+" B "\"" },
+  { { "+" A, "-" A }, "null" },
+  { { "+" A, "-" A "-" C }, "\"-" C "\"" },
+  { { "-" B, "+" B }, "null" },
+  { { "-" B "-" C, "-" A "-" C }, "\"-" C "\"" },
+  { { "+" A, "" }, "null" },
+  { { "-" B, "" }, "null" },
+  { { "+" A_6, "+" B_6 }, "\"+" A_6 "+" B_6 "\"" },
+};
+
+static gboolean
+is_ipv6 (guint row)
+{
+  return strchr (unions[row].lists[0], ':') != NULL;
+}
+
+/* Plays it through the daemon. watch: NULL, or what comes is from one sender. */
+static Receiver *
+start_of (guint row, guint i, PayloadWatch *watch)
+{
+  g_autofree gchar *properties = g_strdup_printf (
+      "multicast-group=%s port=5000 multicast-iface=rx0 multicast-source=\"%s\"",
+      is_ipv6 (row) ? "ff35::1" : "232.1.1.1", unions[row].lists[i]);
+
+  return start (properties, watch);
+}
+
+static Generator *
+send_from (guint row, guint i, const gchar *options)
+{
+  static const gchar *const senders[][2] = { { A, B }, { A_6, B_6 } };
+
+  return generator_start ("--destination=%s --source=%s --ssrc=%u %s",
+      is_ipv6 (row) ? "[ff35::1]:5000" : "232.1.1.1:5000",
+      senders[is_ipv6 (row)][i], 11 + i, options);
+}
+
+static gboolean
+is_received_from (Daemon *daemon, const gchar *sources)
+{
+  g_autofree gchar *status = daemon_status (daemon);
+  g_autofree gchar *words = g_strdup_printf ("\"sources\" : %s,", sources);
+
+  return strstr (status, words) != NULL;
+}
+
+/* Packets from senders that no client wants, which came to the daemon all the same. */
+static guint64
+n_unwanted (Daemon *daemon)
+{
+  g_autofree gchar *status = daemon_status (daemon);
+
+  return g_ascii_strtoull (
+      strstr (status, "\"malformed\" : ") + strlen ("\"malformed\" : "), NULL,
+      10);
+}
+
+/* Each gets its own, by the fast path. */
+TABLE_TEST (test_sources, unions)
+{
   g_autoptr (Daemon) daemon = daemon_start ("");
+  const gboolean gets_both = !*unions[__i__].lists[1];
   PayloadWatch watches[2] = { 0 };
-  const guint n = 1 + __i__;
   Receiver *receivers[2];
   Generator *generators[2];
 
-  for (guint i = 0; i < n; i++) {
-    g_autofree gchar *properties = g_strdup_printf (
-        "multicast-group=232.1.1.1 port=5000 multicast-source=+%s", senders[i]);
-
-    receivers[i] = receiver_new (properties, DROP);
-    payload_watch (receivers[i]->src, &watches[i]);
-    play (receivers[i]);
-  }
-  for (guint i = 0; i < n; i++)
-    receiver_wait_mode (receivers[i], 0, n == 1 ? "af-xdp" : "socket");
   for (guint i = 0; i < 2; i++)
-    generators[i] = generator_start ("--destination=232.1.1.1:5000 --source=%s "
-                                     "--ssrc=%u --rate=10000 --packets=%u",
-        senders[i], 11 + i, 20000 - i * 5000);
+    receivers[i] = start_of (__i__, i, i && gets_both ? NULL : &watches[i]);
+  fail_unless (is_received_from (daemon, unions[__i__].all));
+  generators[0] = send_from (__i__, 0, "--rate=10000 --packets=20000");
+  generators[1] = send_from (__i__, 1, "--rate=10000 --packets=15000");
   for (guint i = 0; i < 2; i++)
     generator_finish_exact (generators[i]);
-  for (guint i = 0; i < n; i++)
-    finish_exact (receivers[i], &watches[i], 20000 - i * 5000,
-        n == 1 ? "delivered-xdp" : "delivered-socket");
+  /* What is not watched counts as seen. */
+  if (gets_both)
+    watches[1].n = 35000;
+  finish_exact (receivers[0], &watches[0], 20000, "delivered-xdp");
+  finish_exact (
+      receivers[1], &watches[1], gets_both ? 35000 : 15000, "delivered-xdp");
+}
+
+/* The other comes and goes, and the first one has each packet by the fast path all the
+ * time. */
+TABLE_TEST (test_sources_come_and_go, unions)
+{
+  g_autoptr (Daemon) daemon = daemon_start ("");
+  g_autofree gchar *alone = g_strdup_printf ("\"%s\"", unions[__i__].lists[0]);
+  PayloadWatch watch = { 0 };
+  Receiver *one = start_of (__i__, 0, &watch), *other;
+  Generator *of_a = send_from (__i__, 0, "--rate=20000");
+  Generator *of_b = send_from (__i__, 1, "--rate=2000");
+  const guint n_modes = one->modes->len;
+  GeneratorReport sent;
+  guint64 unwanted;
+
+  for (guint i = 0; i < 5; i++) {
+    other = start_of (__i__, 1, NULL);
+    fail_unless (is_received_from (daemon, unions[__i__].all));
+    receiver_wait_stat (other, "delivered-xdp", 500);
+    if (receiver_lost_in_host (other))
+      excuse_daemon (other);
+    fail_if (receiver_lost_in_host (other), "%s", receiver_describe (other));
+    receiver_assert_none (other, "malformed", "duplicates");
+    receiver_free (other);
+    wait_until (is_received_from (daemon, alone));
+  }
+  /* Nor does anything of the other sender come to the daemon any more. */
+  receiver_wait_stat (one, "packets", receiver_stat (one, "packets") + 2000);
+  unwanted = n_unwanted (daemon);
+  receiver_wait_stat (one, "packets", receiver_stat (one, "packets") + 5000);
+  fail_unless_equals_uint64 (n_unwanted (daemon), unwanted);
+  generator_stop_lossy (of_b);
+  sent = generator_stop (of_a);
+  receiver_wait_stat (one, "packets", sent.packets);
+  receiver_read_bus (one);
+  fail_unless_equals_int (one->modes->len, n_modes);
+  if (sent.dropped)
+    suite_skip ("the wire lost packets");
+  finish_exact (one, &watch, sent.packets, "delivered-xdp");
+}
+
+/* More than the host allows for one group: who comes is told so, and the others do not
+ * notice. */
+TEST (test_sources_refused)
+{
+  g_autoptr (Daemon) daemon = daemon_start ("");
+  PayloadWatch watch = { 0 };
+  Receiver *one = start_of (0, 0, &watch);
+  Generator *generator = send_from (0, 0, "--rate=20000 --packets=20000");
+  g_autoptr (Receiver) other =
+      receiver_new ("multicast-group=232.1.1.1 port=5000 multicast-iface=rx0 "
+                    "multicast-source=+" B,
+          DROP);
+  const guint n_modes = one->modes->len;
+
+  network_run ("sysctl -q -w net.ipv4.igmp_max_msf=1");
+  receiver_play (other);
+  receiver_assert_reason (other, 0, "The distributor refuses");
+  receiver_assert_reason (other, 0, "for other clients too");
+  receiver_assert_reason (other, 0, "net.ipv4.igmp_max_msf");
+  fail_unless (is_received_from (daemon, "\"+" A "\""));
+  generator_finish_exact (generator);
+  receiver_read_bus (one);
+  fail_unless_equals_int (one->modes->len, n_modes);
+  finish_exact (one, &watch, 20000, "delivered-xdp");
 }
 
 /* One thread serves them all. */
