@@ -4,6 +4,7 @@
 #include "sources.h"
 
 #include <arpa/inet.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +20,7 @@ typedef struct
 
 struct _AfxdpSources
 {
-  gatomicrefcount refs;
+  atomic_uint refs;
   AfxdpSourcesKind kind;
   guint size;      /* bytes of an address: 4 or 16 */
   GArray *entries; /* Address, in order */
@@ -30,7 +31,7 @@ sources_new (guint version)
 {
   AfxdpSources *sources = g_new0 (AfxdpSources, 1);
 
-  g_atomic_ref_count_init (&sources->refs);
+  atomic_init (&sources->refs, 1);
   sources->size = version == 6 ? 16 : 4;
   sources->entries = g_array_new (FALSE, FALSE, sizeof (Address));
   return sources;
@@ -40,14 +41,14 @@ AfxdpSources *
 afxdp_sources_ref (AfxdpSources *sources)
 {
   if (sources)
-    g_atomic_ref_count_inc (&sources->refs);
+    atomic_fetch_add (&sources->refs, 1);
   return sources;
 }
 
 void
 afxdp_sources_unref (AfxdpSources *sources)
 {
-  if (!sources || !g_atomic_ref_count_dec (&sources->refs))
+  if (!sources || atomic_fetch_sub (&sources->refs, 1) > 1)
     return;
   g_array_unref (sources->entries);
   g_free (sources);

@@ -3,7 +3,8 @@
 /*
  * gst/rx with all its threads, without GStreamer, so that a thread sanitizer
  * sees every lock: streams that are received all the time, one that comes and
- * goes, buffers that others free, and somebody who reads statistics.
+ * goes, buffers that others free, somebody who reads statistics, and somebody who
+ * changes the senders that streams are received from.
  *
  *   threads INTERFACE PACKETS [RECEIVER [INTERFACE]]
  *
@@ -330,6 +331,31 @@ read_statistics (gpointer data)
   return NULL;
 }
 
+/* Of any kind, and the generator in each. */
+static gpointer
+change_sources (gpointer data)
+{
+  static const gchar *const lists[] = { NULL, "+10.0.0.1+10.0.1.1",
+    "-10.0.0.77", "-10.0.0.77-10.0.0.78", "+10.0.0.1+10.0.1.1+10.0.0.77" };
+
+  for (guint n = 0; !atomic_load (&over); n++) {
+    Receiver *receiver = &receivers[n % n_receivers];
+    g_autoptr (AfxdpSources) sources = afxdp_sources_parse (
+        lists[n / n_receivers % G_N_ELEMENTS (lists)], 4, NULL);
+    g_autoptr (GError) error = NULL;
+
+    pthread_mutex_lock (&receiver->lock);
+    if (receiver->stream &&
+        !afxdp_stream_set_sources (receiver->stream, sources, &error)) {
+      fprintf (stderr, "%s\n", error->message);
+      exit (1);
+    }
+    pthread_mutex_unlock (&receiver->lock);
+    g_usleep (1000);
+  }
+  return NULL;
+}
+
 static gpointer
 come_and_go (gpointer data)
 {
@@ -386,7 +412,7 @@ prepare_legs (void)
 int
 main (int argc, char **argv)
 {
-  pthread_t statistics, visitors[N_STREAMS - N_STEADY];
+  pthread_t statistics, sources, visitors[N_STREAMS - N_STEADY];
   guint64 packets, deadline = now_ns () + PATIENCE * 1000000000ull;
   gboolean done;
 
@@ -416,6 +442,7 @@ main (int argc, char **argv)
       begin (&receivers[i]);
   }
   pthread_create (&statistics, NULL, read_statistics, NULL);
+  pthread_create (&sources, NULL, change_sources, NULL);
   for (guint i = N_STEADY; i < N_STREAMS; i++)
     pthread_create (&visitors[i - N_STEADY], NULL, come_and_go, &receivers[i]);
   puts ("ready");
@@ -425,6 +452,7 @@ main (int argc, char **argv)
     g_usleep (10000);
   atomic_store (&over, TRUE);
   pthread_join (statistics, NULL);
+  pthread_join (sources, NULL);
   for (guint i = N_STEADY; i < N_STREAMS; i++)
     pthread_join (visitors[i - N_STEADY], NULL);
   for (guint i = 0; i < N_STEADY; i++) {
