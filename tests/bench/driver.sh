@@ -45,6 +45,7 @@ drive() {
   export BENCH_BUILD=$build
   export BENCH_SENDER_NETNS=$VETH_SENDER_NETNS
   export BENCH_RECEIVER_NETNS=$VETH_RECEIVER_NETNS
+  # shellcheck disable=SC2154 # make_work_directory sets it
   export BENCH_WORK=$work
   python3 "$@" &
   driver=$!
