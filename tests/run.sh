@@ -178,15 +178,16 @@ run_analyze() {
       gst/*.c | examples/*.c) files+=("$top/$file") ;;
     esac
   done < <(source_files)
+  "$top/tests/once-each.py" "$build/compile_commands.json" \
+    "$(realpath "$top")" gst examples >"$build/analyze.json"
   # cppcheck does not look into the system's headers, nor does it know that GLib
   # aborts without memory. Newer ones than Debian 12's say what they did not try.
   check_command analyze cppcheck cppcheck -q -j "$(nproc)" \
-    --project="$build/compile_commands.json" --error-exitcode=1 \
+    --project="$build/analyze.json" --error-exitcode=1 \
     --enable=warning,performance,portability --library=gtk -D__x86_64__ \
     --suppress=normalCheckLevelMaxBranches \
     --suppress=nullPointerOutOfMemory --suppress=ctunullpointerOutOfMemory \
-    -D'LIBBPF_OPTS(type,name,...)=struct type name = { __VA_ARGS__ }' \
-    --file-filter="$top/gst/*" --file-filter="$top/examples/*"
+    -D'LIBBPF_OPTS(type,name,...)=struct type name = { __VA_ARGS__ }'
   check_command analyze clang-tidy \
     xargs -a <(printf '%s\n' "${files[@]}") -n 4 -P "$(nproc)" \
     clang-tidy -p "$build" --quiet --extra-arg=-Wno-error
