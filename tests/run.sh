@@ -363,7 +363,7 @@ run_suite() {
 }
 
 main() {
-  local suite
+  local suite began
   parse_options "$@"
   exec 3>&1 1>&2
   trap finish EXIT
@@ -379,7 +379,9 @@ main() {
   # Not the user's registry, which other programs share.
   export GST_REGISTRY=$build/registry-tests.bin
   for suite in "${suites[@]}"; do
+    began=$SECONDS
     run_suite "$suite"
+    say "$suite: $((SECONDS - began)) s"
   done
   complete=yes
 }

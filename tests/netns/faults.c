@@ -7,7 +7,7 @@
  * faults of an interface are of one of them: what leaves is in order, and each once.
  * With TEST_DISTRIBUTOR=1 it comes through the daemon, which has faults of its own.
  *
- * SOAK_SECONDS is how long (60; of two legs and through the daemon 20), SOAK_SEED which faults (others each
+ * SOAK_SECONDS is how long (40; of two legs and through the daemon 20), SOAK_SEED which faults (others each
  * time).
  */
 #include <stdio.h>
@@ -22,7 +22,7 @@
 #include "../check/tap.h"
 #include "twolegs.h"
 
-#define SECONDS (n_legs > 1 || g_getenv ("TEST_DISTRIBUTOR") ? 20 : 60)
+#define SECONDS (n_legs > 1 || g_getenv ("TEST_DISTRIBUTOR") ? 20 : 40)
 /* Of all legs together. */
 #define RATE 200000
 /* Between two faults, in µs. */

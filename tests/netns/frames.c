@@ -468,7 +468,7 @@ TABLE_TEST (test_sizes, sizes)
 {
   g_autoptr (Receiver) receiver =
       receiver_start_by (sizes[__i__], DROP, "af-xdp");
-  GeneratorReport sent = generator_send ("--rate=20000 --packets=40000");
+  GeneratorReport sent = generator_send ("--rate=20000 --packets=20000");
 
   receiver_assert_nothing_lost (receiver, sent.packets);
   g_assert_cmpuint (receiver_stat (receiver, "delivered-xdp"), >, 0);
