@@ -156,15 +156,19 @@ static gboolean
 choose_interface (AfxdpConnection *self, GError **error)
 {
   const AfxdpAsk *ask = &self->ask;
+  AfxdpWorkers *workers = self->host->workers;
   AfxdpNetdev netdev;
 
-  if (*ask->interface)
-    return find_interface (self, ask->interface, &self->which, error);
   self->which = 0;
-  if (afxdp_workers_n_interfaces (self->host->workers) == 1)
-    return TRUE;
-  return afxdp_netdev_by_route (ask->address, &netdev, error) &&
-      find_interface (self, netdev.name, &self->which, error);
+  if (*ask->interface) {
+    if (!find_interface (self, ask->interface, &self->which, error))
+      return FALSE;
+  } else if (afxdp_workers_n_interfaces (workers) > 1) {
+    if (!afxdp_netdev_by_route (ask->address, &netdev, error) ||
+        !find_interface (self, netdev.name, &self->which, error))
+      return FALSE;
+  }
+  return afxdp_workers_are_ready (workers, self->which, error);
 }
 
 /* A group is for whoever joins it. What is sent to this host is for the socket that is

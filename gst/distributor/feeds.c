@@ -13,9 +13,6 @@
 #include "error.h"
 #include "log.h"
 
-/* As the element has it. */
-#define RING_SIZE 16384
-
 typedef struct
 {
   AfxdpFeeds *feeds;
@@ -259,7 +256,7 @@ open_entry (AfxdpFeeds *feeds, const AfxdpWanted *wanted, GError **error)
     .verify_checksum = wanted->verify_checksum,
     .mode = feeds->settings->mode,
     .umem_frames = feeds->settings->umem_frames,
-    .ring_size = RING_SIZE,
+    .ring_size = AFXDP_WORKERS_RING_SIZE,
   };
   Entry *entry = g_new0 (Entry, 1);
 

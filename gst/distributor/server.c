@@ -128,6 +128,10 @@ begin_accepting (AfxdpServer *server)
 static gboolean
 start (AfxdpServer *server, const AfxdpDaemonSettings *settings, GError **error)
 {
+  /* First: where another daemon is there, no interface is touched. */
+  server->listener = afxdp_listener_new (settings, error);
+  if (!server->listener)
+    return FALSE;
   server->workers = afxdp_workers_new (settings, error);
   if (!server->workers)
     return FALSE;
@@ -135,10 +139,7 @@ start (AfxdpServer *server, const AfxdpDaemonSettings *settings, GError **error)
   if (!server->feeds)
     return FALSE;
   server->beat = afxdp_beat_new (error);
-  if (!server->beat)
-    return FALSE;
-  server->listener = afxdp_listener_new (settings, error);
-  return server->listener != NULL;
+  return server->beat != NULL;
 }
 
 AfxdpServer *

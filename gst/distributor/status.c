@@ -9,12 +9,15 @@
 #include "clock.h"
 #include "ledger.h"
 
+/* In a reason there may be somebody else's name, of any bytes. */
 static void
 add_text (JsonBuilder *builder, const gchar *name, const gchar *text)
 {
+  g_autofree gchar *valid = text ? g_utf8_make_valid (text, -1) : NULL;
+
   json_builder_set_member_name (builder, name);
-  if (text)
-    json_builder_add_string_value (builder, text);
+  if (valid)
+    json_builder_add_string_value (builder, valid);
   else
     json_builder_add_null_value (builder);
 }
@@ -24,6 +27,13 @@ add_number (JsonBuilder *builder, const gchar *name, gint64 number)
 {
   json_builder_set_member_name (builder, name);
   json_builder_add_int_value (builder, number);
+}
+
+static void
+add_truth (JsonBuilder *builder, const gchar *name, gboolean truth)
+{
+  json_builder_set_member_name (builder, name);
+  json_builder_add_boolean_value (builder, truth);
 }
 
 static void
@@ -57,12 +67,11 @@ path_name (const struct afxdp_path *path)
 }
 
 static const gchar *
-xdp_mode_name (const struct afxdp_path *path)
+xdp_mode_name (const AfxdpHoldState *hold)
 {
-  return !path || path->path != AFXDP_PATH_FAST  ? NULL
-      : path->xdp_mode == AFXDP_XDP_MODE_GENERIC ? "generic"
-      : path->xdp_mode == AFXDP_XDP_MODE_NATIVE  ? "native"
-                                                 : NULL;
+  return !hold->attached                         ? NULL
+      : hold->xdp_mode == AFXDP_XDP_MODE_GENERIC ? "generic"
+                                                 : "native";
 }
 
 /* Interfaces. */
@@ -70,20 +79,20 @@ xdp_mode_name (const struct afxdp_path *path)
 typedef struct
 {
   guint which;
-  const gchar *xdp_mode;
-  gboolean zero_copy;
+  gboolean is_known, zero_copy;
 } InterfaceMode;
 
-/* All streams of an interface that come by its fast path have the same mode. */
+/* All streams of an interface that come by its fast path have the same mode; before the
+ * first one nobody knows it. */
 static void
 look_for_mode (const AfxdpFeedState *state, gpointer user_data)
 {
   InterfaceMode *mode = user_data;
-  const gchar *name = xdp_mode_name (state->path);
 
-  if (state->wanted->interface != mode->which || !name)
+  if (state->wanted->interface != mode->which || !state->path ||
+      state->path->path != AFXDP_PATH_FAST)
     return;
-  mode->xdp_mode = name;
+  mode->is_known = TRUE;
   mode->zero_copy = state->path->zero_copy;
 }
 
@@ -95,23 +104,31 @@ add_interface (JsonBuilder *builder, AfxdpServer *server,
     [AFXDP_MODE_AF_XDP] = "af-xdp",
     [AFXDP_MODE_SOCKET] = "socket" };
   AfxdpWorkers *workers = afxdp_server_workers (server);
-  const AfxdpNetdev *netdev = afxdp_workers_interface (workers, which);
   InterfaceMode mode = { .which = which };
+  const AfxdpNetdev *netdev;
+  AfxdpHoldState hold;
 
+  afxdp_workers_hold_state (workers, which, &hold);
+  netdev = &hold.netdev;
   afxdp_feeds_foreach (afxdp_server_feeds (server), look_for_mode, &mode);
   json_builder_begin_object (builder);
   add_text (builder, "name", netdev->name);
-  json_builder_set_member_name (builder, "up");
-  json_builder_add_boolean_value (builder, netdev->up);
+  add_truth (builder, "present", hold.there);
+  add_truth (builder, "up", hold.there && netdev->up);
   add_number (builder, "mtu", netdev->mtu);
   add_text (builder, "mode", modes[settings->mode]);
-  add_text (builder, "xdp-mode", mode.xdp_mode);
-  json_builder_set_member_name (builder, "zero-copy");
-  json_builder_add_boolean_value (builder, mode.zero_copy);
+  add_truth (builder, "attached", hold.attached);
+  add_text (builder, "xdp-mode", xdp_mode_name (&hold));
+  if (mode.is_known)
+    add_truth (builder, "zero-copy", mode.zero_copy);
+  else
+    add_text (builder, "zero-copy", NULL);
+  add_text (builder, "reason", hold.reason);
   add_number (builder, "queues", netdev->rx_active);
   add_number (builder, "threads", afxdp_workers_n_threads (workers, which));
   add_number (builder, "streams", afxdp_workers_n_streams (workers, which));
   json_builder_end_object (builder);
+  afxdp_hold_state_clear (&hold);
 }
 
 /* Streams. */

@@ -40,23 +40,37 @@ describe_address (JsonObject *object)
       address, in_brackets ? "]" : "", number_of (object, "port"));
 }
 
+static gboolean
+is_true (JsonObject *object, const gchar *name)
+{
+  return json_object_get_boolean_member_with_default (object, name, FALSE);
+}
+
 static void
 add_interface (GString *text, JsonObject *interface)
 {
-  const gchar *xdp_mode = text_of (interface, "xdp-mode", NULL);
+  const gchar *reason = text_of (interface, "reason", NULL);
 
   g_string_append_printf (text, "  %s: mode %s",
       text_of (interface, "name", ""), text_of (interface, "mode", ""));
-  if (xdp_mode)
-    g_string_append_printf (text, " (%s, %s)", xdp_mode,
-        json_object_get_boolean_member (interface, "zero-copy") ? "zero-copy"
-                                                                : "copy");
+  if (is_true (interface, "attached"))
+    g_string_append_printf (text, ", program attached (%s%s)",
+        text_of (interface, "xdp-mode", ""),
+        json_object_get_null_member (interface, "zero-copy") ? ""
+            : is_true (interface, "zero-copy")               ? ", zero-copy"
+                                                             : ", copy");
+  else
+    g_string_append (text, ", no program attached");
   g_string_append_printf (text,
       ", MTU %" G_GINT64_FORMAT ", RX queues: %" G_GINT64_FORMAT
       ", threads: %" G_GINT64_FORMAT ", streams: %" G_GINT64_FORMAT "%s\n",
       number_of (interface, "mtu"), number_of (interface, "queues"),
       number_of (interface, "threads"), number_of (interface, "streams"),
-      json_object_get_boolean_member (interface, "up") ? "" : ", is down");
+      is_true (interface, "up")            ? ""
+          : is_true (interface, "present") ? ", is down"
+                                           : ", is not there");
+  if (reason)
+    g_string_append_printf (text, "    %s\n", reason);
 }
 
 /* Places where something was dropped alone. */

@@ -6,6 +6,7 @@
 #include <sched.h>
 
 #include "error.h"
+#include "journal.h"
 
 /* What one stream may take before the next one of its thread has a turn: as many as the
  * element hands over at once. */
@@ -19,26 +20,80 @@ typedef struct
 
 typedef struct
 {
-  AfxdpNetdev netdev;
-  guint n_workers;
+  const gchar *name; /* as the settings have it */
+  AfxdpHold *hold;
+  AfxdpNetdev netdev; /* as it was when it was asked for last */
+  guint n_workers;    /* 0: it has not been there */
   Worker *workers;
 } Interface;
 
 struct _AfxdpWorkers
 {
-  GArray *interfaces; /* Interface */
-  guint n_pinned;     /* threads so far, for whose is the next processor */
+  const AfxdpDaemonSettings *settings;
+  GPtrArray *interfaces; /* Interface */
+  guint n_pinned;        /* threads so far, for whose is the next processor */
 };
 
 static void
-interface_clear (gpointer item)
+interface_free (gpointer item)
 {
   Interface *interface = item;
 
   for (guint i = 0; i < interface->n_workers; i++)
     afxdp_receiver_free (interface->workers[i].receiver);
   g_free (interface->workers);
+  afxdp_hold_free (interface->hold);
+  g_free (interface);
 }
+
+/* Holding. */
+
+/* In the thread of the hold or of the interface. */
+static void
+tell_hold (gpointer user_data, const AfxdpHoldState *state)
+{
+  const Interface *interface = user_data;
+
+  if (state->attached)
+    afxdp_journal (AFXDP_JOURNAL_INFO,
+        "%s: the XDP program is attached (%s), and stays so until the daemon "
+        "ends",
+        interface->name,
+        state->xdp_mode == AFXDP_XDP_MODE_GENERIC ? "generic" : "native");
+  else if (state->reason)
+    afxdp_journal (AFXDP_JOURNAL_WARNING, "%s: %s: %s", interface->name,
+        state->there ? "the XDP program is not attached"
+                     : "its streams are refused until it is there",
+        state->reason);
+  else if (state->there)
+    afxdp_journal (AFXDP_JOURNAL_INFO, "%s: it is there", interface->name);
+}
+
+static AfxdpHold *
+hold (Interface *interface, const AfxdpDaemonSettings *settings, GError **error)
+{
+  const AfxdpHoldSettings of_hold = {
+    .attaches = settings->mode != AFXDP_MODE_SOCKET,
+    .xdp_mode = AFXDP_XDP_MODE_AUTO,
+    .zero_copy = AFXDP_ZERO_COPY_AUTO,
+    .umem_frames = settings->umem_frames,
+    .ring_size = AFXDP_WORKERS_RING_SIZE,
+  };
+
+  return afxdp_hold_new (
+      interface->name, &of_hold, tell_hold, interface, error);
+}
+
+void
+afxdp_workers_hold_state (
+    AfxdpWorkers *workers, guint which, AfxdpHoldState *state)
+{
+  Interface *interface = workers->interfaces->pdata[which];
+
+  afxdp_hold_state (interface->hold, state);
+}
+
+/* Threads. */
 
 /* A thread runs where its creator does: so that is moved there for a moment. */
 static AfxdpReceiver *
@@ -65,15 +120,14 @@ start_pinned (const gchar *name, const AfxdpReceiverSettings *settings,
 }
 
 static gboolean
-start (AfxdpWorkers *workers, Interface *interface, guint which,
-    const AfxdpDaemonSettings *settings, GError **error)
+start (AfxdpWorkers *workers, Interface *interface, guint which, GError **error)
 {
+  const AfxdpDaemonSettings *settings = workers->settings;
   const AfxdpReceiverSettings of_receiver = {
     .coalesce = settings->coalesce,
     .batch = BATCH,
   };
-  g_autofree gchar *name =
-      g_strdup_printf ("%s/%u", interface->netdev.name, which);
+  g_autofree gchar *name = g_strdup_printf ("%s/%u", interface->name, which);
   AfxdpReceiver *receiver = settings->cpus->len
       ? start_pinned (name, &of_receiver,
             g_array_index (settings->cpus, guint,
@@ -87,21 +141,58 @@ start (AfxdpWorkers *workers, Interface *interface, guint which,
   return TRUE;
 }
 
+/* As many as the interface needs now. After a failure there may be fewer. */
 static gboolean
-add_interface (AfxdpWorkers *workers, const gchar *name,
-    const AfxdpDaemonSettings *settings, GError **error)
+start_all (AfxdpWorkers *workers, Interface *interface,
+    const AfxdpNetdev *netdev, GError **error)
 {
-  Interface interface = { 0 };
-  guint n;
+  guint n = CLAMP (netdev->rx_active, 1, g_get_num_processors ());
+
+  g_free (interface->workers);
+  interface->workers = g_new0 (Worker, n);
+  for (guint i = 0; i < n; i++)
+    if (!start (workers, interface, i, error))
+      return FALSE;
+  return TRUE;
+}
+
+gboolean
+afxdp_workers_are_ready (AfxdpWorkers *workers, guint which, GError **error)
+{
+  Interface *interface = workers->interfaces->pdata[which];
+  AfxdpHoldState state;
+  gboolean ready = FALSE;
+
+  afxdp_hold_state (interface->hold, &state);
+  if (!state.there)
+    g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_NOT_FOUND,
+        "The distributor daemon receives on %s, which is not there now: wait "
+        "until it is, and ask again",
+        interface->name);
+  else
+    ready = interface->n_workers > 0 ||
+        start_all (workers, interface, &state.netdev, error);
+  afxdp_hold_state_clear (&state);
+  return ready;
+}
+
+static gboolean
+add_interface (AfxdpWorkers *workers, const gchar *name, GError **error)
+{
+  Interface *interface = g_new0 (Interface, 1);
+  AfxdpHoldState state;
   gboolean right = TRUE;
 
-  if (!afxdp_netdev_by_name (name, &interface.netdev, error))
+  g_ptr_array_add (workers->interfaces, interface);
+  interface->name = name;
+  interface->hold = hold (interface, workers->settings, error);
+  if (!interface->hold)
     return FALSE;
-  n = CLAMP (interface.netdev.rx_active, 1, g_get_num_processors ());
-  interface.workers = g_new0 (Worker, n);
-  for (guint i = 0; right && i < n; i++)
-    right = start (workers, &interface, i, settings, error);
-  g_array_append_val (workers->interfaces, interface);
+  afxdp_hold_state (interface->hold, &state);
+  /* Whether there are threads and processors is better known at once. */
+  if (state.there)
+    right = start_all (workers, interface, &state.netdev, error);
+  afxdp_hold_state_clear (&state);
   return right;
 }
 
@@ -110,11 +201,10 @@ afxdp_workers_new (const AfxdpDaemonSettings *settings, GError **error)
 {
   g_autoptr (AfxdpWorkers) workers = g_new0 (AfxdpWorkers, 1);
 
-  workers->interfaces = g_array_new (FALSE, FALSE, sizeof (Interface));
-  g_array_set_clear_func (workers->interfaces, interface_clear);
+  workers->settings = settings;
+  workers->interfaces = g_ptr_array_new_with_free_func (interface_free);
   for (guint i = 0; i < settings->interfaces->len; i++)
-    if (!add_interface (
-            workers, settings->interfaces->pdata[i], settings, error))
+    if (!add_interface (workers, settings->interfaces->pdata[i], error))
       return NULL;
   return g_steal_pointer (&workers);
 }
@@ -124,14 +214,14 @@ afxdp_workers_free (AfxdpWorkers *workers)
 {
   if (!workers)
     return;
-  g_array_unref (workers->interfaces);
+  g_ptr_array_unref (workers->interfaces);
   g_free (workers);
 }
 
 static Interface *
 interface_at (const AfxdpWorkers *workers, guint which)
 {
-  return &g_array_index (workers->interfaces, Interface, which);
+  return workers->interfaces->pdata[which];
 }
 
 guint
@@ -143,11 +233,13 @@ afxdp_workers_n_interfaces (const AfxdpWorkers *workers)
 const AfxdpNetdev *
 afxdp_workers_interface (AfxdpWorkers *workers, guint which)
 {
-  AfxdpNetdev *netdev = &interface_at (workers, which)->netdev, now;
+  Interface *interface = interface_at (workers, which);
+  AfxdpHoldState state;
 
-  if (afxdp_netdev_by_name (netdev->name, &now, NULL))
-    *netdev = now;
-  return netdev;
+  afxdp_hold_state (interface->hold, &state);
+  interface->netdev = state.netdev;
+  afxdp_hold_state_clear (&state);
+  return &interface->netdev;
 }
 
 guint

@@ -282,6 +282,14 @@ daemon_status (Daemon *daemon)
   return text;
 }
 
+gboolean
+daemon_says (Daemon *daemon, const gchar *words)
+{
+  g_autofree gchar *text = daemon_status (daemon);
+
+  return strstr (text, words) != NULL;
+}
+
 /* Its clients: the sum of a number, and how many have it. */
 static guint64
 sum_clients (Daemon *daemon, const gchar *field, guint *n)

@@ -34,8 +34,9 @@ GPid daemon_pid (Daemon *daemon);
 /* All that it has said so far, for the caller to free. */
 gchar *daemon_log (Daemon *daemon);
 
-/* What --status --json says, for the caller to free. */
+/* What --status --json says, for the caller to free, and whether it has that in it. */
 gchar *daemon_status (Daemon *daemon);
+gboolean daemon_says (Daemon *daemon, const gchar *words);
 /* Of that: how many clients there are, and the sum of a number that
  * each of them has. */
 guint daemon_n_clients (Daemon *daemon);

@@ -61,6 +61,7 @@ test_status() {
   client stream
   status --json >"$work/summary.json"
   check 's["interfaces"][0]["name"] == "rx0"' 's["interfaces"][0]["queues"] == 2' \
+    's["interfaces"][0]["present"]' \
     's["version"]' 's["uptime-seconds"] > 0'
   end_daemon
   ! status 2>"$work/refusal" || fail 'somebody answers'
@@ -147,8 +148,6 @@ test_activation() {
 test_refused_settings() {
   configure
   expect_refusal 2 errors 'There is no interface' "$DISTRIBUTOR"
-  expect_refusal 1 errors 'nope' "$DISTRIBUTOR" --interface nope \
-    --socket "$socket"
   expect_refusal 1 errors 'no group nope' "$DISTRIBUTOR" --interface rx0 \
     --socket "$socket" --group nope
   expect_refusal 1 errors 'processor 1023' "$DISTRIBUTOR" --interface rx0 \

@@ -92,13 +92,30 @@ check_settings (const AfxdpInterface *interface,
   return FALSE;
 }
 
+/* What the first one who comes demands holds for the interface. */
+static void
+set_first (AfxdpInterface *interface, const AfxdpRegistrationSettings *settings)
+{
+  AfxdpAttachment *attachment = &interface->attachment;
+
+  if (!attachment->has_settings)
+    attachment->settings = engine_settings (interface, settings);
+  attachment->has_settings = TRUE;
+}
+
+static void
+attach (AfxdpInterface *interface)
+{
+  if (!interface->attachment.attached && !atomic_load (&interface->gone))
+    afxdp_attachment_try (&interface->attachment, afxdp_now ());
+}
+
 void
 afxdp_admission_let_in (
     AfxdpDistributor *distributor, AfxdpRegistration *registration)
 {
   const AfxdpRegistrationSettings *settings = &registration->settings;
   AfxdpInterface *interface = &distributor->interface;
-  AfxdpAttachment *attachment = &interface->attachment;
 
   g_ptr_array_add (distributor->registrations, registration);
   afxdp_registration_find_keys (registration);
@@ -108,12 +125,23 @@ afxdp_admission_let_in (
       settings->socket_only ? ", for its socket alone" : "");
   if (settings->socket_only)
     return;
-  if (!attachment->has_settings)
-    attachment->settings = engine_settings (interface, settings);
-  attachment->has_settings = TRUE;
-  if (check_settings (interface, registration, &registration->error) &&
-      !attachment->attached && !atomic_load (&interface->gone))
-    afxdp_attachment_try (attachment, afxdp_now ());
+  set_first (interface, settings);
+  if (check_settings (interface, registration, &registration->error))
+    attach (interface);
+}
+
+void
+afxdp_admission_hold (
+    AfxdpDistributor *distributor, const AfxdpRegistrationSettings *settings)
+{
+  AfxdpInterface *interface = &distributor->interface;
+
+  AFXDP_DEBUG (AFXDP_LOG_XDP, interface->netdev.name, "is held%s",
+      settings->socket_only ? ", without a program" : "");
+  if (settings->socket_only)
+    return;
+  set_first (interface, settings);
+  attach (interface);
 }
 
 void

@@ -15,6 +15,9 @@ G_BEGIN_DECLS
 /* Lets registration in. The first one brings the program with it. */
 void afxdp_admission_let_in (
     AfxdpDistributor *distributor, AfxdpRegistration *registration);
+/* Somebody holds the interface, with or without streams: its program is attached. */
+void afxdp_admission_hold (
+    AfxdpDistributor *distributor, const AfxdpRegistrationSettings *settings);
 /* Lets all of leaving out: together they need one grace period. */
 void afxdp_admission_let_out (
     AfxdpDistributor *distributor, GPtrArray *leaving);

@@ -22,7 +22,7 @@ afxdp_attachment_init (AfxdpAttachment *attachment, const AfxdpNetdev *netdev)
   *attachment = (AfxdpAttachment){
     .netdev = netdev,
     .backoff = FIRST_BACKOFF,
-    .retry_at = AFXDP_NEVER, /* the first stream tries */
+    .retry_at = AFXDP_NEVER, /* the first stream tries, or who holds it */
   };
 }
 
@@ -31,7 +31,7 @@ afxdp_attachment_clear (AfxdpAttachment *attachment)
 {
   if (attachment->engine)
     AFXDP_INFO (AFXDP_LOG_XDP, attachment->netdev->name,
-        "detached, since no stream is left");
+        "detached, since nobody receives there any more");
   g_clear_pointer (&attachment->engine, afxdp_engine_free);
   g_clear_error (&attachment->error);
 }

@@ -22,7 +22,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   const AfxdpNetdev *netdev;    /* the interface's, which follows it */
-  AfxdpEngineSettings settings; /* the first stream's, */
+  AfxdpEngineSettings settings; /* the first stream's, or the holder's, */
   gboolean has_settings;        /* if there has been one */
   AfxdpEngine *engine;          /* made once, kept until the end; atomic */
   gboolean attached;

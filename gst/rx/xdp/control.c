@@ -42,6 +42,7 @@ publish (AfxdpDistributor *distributor)
     afxdp_publication_renew (registration_at (distributor, i));
   afxdp_requests_are_served (&distributor->requests, distributor->registrations,
       AFXDP_REGISTRATION_BEGINS);
+  afxdp_holding_tell (&distributor->holding, &distributor->interface);
 }
 
 static void
@@ -63,6 +64,18 @@ rebalance (AfxdpDistributor *distributor)
       distributor->registrations->len,
       all ? "and each has what is due to it"
           : "but some frames are still with others");
+}
+
+/* Returns whether somebody has begun to hold the interface. */
+static gboolean
+serve_hold (AfxdpDistributor *distributor)
+{
+  AfxdpRegistrationSettings settings;
+
+  if (!afxdp_holding_take (&distributor->holding, &settings))
+    return FALSE;
+  afxdp_admission_hold (distributor, &settings);
+  return TRUE;
 }
 
 /* Returns whether there were any. Those that BEGIN are served when their first
@@ -393,9 +406,11 @@ afxdp_control_run (gpointer data)
   distributor->ask_interval = ASK_INTERVAL;
   afxdp_interface_look_for_vlans (interface);
   while (!atomic_load (&distributor->requests.quit)) {
-    gboolean changed = serve_requests (distributor);
+    /* First, so that a stream finds the program attached. */
+    gboolean changed = serve_hold (distributor);
     AfxdpRechecks rechecks;
 
+    changed |= serve_requests (distributor);
     changed |= serve_monitor (distributor);
     changed |= serve_rechecks (distributor, &rechecks);
     changed |= serve_attachment (distributor, rechecks);

@@ -45,6 +45,7 @@ distributor_free (AfxdpDistributor *distributor)
   afxdp_interface_clear (&distributor->interface);
   g_free (distributor->failed);
   afxdp_requests_clear (&distributor->requests);
+  afxdp_holding_clear (&distributor->holding);
   g_ptr_array_unref (distributor->registrations);
   if (distributor->wake >= 0)
     close (distributor->wake);
@@ -71,6 +72,7 @@ distributor_new (const AfxdpNetdev *netdev, guint64 key,
   distributor->monitor =
       distributor->wake < 0 ? -1 : afxdp_netdev_monitor_new (error);
   afxdp_requests_init (&distributor->requests, distributor->wake);
+  afxdp_holding_init (&distributor->holding);
   afxdp_grace_init (&distributor->grace, distributor->wake);
   if (distributor->monitor >= 0 && start_control_thread (distributor, error))
     return distributor;

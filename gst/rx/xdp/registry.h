@@ -2,13 +2,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The distributors of this process: one for each network interface, made with the
- * first stream that registers there and freed with the last. Any thread.
+ * first stream that registers there, or who holds it (hold.h), and freed with the last.
+ * Any thread.
  */
 #pragma once
 
 #include <pthread.h>
 
 #include "grace.h"
+#include "holding.h"
 #include "interface.h"
 #include "netcounters.h"
 #include "requests.h"
@@ -24,6 +26,7 @@ typedef struct _AfxdpDistributor
   pthread_t thread;
   gboolean has_thread;
   AfxdpRequests requests;
+  AfxdpHolding holding;
 
   /* The control thread's own. */
   gpointer (*run) (gpointer distributor); /* what it does */
