@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "clock.h"
+#include "error.h"
 #include "feedclient.h"
 #include "log.h"
 
@@ -43,6 +44,8 @@ struct _AfxdpFeed
 
   /* The worker's own. */
   guint64 looked_at;
+  guint64
+      fast_by; /* the fast path must be possible then; 0: it has been, or need not */
   gboolean has_clients; /* in the last turn */
   gboolean has_news;
 
@@ -198,17 +201,37 @@ follow_path (AfxdpFeed *feed)
   feed->has_news = TRUE;
 }
 
+/* Why the stream may not go on with mode=af-xdp, or NULL. */
+static GError *
+why_not_fast (AfxdpStream *stream, guint64 *fast_by, guint64 now)
+{
+  g_autoptr (GError) cause = NULL;
+
+  if (G_LIKELY (!*fast_by))
+    return NULL;
+  if (afxdp_stream_may_be_fast (stream, &cause)) {
+    *fast_by = 0;
+    return NULL;
+  }
+  if (now < *fast_by && afxdp_attachment_may_heal (cause))
+    return NULL;
+  return g_error_new (
+      AFXDP_ERROR, cause->code, AFXDP_FEED_NEEDS_AF_XDP "%s", cause->message);
+}
+
 /* Returns whether the stream is over. */
 static gboolean
-follow_error (AfxdpFeed *feed)
+follow_error (AfxdpFeed *feed, guint64 now)
 {
-  const GError *error = afxdp_stream_error (feed->stream);
+  const GError *of_stream = afxdp_stream_error (feed->stream);
+  GError *error = of_stream ? g_error_copy (of_stream)
+                            : why_not_fast (feed->stream, &feed->fast_by, now);
 
   if (G_LIKELY (!error))
     return FALSE;
   afxdp_stream_close_path (feed->stream);
   pthread_mutex_lock (&feed->lock);
-  feed->error = g_error_copy (error);
+  feed->error = error;
   pthread_mutex_unlock (&feed->lock);
   feed->has_news = TRUE;
   return TRUE;
@@ -242,7 +265,7 @@ take_turn (AfxdpFeed *feed, guint64 *due)
     afxdp_stream_done (feed->stream);
   follow_drops (feed, wanted, now);
   follow_path (feed);
-  if (follow_error (feed))
+  if (follow_error (feed, now))
     return AFXDP_TURN_IDLE;
   *due = next_turn (feed, wanted, now);
   return afxdp_stream_has_more (feed->stream) ? AFXDP_TURN_AGAIN
@@ -265,6 +288,16 @@ serve (gpointer consumer, guint64 *due)
 
 /* Feeds, in the control thread. */
 
+static void
+close_stream (AfxdpStream *stream)
+{
+  AfxdpStreamCounts counts = { 0 };
+  AfxdpDrops drops = { 0 };
+
+  afxdp_stream_close (stream, &counts, &drops);
+  afxdp_stream_counts_clear (&counts);
+}
+
 static AfxdpStream *
 open_stream (const AfxdpFeedSettings *settings,
     const AfxdpReceiverSettings *worker, GError **error)
@@ -275,7 +308,8 @@ open_stream (const AfxdpFeedSettings *settings,
     .port = settings->port,
     .sources = settings->sources,
     .interfaces = interfaces,
-    .mode = settings->mode,
+    .mode =
+        settings->mode == AFXDP_MODE_AF_XDP ? AFXDP_MODE_AUTO : settings->mode,
     .xdp_mode = AFXDP_XDP_MODE_AUTO,
     .zero_copy = AFXDP_ZERO_COPY_AUTO,
     .queue = -1,
@@ -291,12 +325,34 @@ open_stream (const AfxdpFeedSettings *settings,
   return afxdp_stream_new (&stream, error);
 }
 
+/* With mode=af-xdp too it is not waited for here, where other clients wait: the worker
+ * finds out what becomes of it. What cannot heal is known. fast_by: until when. */
+static AfxdpStream *
+open_as_demanded (const AfxdpFeedSettings *settings,
+    const AfxdpReceiverSettings *worker, guint64 *fast_by, GError **error)
+{
+  AfxdpStream *stream = open_stream (settings, worker, error);
+  guint64 now = afxdp_now ();
+  GError *why_not = NULL;
+
+  if (!stream || settings->mode != AFXDP_MODE_AF_XDP)
+    return stream;
+  *fast_by = now + AFXDP_FEED_HEALING_TIME;
+  why_not = why_not_fast (stream, fast_by, now);
+  if (!why_not)
+    return stream;
+  close_stream (stream);
+  g_propagate_error (error, why_not);
+  return NULL;
+}
+
 AfxdpFeed *
 afxdp_feed_new (const AfxdpFeedSettings *settings, AfxdpReceiver *worker,
     void (*news) (gpointer user_data), gpointer user_data, GError **error)
 {
-  AfxdpStream *stream =
-      open_stream (settings, afxdp_receiver_settings (worker), error);
+  guint64 fast_by = 0;
+  AfxdpStream *stream = open_as_demanded (
+      settings, afxdp_receiver_settings (worker), &fast_by, error);
   const AfxdpNetdev *netdev;
   AfxdpFeed *feed;
 
@@ -305,6 +361,7 @@ afxdp_feed_new (const AfxdpFeedSettings *settings, AfxdpReceiver *worker,
   feed = g_new0 (AfxdpFeed, 1);
   feed->stream = stream;
   feed->worker = worker;
+  feed->fast_by = fast_by;
   feed->news = news;
   feed->user_data = user_data;
   pthread_mutex_init (&feed->lock, NULL);
@@ -321,13 +378,9 @@ afxdp_feed_new (const AfxdpFeedSettings *settings, AfxdpReceiver *worker,
 void
 afxdp_feed_free (AfxdpFeed *feed)
 {
-  AfxdpStreamCounts counts = { 0 };
-  AfxdpDrops drops = { 0 };
-
   g_assert (!feed->clients->len);
   afxdp_served_remove (feed->served);
-  afxdp_stream_close (feed->stream, &counts, &drops);
-  afxdp_stream_counts_clear (&counts);
+  close_stream (feed->stream);
   g_ptr_array_unref (feed->clients);
   pthread_mutex_destroy (&feed->stream_lock);
   pthread_mutex_destroy (&feed->lock);

@@ -12,10 +12,18 @@
 #pragma once
 
 #include "clientring.h"
+#include "clock.h"
 #include "pathchange.h"
 #include "receiver.h"
 
 G_BEGIN_DECLS
+
+/* With mode=af-xdp: ns that it may take until what may heal has, such as a queue that the
+ * kernel has not yet released; and what a stream is told that ends then. */
+#define AFXDP_FEED_HEALING_TIME (1500 * AFXDP_MS)
+#define AFXDP_FEED_NEEDS_AF_XDP                                \
+  "The distributor daemon is to receive through AF_XDP alone " \
+  "(mode=af-xdp), and cannot: "
 
 typedef struct
 {
@@ -33,8 +41,9 @@ typedef struct _AfxdpFeed AfxdpFeed;
 /* One of its clients. */
 typedef struct _AfxdpFeedClient AfxdpFeedClient;
 
-/* Opens the stream, joins its group, and has worker serve it. name is ours to be called
- * with news(). Errors: those of afxdp_stream_new(). May wait for RTNL. */
+/* Opens the stream, joins its group, and has worker serve it, which calls news(). With
+ * mode AF_XDP the stream is over (error()) when the fast path has not become possible
+ * soon. Errors: those of afxdp_stream_new(). May wait for RTNL. */
 AfxdpFeed *afxdp_feed_new (const AfxdpFeedSettings *settings,
     AfxdpReceiver *worker, void (*news) (gpointer user_data),
     gpointer user_data, GError **error);

@@ -5,7 +5,9 @@
 
 #include <sched.h>
 
+#include "clock.h"
 #include "error.h"
+#include "feed.h"
 #include "journal.h"
 
 /* What one stream may take before the next one of its thread has a turn: as many as the
@@ -156,6 +158,26 @@ start_all (AfxdpWorkers *workers, Interface *interface,
   return TRUE;
 }
 
+/* What came a moment ago the stream itself waits for. */
+static gboolean
+check_held (const AfxdpWorkers *workers, const Interface *interface,
+    const AfxdpHoldState *state, GError **error)
+{
+  if (!state->there) {
+    g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_NOT_FOUND,
+        "The distributor daemon receives on %s, which is not there now: wait "
+        "until it is, and ask again",
+        interface->name);
+    return FALSE;
+  }
+  if (workers->settings->mode != AFXDP_MODE_AF_XDP || state->attached ||
+      !state->reason || afxdp_now () - state->since < AFXDP_FEED_HEALING_TIME)
+    return TRUE;
+  g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_FAILED,
+      AFXDP_FEED_NEEDS_AF_XDP "%s", state->reason);
+  return FALSE;
+}
+
 gboolean
 afxdp_workers_are_ready (AfxdpWorkers *workers, guint which, GError **error)
 {
@@ -164,12 +186,7 @@ afxdp_workers_are_ready (AfxdpWorkers *workers, guint which, GError **error)
   gboolean ready = FALSE;
 
   afxdp_hold_state (interface->hold, &state);
-  if (!state.there)
-    g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_NOT_FOUND,
-        "The distributor daemon receives on %s, which is not there now: wait "
-        "until it is, and ask again",
-        interface->name);
-  else
+  if (check_held (workers, interface, &state, error))
     ready = interface->n_workers > 0 ||
         start_all (workers, interface, &state.netdev, error);
   afxdp_hold_state_clear (&state);

@@ -39,8 +39,8 @@ void afxdp_workers_hold_state (
 guint afxdp_workers_n_threads (const AfxdpWorkers *workers, guint which);
 guint afxdp_workers_n_streams (const AfxdpWorkers *workers, guint which);
 
-/* Whether streams can be had of that interface: it is there, and has its threads. Errors:
- * AFXDP_ERROR_NOT_FOUND, those of new(). */
+/* Whether streams can be had of that interface: it is there, has its threads and, with
+ * mode=af-xdp, its program. Errors: AFXDP_ERROR_NOT_FOUND, _FAILED, those of new(). */
 gboolean afxdp_workers_are_ready (
     AfxdpWorkers *workers, guint which, GError **error);
 /* The thread for one more stream of that interface, which has been ready. */

@@ -104,6 +104,36 @@ TEST (test_taken)
   receive_exact ("", "--rate=10000");
 }
 
+/* With mode=af-xdp a stream without AF_XDP ends, and says why; nobody waits for that
+ * meanwhile. */
+TEST (test_demanding)
+{
+  g_autoptr (Daemon) daemon = daemon_start ("--mode=af-xdp");
+  g_autoptr (Receiver) receiver = receiver_new ("", "fakesink");
+  int foreign;
+
+  wait_until (daemon_says (daemon, ATTACHED));
+  network_detach_program ();
+  foreign = network_attach_program ("foreign");
+  wait_until (has_said (daemon, "Somebody detached"));
+  receiver_play (receiver);
+  if (strstr (receiver_reason (receiver, 0), "The distributor refuses"))
+    suite_skip ("the machine took too long to play");
+  g_assert_cmpstr (receiver_last (receiver, "provider"), ==, "distributor");
+  receiver_wait_reason (receiver, 0,
+      "The distributor has ended the stream: The distributor daemon is to "
+      "receive through AF_XDP alone");
+  receiver_wait_reason (receiver, 1,
+      "The distributor refuses: The distributor "
+      "daemon is to receive through AF_XDP");
+  g_assert_cmpstr (receiver_last (receiver, "mode"), ==, "socket");
+  generator_send_exact ("--rate=10000 --packets=5000");
+  receiver_assert_nothing_lost (receiver, 5000);
+  close (foreign);
+  wait_until (daemon_says (daemon, ATTACHED));
+  receiver_wait_mode (receiver, 0, "af-xdp");
+}
+
 /* And made again, under the same name. */
 TEST (test_removed)
 {

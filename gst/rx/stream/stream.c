@@ -292,6 +292,17 @@ look_for_fast_path (AfxdpStream *stream, GError **error)
           stream->registration->subscription, START_TIMEOUT_MS, error);
 }
 
+gboolean
+afxdp_stream_may_be_fast (AfxdpStream *stream, GError **cause)
+{
+  if (stream->registration)
+    return afxdp_subscription_wait (
+        stream->registration->subscription, 0, cause);
+  g_set_error_literal (
+      cause, AFXDP_ERROR, AFXDP_ERROR_SETTINGS, why_only_socket (stream));
+  return FALSE;
+}
+
 static gboolean
 wants_map (const AfxdpStream *stream)
 {

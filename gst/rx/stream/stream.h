@@ -132,6 +132,10 @@ gboolean afxdp_stream_set_sources (
  * change. */
 gboolean afxdp_stream_path_changed (
     AfxdpStream *stream, AfxdpPathChange *change);
+/* Whether the fast path may come into use, as far as is known now: otherwise cause says
+ * why not, which may heal (attachment.h). Not for a stream that somebody else gives.
+ * Streaming thread. */
+gboolean afxdp_stream_may_be_fast (AfxdpStream *stream, GError **cause);
 /* How often another path came into use since new(), the first one included; it wraps.
  * At an overload path_changed() leaves out most of them. Streaming thread. */
 guint afxdp_stream_n_path_changes (const AfxdpStream *stream);
