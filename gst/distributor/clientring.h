@@ -4,8 +4,9 @@
  * One client's ring: its memory, and how packets get into it. The memory is ours; what
  * the client writes is believed in nothing, and no call here ever waits for it.
  *
- * new(), describe(), free() and leave() are for the control thread, while no worker knows the
- * ring. The others are for the worker that serves the stream, but for counts().
+ * new() is for any thread; describe(), free() and leave() are for the control thread, while
+ * no worker knows the ring. The others are for the worker that serves the stream, but for
+ * counts().
  */
 #pragma once
 

@@ -24,9 +24,10 @@
 
 typedef enum
 {
-  STATE_NEW,       /* HELLO is next */
-  STATE_GREETED,   /* OPEN or STATUS */
-  STATE_STREAMING, /* nothing */
+  STATE_NEW,     /* HELLO is next */
+  STATE_GREETED, /* OPEN or STATUS */
+  STATE_OPENING, /* nothing, as from here on */
+  STATE_STREAMING,
 } State;
 
 struct _AfxdpConnection
@@ -42,7 +43,8 @@ struct _AfxdpConnection
   AfxdpAsk ask;
   guint which; /* interface */
   gboolean is_counted;
-  gboolean is_noted; /* its own socket */
+  gboolean is_noted;     /* its own socket */
+  AfxdpRingOrder *order; /* while its ring is being made */
   AfxdpClientRing *ring;
   gsize memory;
   AfxdpMember *member;
@@ -196,22 +198,6 @@ is_nobodys (AfxdpConnection *self, const AfxdpWanted *wanted, GError **error)
   return FALSE;
 }
 
-static gboolean
-make_ring (AfxdpConnection *self, GError **error)
-{
-  guint mtu = afxdp_workers_interface (self->host->workers, self->which)->mtu;
-  guint slot_size = SMALLEST_SLOT, n_slots = self->ask.n_slots;
-
-  while (slot_size < mtu)
-    slot_size *= 2;
-  if (!afxdp_quotas_slots (self->host->settings->rules, &self->peer,
-          afxdp_client_ring_bytes, slot_size, &n_slots, error))
-    return FALSE;
-  self->memory = afxdp_client_ring_bytes (n_slots, slot_size);
-  self->ring = afxdp_client_ring_new (n_slots, slot_size, error);
-  return self->ring != NULL;
-}
-
 /* Memory of those that have gone may have been let go of just now. */
 static gboolean
 count_stream (AfxdpConnection *self, GError **error)
@@ -224,35 +210,6 @@ count_stream (AfxdpConnection *self, GError **error)
   afxdp_leftovers_look (host->leftovers);
   return afxdp_quotas_take (
       host->quotas, host->settings->rules, &self->peer, error);
-}
-
-/* Whoever fails here is freed with all that it has so far. */
-static gboolean
-give_stream (AfxdpConnection *self, GError **error)
-{
-  const AfxdpAsk *ask = &self->ask;
-  AfxdpWanted wanted = {
-    .address = ask->address,
-    .port = ask->port,
-    .sources = ask->sources,
-    .verify_checksum = ask->verify_checksum,
-  };
-
-  if (!afxdp_rules_allow (self->host->settings->rules, &self->peer,
-          ask->address, ask->port, error) ||
-      !choose_interface (self, error))
-    return FALSE;
-  wanted.interface = self->which;
-  self->is_counted = count_stream (self, error);
-  if (!self->is_counted)
-    return FALSE;
-  /* Before anybody counts. */
-  self->is_noted = afxdp_competing_note_client (ask->socket, self->peer.uid);
-  if (!is_nobodys (self, &wanted, error) || !make_ring (self, error))
-    return FALSE;
-  self->member = afxdp_feeds_join (self->host->feeds, &wanted, self->ring,
-      self->socket, &events, self, error);
-  return self->member != NULL;
 }
 
 /* Returns whether self is still there. */
@@ -292,30 +249,98 @@ tell_opened (const AfxdpConnection *self)
       counts.n_slots, memory);
 }
 
-static void
-on_open (AfxdpConnection *self, const struct afxdp_open *open)
+static AfxdpWanted
+what_is_wanted (const AfxdpConnection *self)
 {
-  const gchar *fault = afxdp_ask_init (&self->ask, open);
-  const struct afxdp_path *path;
-  g_autoptr (GError) error = NULL;
+  return (AfxdpWanted){
+    .interface = self->which,
+    .address = self->ask.address,
+    .port = self->ask.port,
+    .sources = self->ask.sources,
+    .verify_checksum = self->ask.verify_checksum,
+  };
+}
 
-  if (fault) {
-    end_for_violation (self, fault);
-    return;
-  }
-  if (!give_stream (self, &error)) {
-    refuse (self, error);
+static void
+on_ring_made (gpointer user_data, AfxdpClientRing *ring, const GError *error)
+{
+  AfxdpConnection *self = user_data;
+  const AfxdpWanted wanted = what_is_wanted (self);
+  const struct afxdp_path *path;
+  g_autoptr (GError) refusal = NULL;
+
+  self->order = NULL;
+  self->ring = ring;
+  if (ring)
+    self->member = afxdp_feeds_join (self->host->feeds, &wanted, ring,
+        self->socket, &events, self, &refusal);
+  if (!self->member) {
+    refuse (self, ring ? refusal : error);
     return;
   }
   self->state = STATE_STREAMING;
   self->since = afxdp_now ();
-  g_clear_handle_id (&self->patience, g_source_remove);
   tell_opened (self);
   if (!say_opened (self))
     return;
   path = afxdp_member_path (self->member);
   if (path)
     say (self, &path->message, NULL, 0);
+}
+
+static gboolean
+order_ring (AfxdpConnection *self, GError **error)
+{
+  guint mtu = afxdp_workers_interface (self->host->workers, self->which)->mtu;
+  guint slot_size = SMALLEST_SLOT, n_slots = self->ask.n_slots;
+
+  while (slot_size < mtu)
+    slot_size *= 2;
+  if (!afxdp_quotas_slots (self->host->settings->rules, &self->peer,
+          afxdp_client_ring_bytes, slot_size, &n_slots, error))
+    return FALSE;
+  self->memory = afxdp_client_ring_bytes (n_slots, slot_size);
+  self->order = afxdp_ring_maker_order (
+      self->host->ring_maker, n_slots, slot_size, on_ring_made, self);
+  return TRUE;
+}
+
+/* Whoever fails here is freed with all that it has so far. */
+static gboolean
+begin_opening (AfxdpConnection *self, GError **error)
+{
+  const AfxdpAsk *ask = &self->ask;
+  AfxdpWanted wanted;
+
+  if (!afxdp_rules_allow (self->host->settings->rules, &self->peer,
+          ask->address, ask->port, error) ||
+      !choose_interface (self, error))
+    return FALSE;
+  self->is_counted = count_stream (self, error);
+  if (!self->is_counted)
+    return FALSE;
+  /* Before anybody counts. */
+  self->is_noted = afxdp_competing_note_client (ask->socket, self->peer.uid);
+  wanted = what_is_wanted (self);
+  return is_nobodys (self, &wanted, error) && order_ring (self, error);
+}
+
+static void
+on_open (AfxdpConnection *self, const struct afxdp_open *open)
+{
+  const gchar *fault = afxdp_ask_init (&self->ask, open);
+  g_autoptr (GError) error = NULL;
+
+  if (fault) {
+    end_for_violation (self, fault);
+    return;
+  }
+  if (!begin_opening (self, &error)) {
+    refuse (self, error);
+    return;
+  }
+  self->state = STATE_OPENING;
+  g_clear_handle_id (&self->patience, g_source_remove);
 }
 
 /* Other words. */
@@ -487,6 +512,7 @@ afxdp_connection_free (AfxdpConnection *self)
 {
   g_clear_handle_id (&self->patience, g_source_remove);
   g_clear_handle_id (&self->input, g_source_remove);
+  g_clear_pointer (&self->order, afxdp_ring_order_cancel);
   g_clear_pointer (&self->member, afxdp_member_leave);
   if (self->is_noted)
     afxdp_competing_forget_client (self->ask.socket, self->peer.uid);
@@ -503,7 +529,7 @@ afxdp_connection_free (AfxdpConnection *self)
 gboolean
 afxdp_connection_waits (const AfxdpConnection *self)
 {
-  return self->state != STATE_STREAMING;
+  return self->state < STATE_OPENING;
 }
 
 guint32

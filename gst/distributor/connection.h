@@ -12,6 +12,7 @@
 #include "chatter.h"
 #include "feeds.h"
 #include "leftovers.h"
+#include "ringmaker.h"
 
 G_BEGIN_DECLS
 
@@ -25,6 +26,7 @@ typedef struct
   AfxdpFeeds *feeds;
   AfxdpQuotas *quotas;
   AfxdpLeftovers *leftovers;
+  AfxdpRingMaker *ring_maker;
   const AfxdpBeat *beat;
   AfxdpChatter *chatter;
   guint64 network;         /* cookie of the daemon's network namespace */
@@ -44,7 +46,7 @@ AfxdpConnection *afxdp_connection_new (
 /* Hangs up, and takes back what was given. May wait for a grace period. */
 void afxdp_connection_free (AfxdpConnection *connection);
 
-/* Whether it has not been given a stream yet. */
+/* Whether it has not said yet which stream it wants. */
 gboolean afxdp_connection_waits (const AfxdpConnection *connection);
 guint32 afxdp_connection_uid (const AfxdpConnection *connection);
 

@@ -15,8 +15,8 @@
 #include "listener.h"
 #include "namespaces.h"
 
-/* Connections that have not got a stream yet, of all and of each user: who connects and
- * says nothing keeps nobody else out, but for the others of its user. */
+/* Connections that have not said which stream they want, of all and of each user: who
+ * connects and says nothing keeps nobody else out, but for the others of its user. */
 #define MOST_WAITING 256
 #define MOST_WAITING_OF_USER 32
 /* s without new connections, when there are no more descriptors. */
@@ -29,6 +29,7 @@ struct _AfxdpServer
   AfxdpFeeds *feeds;
   AfxdpQuotas *quotas;
   AfxdpLeftovers *leftovers;
+  AfxdpRingMaker *ring_maker;
   AfxdpBeat *beat;
   AfxdpChatter *chatter;
   AfxdpListener *listener;
@@ -138,6 +139,9 @@ start (AfxdpServer *server, const AfxdpDaemonSettings *settings, GError **error)
   server->feeds = afxdp_feeds_new (settings, server->workers, error);
   if (!server->feeds)
     return FALSE;
+  server->ring_maker = afxdp_ring_maker_new (error);
+  if (!server->ring_maker)
+    return FALSE;
   server->beat = afxdp_beat_new (error);
   return server->beat != NULL;
 }
@@ -161,6 +165,7 @@ afxdp_server_new (const AfxdpDaemonSettings *settings,
     .feeds = server->feeds,
     .quotas = server->quotas,
     .leftovers = server->leftovers,
+    .ring_maker = server->ring_maker,
     .beat = server->beat,
     .chatter = server->chatter,
     .network = afxdp_namespaces_network (),
@@ -187,6 +192,7 @@ afxdp_server_free (AfxdpServer *server)
     afxdp_connection_free (server->connections->pdata[i]);
   g_ptr_array_unref (server->connections);
   g_clear_pointer (&server->beat, afxdp_beat_free);
+  afxdp_ring_maker_free (server->ring_maker);
   afxdp_feeds_free (server->feeds);
   afxdp_workers_free (server->workers);
   afxdp_leftovers_free (server->leftovers);

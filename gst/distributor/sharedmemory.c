@@ -19,6 +19,8 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
+#define PIECE (1 << 20)
+
 /* There is no page that a later access could find missing: that would end the process
  * by SIGBUS. */
 static gboolean
@@ -34,18 +36,24 @@ reserve (int fd, guint64 size)
   return !result;
 }
 
+/* In pieces: while one is populated, a thread that changes the process's mappings waits,
+ * and so do, behind it, those of all other threads that have page faults. */
 static gboolean
 map (AfxdpSharedMemory *memory)
 {
-  gpointer address = mmap (NULL, memory->size, PROT_READ | PROT_WRITE,
-      MAP_SHARED | MAP_POPULATE, memory->fd, 0);
+  guint8 *address = mmap (
+      NULL, memory->size, PROT_READ | PROT_WRITE, MAP_SHARED, memory->fd, 0);
 
   if (address == MAP_FAILED)
     return FALSE;
   memory->address = address;
   /* Both save page faults, and are not worth an error: RLIMIT_MEMLOCK may be small. */
-  madvise (address, memory->size, MADV_POPULATE_WRITE);
-  mlock (address, memory->size);
+  for (guint64 at = 0; at < memory->size; at += PIECE) {
+    guint64 size = MIN (PIECE, memory->size - at);
+
+    madvise (address + at, size, MADV_POPULATE_WRITE);
+    mlock (address + at, size);
+  }
   return TRUE;
 }
 
