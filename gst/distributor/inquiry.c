@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pwd.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -13,6 +14,8 @@
 #include "error.h"
 #include "listener.h"
 #include "messages.h"
+#include "status.h"
+#include "statustext.h"
 
 /* ms for each of its answers. */
 #define PATIENCE 5000
@@ -129,6 +132,57 @@ read_state (const gchar *path, int memory, guint64 size, GError **error)
   return text;
 }
 
+/* Names of users, which may have to be asked of another host: the daemon tells none. */
+
+static void
+name_user (JsonArray *clients, guint i, JsonNode *node, gpointer user_data)
+{
+  JsonObject *client = json_node_get_object (node);
+  gint64 uid = json_object_get_int_member (client, "uid");
+  GHashTable *names = user_data;
+  gpointer name;
+
+  if (!g_hash_table_lookup_extended (
+          names, GUINT_TO_POINTER (uid), NULL, &name)) {
+    const struct passwd *user = getpwuid (uid);
+
+    name = user ? g_utf8_make_valid (user->pw_name, -1) : NULL;
+    g_hash_table_insert (names, GUINT_TO_POINTER (uid), name);
+  }
+  if (name)
+    json_object_set_string_member (client, "user", name);
+  else
+    json_object_set_null_member (client, "user");
+}
+
+static void
+name_users (JsonNode *status)
+{
+  JsonArray *clients =
+      json_object_get_array_member (json_node_get_object (status), "clients");
+  g_autoptr (GHashTable) names =
+      g_hash_table_new_full (NULL, NULL, NULL, g_free);
+
+  json_array_foreach_element (clients, name_user, names);
+}
+
+/* Takes what the daemon has told, as JSON. */
+static gchar *
+describe (gchar *told, const gchar *path, gboolean json, GError **error)
+{
+  g_autofree gchar *owned = told;
+  g_autoptr (JsonNode) status = json_from_string (told, NULL);
+
+  if (!status || !JSON_NODE_HOLDS_OBJECT (status) ||
+      !json_object_has_member (json_node_get_object (status), "clients")) {
+    fail (error, AFXDP_ERROR_FAILED, path,
+        "the answer of the distributor daemon cannot be read");
+    return NULL;
+  }
+  name_users (status);
+  return json ? afxdp_status_to_json (status) : afxdp_status_to_text (status);
+}
+
 gchar *
 afxdp_inquire (const gchar *path, gboolean json, GError **error)
 {
@@ -138,7 +192,7 @@ afxdp_inquire (const gchar *path, gboolean json, GError **error)
   };
   const struct afxdp_status status = {
     .message = { AFXDP_MESSAGE_STATUS, sizeof status },
-    .json = json,
+    .json = TRUE,
   };
   int fd = call (path, error), memory = -1;
   gchar *text = NULL;
@@ -155,6 +209,8 @@ afxdp_inquire (const gchar *path, gboolean json, GError **error)
     goto close_socket;
   text = read_state (path, memory, answer.state.size, error);
   close (memory);
+  if (text)
+    text = describe (text, path, json, error);
 
 close_socket:
   close (fd);

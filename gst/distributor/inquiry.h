@@ -7,7 +7,7 @@
 
 G_BEGIN_DECLS
 
-/* What it says, to be freed. Errors: AFXDP_ERROR_NOT_FOUND, no daemon is there;
+/* What it says, with the names of users as they are here, to be freed. Errors: AFXDP_ERROR_NOT_FOUND, no daemon is there;
  * _PERMISSION, one may not connect; _UNSUPPORTED, it is of another release; _FAILED. */
 gchar *afxdp_inquire (const gchar *path, gboolean json, GError **error);
 

@@ -3,7 +3,6 @@
 /* The tree of what the daemon does. */
 #include "status.h"
 
-#include <pwd.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -205,12 +204,10 @@ add_client (const AfxdpConnectionState *state, gpointer user_data)
 {
   const Lists *lists = user_data;
   JsonBuilder *builder = lists->builder;
-  const struct passwd *user = getpwuid (state->uid);
 
   json_builder_begin_object (builder);
   add_number (builder, "pid", state->pid);
   add_number (builder, "uid", state->uid);
-  add_text (builder, "user", user ? user->pw_name : NULL);
   add_address (builder, state->address, state->port);
   add_text (builder, "interface", state->interface);
   json_builder_set_member_name (builder, "connected-seconds");

@@ -101,6 +101,7 @@ test_reload() {
   end_daemon
 }
 
+# The asking process names the users of clients: the daemon looks for no names.
 test_end_with_clients() {
   configure
   start_daemon
@@ -108,6 +109,8 @@ test_end_with_clients() {
   local process=$!
   cleanup_push end_process $process
   wait_for $process grep -q 'has streams' "$work/end"
+  [ "$(status --json | grep -c '"user" : "root"')" = 2 ] || fail 'without names'
+  [ "$(status | grep -c '^  process .* of root, ')" = 2 ] || fail 'without names'
   end_daemon
   wait $process || fail "its clients: $(cat "$work/end")"
 }
