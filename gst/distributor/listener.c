@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -22,11 +23,14 @@
 #define BACKLOG 64
 #define DIRECTORY_MODE 0755
 #define FILE_MODE 0660
+#define LOCK_MODE 0600
 
 struct _AfxdpListener
 {
   int socket;
-  gchar *path; /* of the file that is ours; NULL: none is */
+  int lock;         /* of that file; -1: there is none */
+  gchar *lock_path; /* NULL: it is not ours */
+  gchar *path;      /* of the file that is ours; NULL: none is */
   /* What the file is: another daemon may have put its own there since. */
   dev_t device;
   ino_t inode;
@@ -62,6 +66,60 @@ afxdp_listener_connect (const gchar *path)
   return -1;
 }
 
+static gboolean
+refuse_as_taken (const gchar *path, GError **error)
+{
+  g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_PORT_IN_USE,
+      "Another daemon has %s: end that, or give this one another --socket",
+      path);
+  return FALSE;
+}
+
+/* Whether the file is still the one that is locked: its owner removes it when he ends. */
+static gboolean
+is_in_place (int lock, const gchar *path)
+{
+  struct stat ours, there;
+
+  return !fstat (lock, &ours) && !lstat (path, &there) &&
+      ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
+}
+
+/* Of two daemons that start at once both would find a file that nobody listens at, and
+ * one would remove what the other has just made. The kernel lets go of the lock when a
+ * daemon is killed. */
+static gboolean
+lock (AfxdpListener *listener, const gchar *path, GError **error)
+{
+  g_autofree gchar *lock_path = g_strconcat (path, ".lock", NULL);
+
+  while (!listener->lock_path) {
+    listener->lock = open (lock_path,
+        O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, LOCK_MODE);
+    if (listener->lock < 0)
+      return afxdp_error_set (error, errno, "Could not make %s", lock_path);
+    if (flock (listener->lock, LOCK_EX | LOCK_NB))
+      return errno == EWOULDBLOCK
+          ? refuse_as_taken (path, error)
+          : afxdp_error_set (error, errno, "Could not lock %s", lock_path);
+    if (is_in_place (listener->lock, lock_path))
+      listener->lock_path = g_steal_pointer (&lock_path);
+    else
+      close (listener->lock);
+  }
+  return TRUE;
+}
+
+static void
+unlock (AfxdpListener *listener)
+{
+  if (listener->lock_path)
+    unlink (listener->lock_path);
+  if (listener->lock >= 0)
+    close (listener->lock);
+  g_free (listener->lock_path);
+}
+
 /* A file that nobody listens at is one that a daemon left which was killed. Anything but
  * a socket is somebody else's, and bind() says so. */
 static gboolean
@@ -85,10 +143,7 @@ remove_stale (const gchar *path, GError **error)
         error, errno, "Could not find out whether a daemon has %s", path);
   if (fd >= 0)
     close (fd);
-  g_set_error (error, AFXDP_ERROR, AFXDP_ERROR_PORT_IN_USE,
-      "Another daemon has %s: end that, or give this one another --socket",
-      path);
-  return FALSE;
+  return refuse_as_taken (path, error);
 }
 
 static gboolean
@@ -159,6 +214,7 @@ make (AfxdpListener *listener, const AfxdpDaemonSettings *settings,
 
   if (!find_group (settings->group, &gid, error) ||
       !make_directory (settings->socket, error) ||
+      !lock (listener, settings->socket, error) ||
       !remove_stale (settings->socket, error))
     return FALSE;
   listener->socket = make_socket ();
@@ -182,6 +238,7 @@ afxdp_listener_new (const AfxdpDaemonSettings *settings, GError **error)
 {
   g_autoptr (AfxdpListener) listener = g_new0 (AfxdpListener, 1);
 
+  listener->lock = -1;
   if (!afxdp_notify_socket (&listener->socket, error))
     return NULL;
   if (listener->socket < 0 && !make (listener, settings, error))
@@ -204,6 +261,7 @@ afxdp_listener_free (AfxdpListener *listener)
     unlink (listener->path);
   if (listener->socket >= 0)
     close (listener->socket);
+  unlock (listener);
   g_free (listener->path);
   g_free (listener);
 }

@@ -28,7 +28,7 @@ struct _Daemon
   GSubprocess *process; /* NULL: it does not run */
   GPid pid;
   gchar *options;
-  gchar *directory, *socket, *log;
+  gchar *directory, *socket, *lock, *log;
   pid_t keeper; /* of the directory */
   int fine;     /* to tell the keeper */
 };
@@ -72,6 +72,7 @@ start_keeper (Daemon *daemon)
     if (read (STDIN_FILENO, &fine, 1) != 1)
       show (daemon->log);
     unlink (daemon->socket);
+    unlink (daemon->lock);
     unlink (daemon->log);
     rmdir (daemon->directory);
     _exit (0);
@@ -163,6 +164,7 @@ daemon_start (const gchar *options)
   daemon->directory = g_dir_make_tmp ("afxdp-daemon-XXXXXX", NULL);
   fail_unless (daemon->directory);
   daemon->socket = g_build_filename (daemon->directory, "socket", NULL);
+  daemon->lock = g_strconcat (daemon->socket, ".lock", NULL);
   daemon->log = g_build_filename (daemon->directory, "log", NULL);
   /* Clients may be other users, who otherwise look for all plugins first. */
   fail_if (g_chmod (daemon->directory, 0755));
@@ -210,6 +212,7 @@ daemon_free (Daemon *daemon)
   g_free (daemon->options);
   g_free (daemon->directory);
   g_free (daemon->socket);
+  g_free (daemon->lock);
   g_free (daemon->log);
   g_free (daemon);
 }

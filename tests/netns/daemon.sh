@@ -129,6 +129,22 @@ test_socket_file() {
   status >/dev/null || fail 'the first one does not answer any more'
   kill -TERM "$first"
   wait "$first" || fail "the first one ended with $?"
+  [ ! -e "$socket.lock" ] || fail 'it left its lock'
+}
+
+# Of two that start at once one ends, and takes nothing away from the other, which has
+# not made its socket yet.
+test_lock() {
+  configure
+  mkdir -p "$(dirname "$socket")"
+  local lock
+  exec {lock}>"$socket.lock"
+  flock "$lock"
+  expect_refusal 1 errors "Another daemon has $socket" \
+    "$DISTRIBUTOR" --config "$work/conf"
+  exec {lock}>&-
+  start_daemon
+  end_daemon
 }
 
 # systemd's protocol, by a small tool of its.
@@ -163,7 +179,7 @@ main() {
   socket=$work/directory/socket
   veth_up --queues 2
   local name
-  for name in status bad_clients reload end_with_clients socket_file activation \
+  for name in status bad_clients reload end_with_clients socket_file lock activation \
     refused_settings; do
     echo "$name"
     "test_$name"
