@@ -79,17 +79,23 @@ end_for_violation (AfxdpConnection *self, const gchar *what)
       what);
 }
 
-/* Frees self. */
 static void
-refuse (AfxdpConnection *self, const GError *error)
+send_refusal (const AfxdpConnection *self, const GError *error)
 {
   struct afxdp_refused refused = {
     .message = { AFXDP_MESSAGE_REFUSED, sizeof refused },
     .code = error->domain == AFXDP_ERROR ? error->code : AFXDP_ERROR_FAILED,
   };
 
-  g_strlcpy (refused.text, error->message, sizeof refused.text);
+  afxdp_message_set_text (refused.text, sizeof refused.text, error->message);
   afxdp_message_send (self->socket, &refused.message, NULL, 0);
+}
+
+/* Frees self. */
+static void
+refuse (AfxdpConnection *self, const GError *error)
+{
+  send_refusal (self, error);
   end (self, AFXDP_JOURNAL_NOTICE, "refused: %s", error->message);
 }
 
@@ -119,6 +125,7 @@ on_path (gpointer user_data, const struct afxdp_path *path)
 static void
 on_ended (gpointer user_data, const GError *error)
 {
+  send_refusal (user_data, error);
   end (user_data, AFXDP_JOURNAL_WARNING, "its stream has ended: %s",
       error->message);
 }
@@ -226,7 +233,8 @@ say_opened (AfxdpConnection *self)
   afxdp_client_ring_describe (self->ring, &opened);
   opened.message.type = AFXDP_MESSAGE_OPENED;
   opened.message.size = sizeof opened;
-  g_strlcpy (opened.interface, netdev->name, sizeof opened.interface);
+  afxdp_message_set_text (
+      opened.interface, sizeof opened.interface, netdev->name);
   opened.ifindex = netdev->index;
   opened.mtu = netdev->mtu;
   return say (self, &opened.message, fds, G_N_ELEMENTS (fds));

@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "error.h"
 #include "log.h"
+#include "messages.h"
 
 typedef struct
 {
@@ -87,8 +88,8 @@ fill_path (struct afxdp_path *path, const AfxdpPathChange *change)
   path->n_queues = MIN (change->n_queues, AFXDP_PROTOCOL_QUEUES);
   for (guint i = 0; i < path->n_queues; i++)
     path->queues[i] = change->queues[i];
-  g_strlcpy (
-      path->reason, change->reason ? change->reason : "", sizeof path->reason);
+  afxdp_message_set_text (
+      path->reason, sizeof path->reason, change->reason ? change->reason : "");
 }
 
 static void

@@ -66,6 +66,17 @@ afxdp_request_receive (
   return *violation ? AFXDP_RECEIVED_VIOLATION : AFXDP_RECEIVED_REQUEST;
 }
 
+void
+afxdp_message_set_text (gchar *field, gsize size, const gchar *text)
+{
+  g_autofree gchar *valid = g_utf8_make_valid (text, -1);
+  const gchar *end;
+
+  g_strlcpy (field, valid, size);
+  g_utf8_validate (field, -1, &end);
+  field[end - field] = 0;
+}
+
 gboolean
 afxdp_message_send (
     int socket, const struct afxdp_message *message, const int *fds, guint n)

@@ -32,6 +32,10 @@ typedef enum
 AfxdpReceived afxdp_request_receive (
     int socket, AfxdpRequest *request, const gchar **violation);
 
+/* Copies text into a field of a message, as much of it as there is room for: always
+ * UTF-8, whatever text is, and a whole number of characters. */
+void afxdp_message_set_text (gchar *field, gsize size, const gchar *text);
+
 /* Sends message, whose head is filled in, with descriptors, which stay the caller's.
  * FALSE, and errno: the client does not read, or has gone. */
 gboolean afxdp_message_send (

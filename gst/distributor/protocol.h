@@ -12,7 +12,8 @@
  *            <-------------------------------  WELCOME, with the beat's memory
  *     OPEN   ------------------------------->
  *            <-------------------------------  OPENED, with memory and words
- *                                              (or REFUSED; then it hangs up)
+ *                                              (or REFUSED, also later, when the
+ *                                              stream has ended; then it hangs up)
  *            <-------------------------------  PATH, now and at each change
  *            <-------------------------------  WAKE, when packets have come and the
  *                                              client sleeps

@@ -167,6 +167,31 @@ TEST (test_full)
 
 /* OPEN. */
 
+/* Texts that do not fit are cut between characters; others' may be of any bytes. */
+static const struct
+{
+  const gchar *text, *expected;
+} texts[] = {
+  { "", "" },
+  { "short", "short" },
+  { "seven b", "seven b" },
+  { "eight by", "eight b" },
+  { "\xc3\xa4\xc3\xb6\xc3\xbc\xc3\x9f", "\xc3\xa4\xc3\xb6\xc3\xbc" },
+  { "abcd\xf0\x9f\x8e\xa5", "abcd" },
+  { "abc\xf0\x9f\x8e\xa5", "abc\xf0\x9f\x8e\xa5" },
+  { "a\xff", "a\xef\xbf\xbd" },
+};
+
+TABLE_TEST (test_set_text, texts)
+{
+  gchar field[10] = "xxxxxxxx";
+
+  field[8] = field[9] = 'y';
+  afxdp_message_set_text (field, 8, texts[__i__].text);
+  fail_unless_equals_string (field, texts[__i__].expected);
+  fail_unless (field[8] == 'y' && field[9] == 'y');
+}
+
 static struct afxdp_open
 make_open (void)
 {

@@ -250,7 +250,8 @@ take_path (AfxdpClientLink *link, Message *message)
 }
 
 static void
-take_refusal (const Message *message, GError **error)
+take_refusal (
+    const AfxdpClientLink *link, const Message *message, GError **error)
 {
   const struct afxdp_refused *refused = &message->refused;
   g_autofree gchar *text = g_strndup (refused->text, sizeof refused->text - 1);
@@ -258,7 +259,10 @@ take_refusal (const Message *message, GError **error)
 
   g_set_error (error, AFXDP_ERROR,
       refused->code <= AFXDP_ERROR_DOWN ? refused->code : AFXDP_ERROR_FAILED,
-      "The distributor refuses: %s", valid);
+      link->state == AFXDP_LINK_OPEN
+          ? "The distributor has ended the stream: %s"
+          : "The distributor refuses: %s",
+      valid);
 }
 
 static const gsize sizes[] = {
@@ -289,7 +293,7 @@ take (AfxdpClientLink *link, Message *message, GError **error)
         sound = take_path (link, message);
         break;
       case AFXDP_MESSAGE_REFUSED:
-        take_refusal (message, error);
+        take_refusal (link, message, error);
         return FALSE;
       case AFXDP_MESSAGE_WAKE:
         break;
