@@ -51,6 +51,7 @@ struct _AfxdpClientRing
   guint32 woken;           /* from which sleep it was woken last */
   guint64 ordinal;
   guint32 drops[AFXDP_PROTOCOL_N_DROPS];
+  guint32 malformed;
   Stack free, free_large;
   gboolean *is_client; /* of each slot: whether it has been handed over */
 
@@ -389,6 +390,13 @@ afxdp_client_ring_end (AfxdpClientRing *ring)
     return FALSE;
   ring->woken = sleeping;
   return TRUE;
+}
+
+void
+afxdp_client_ring_add_malformed (AfxdpClientRing *ring, guint n)
+{
+  ring->malformed += n;
+  __atomic_store_n (&ring->head->malformed, ring->malformed, __ATOMIC_RELAXED);
 }
 
 /* Drops. */

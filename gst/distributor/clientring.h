@@ -51,6 +51,9 @@ void afxdp_client_ring_put (AfxdpClientRing *ring, const AfxdpPacket *packet,
  * been woken from this sleep: then it is to be. */
 gboolean afxdp_client_ring_end (AfxdpClientRing *ring);
 
+/* What was found to be damaged, or not the stream's: n more. To be told before the
+ * packets that came with it, so that who sees these knows. */
+void afxdp_client_ring_add_malformed (AfxdpClientRing *ring, guint n);
 /* What the host dropped of the stream, and until when that is all (ns of
  * CLOCK_MONOTONIC, see afxdp_stream_look_for_drops()). */
 void afxdp_client_ring_add_drops (

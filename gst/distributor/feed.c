@@ -29,17 +29,16 @@ struct _AfxdpFeed
    * the control thread for moments. */
   pthread_mutex_t lock;
   GPtrArray *clients;
-  AfxdpFeedCounts counts; /* but malformed */
-  guint64 known;          /* as all rings say */
-  AfxdpNetdev netdev;     /* where it is now; with index 0: not known */
+  AfxdpFeedCounts counts;
+  guint64 known;      /* as all rings say */
+  AfxdpNetdev netdev; /* where it is now; with index 0: not known */
   AfxdpPathChange change;
   gboolean changed;
   GError *error; /* set once */
 
   /* Outside of lock. The worker holds it while the stream goes over to another
-   * interface, the control thread while it gets other sources, and while it counts. Who
-   * does not get it at once does without: the control thread without the stream's own
-   * counts, the worker without going over until its next turn. */
+   * interface, which it does not do in this turn where it does not get it at once; the
+   * control thread while the stream gets other sources. */
   pthread_mutex_t stream_lock;
 
   /* The worker's own. */
@@ -51,7 +50,6 @@ struct _AfxdpFeed
 
   /* The control thread's own. */
   AfxdpNetdev netdev_told;
-  guint64 malformed; /* when it was last asked */
 };
 
 /* Packets. */
@@ -77,6 +75,24 @@ take_drops (AfxdpFeed *feed, AfxdpDrops *drops, guint n)
     drops->drops[i] = drops->drops[n + i];
 }
 
+/* Tells what was found malformed since the last batch. Called with the lock. */
+static void
+tell_malformed (AfxdpFeed *feed)
+{
+  guint64 malformed = afxdp_stream_n_malformed (feed->stream);
+  guint64 n = malformed - feed->counts.malformed;
+
+  if (G_LIKELY (!n))
+    return;
+  feed->counts.malformed = malformed;
+  for (guint i = 0; i < feed->clients->len; i++) {
+    AfxdpFeedClient *client = feed->clients->pdata[i];
+
+    if (!client->broken)
+      afxdp_client_ring_add_malformed (client->ring, n);
+  }
+}
+
 /* Copies a batch, which may be empty, to all clients. Returns until when they want to
  * know drops, but for what lies behind now: that is of another clock. */
 static guint64
@@ -87,6 +103,7 @@ hand_out (AfxdpFeed *feed, const AfxdpBatch *batch, guint64 now)
   guint64 wanted = 0;
 
   pthread_mutex_lock (&feed->lock);
+  tell_malformed (feed);
   for (guint i = 0; i < feed->clients->len; i++) {
     AfxdpFeedClient *client = feed->clients->pdata[i];
 
@@ -179,7 +196,6 @@ follow_interface (AfxdpFeed *feed)
     AFXDP_INFO (AFXDP_LOG_STREAM, feed->netdev.name,
         "a stream has not gone over, and tries again in a second: %s",
         error->message);
-  pthread_mutex_unlock (&feed->stream_lock);
   netdev = afxdp_stream_netdev (feed->stream);
   pthread_mutex_lock (&feed->lock);
   feed->netdev = netdev ? *netdev : (AfxdpNetdev){ 0 };
@@ -365,7 +381,6 @@ afxdp_feed_new (const AfxdpFeedSettings *settings, AfxdpReceiver *worker,
   feed->news = news;
   feed->user_data = user_data;
   pthread_mutex_init (&feed->lock, NULL);
-  pthread_mutex_init (&feed->stream_lock, NULL);
   feed->clients = g_ptr_array_new ();
   netdev = afxdp_stream_netdev (stream);
   if (netdev)
@@ -474,16 +489,7 @@ afxdp_feed_error (AfxdpFeed *feed)
 void
 afxdp_feed_counts (AfxdpFeed *feed, AfxdpFeedCounts *counts)
 {
-  if (!pthread_mutex_trylock (&feed->stream_lock)) {
-    AfxdpStreamCounts of_stream;
-
-    afxdp_stream_counts (feed->stream, &of_stream);
-    feed->malformed = of_stream.malformed;
-    afxdp_stream_counts_clear (&of_stream);
-    pthread_mutex_unlock (&feed->stream_lock);
-  }
   pthread_mutex_lock (&feed->lock);
   *counts = feed->counts;
   pthread_mutex_unlock (&feed->lock);
-  counts->malformed = feed->malformed;
 }

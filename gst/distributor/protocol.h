@@ -203,7 +203,9 @@ struct afxdp_stream_head
 {
   guint32 produced;                      /* records, ever */
   guint32 drops[AFXDP_PROTOCOL_N_DROPS]; /* in all; they wrap */
-  guint32 zero;
+  guint32
+      malformed; /* datagrams that the daemon had and that are damaged, or not this
+                    stream's, in all; it wraps. Stored before produced. */
   guint64
       ordinal; /* of the next packet: so many have been the client's to get, also
                       those for which it had no slot. Stored after produced

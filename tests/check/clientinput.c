@@ -283,6 +283,30 @@ TEST (test_skip)
   fail_unless_equals_int (ring->n_free, N_SLOTS + N_LARGE_OF_SMALL_RING);
 }
 
+/* What the daemon found malformed is told once, before the packets that came with it, or
+ * without any; at the end too. */
+TEST (test_malformed)
+{
+  ring->malformed = G_MAXUINT32;
+  input.malformed = G_MAXUINT32;
+  afxdp_client_ring_add_malformed (ring, 2);
+  put_batch (1, 10);
+  fail_unless_equals_int (afxdp_input_read (&input.input, 0), 2);
+  fail_unless_equals_int (input.input.end, 1);
+  finish ();
+  fail_unless_equals_int (read_some (), 0);
+  afxdp_client_ring_add_malformed (ring, 3);
+  fail_unless_equals_int (afxdp_input_read (&input.input, 0), 3);
+  afxdp_client_ring_add_malformed (ring, 4);
+  put_batch (1, 3);
+  put_batch (1, 12);
+  fail_unless_equals_int (afxdp_input_read (&input.input, 4), 4 + 1);
+  finish ();
+  afxdp_client_ring_add_malformed (ring, 5);
+  fail_unless_equals_int (afxdp_client_input_end (&input), 5);
+  fail_unless_equals_int (drops.n, 0);
+}
+
 /* Drops. */
 
 /* Between the packets that they were between, each in its column. */

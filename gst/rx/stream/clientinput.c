@@ -69,6 +69,18 @@ follow_ordinal (AfxdpClientInput *self, guint64 ordinal, guint64 until)
       MIN (n, G_MAXINT64), self->input.last_arrival, until);
 }
 
+/* What the daemon found malformed since the last time. */
+static guint32
+take_malformed (AfxdpClientInput *self)
+{
+  guint32 all =
+      __atomic_load_n (&self->memory->head->malformed, __ATOMIC_RELAXED);
+  guint32 n = all - self->malformed;
+
+  self->malformed = all;
+  return n;
+}
+
 static guint64
 own_time (const AfxdpClientInput *self, guint64 time)
 {
@@ -170,7 +182,7 @@ read_records (AfxdpInput *input, guint skip)
 {
   AfxdpClientInput *self = (AfxdpClientInput *) input;
   struct afxdp_record *raw = input->raw;
-  guint n, taken = 0, n_malformed = 0;
+  guint n, taken = 0, n_malformed;
   guint64 now;
 
   input->first = input->end = 0;
@@ -180,9 +192,13 @@ read_records (AfxdpInput *input, guint skip)
   afxdp_client_memory_give_back (self->memory);
   if (G_UNLIKELY (self->holds))
     return 0;
-  n = afxdp_client_input_n_waiting (self);
-  if (!n)
+  if (G_UNLIKELY (!afxdp_client_memory_is_here (self->memory)))
     return 0;
+  n = afxdp_client_input_n_waiting (self);
+  /* Behind it: what came with these packets has been told before them. */
+  n_malformed = take_malformed (self);
+  if (!n)
+    return n_malformed;
   self->broken = n > self->memory->n_records;
   n = MIN (n, input->batch);
   now = afxdp_now ();
@@ -268,7 +284,7 @@ afxdp_client_input_end (AfxdpClientInput *self)
   if (ordinal - self->next_ordinal <= MOST_MISSED)
     follow_ordinal (self, ordinal, now);
   self->broken = TRUE;
-  return n;
+  return n + take_malformed (self);
 }
 
 static gboolean
@@ -318,6 +334,7 @@ afxdp_client_input_set_memory (
   self->consumed = 0;
   self->next_ordinal = 0;
   memset (self->drops, 0, sizeof self->drops);
+  self->malformed = 0;
   self->n_large = 0;
   self->heard_until = 0;
   self->broken = self->over = FALSE;

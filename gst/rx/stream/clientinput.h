@@ -24,6 +24,7 @@ typedef struct
   guint32 consumed;          /* records */
   guint64 next_ordinal;
   guint32 drops[AFXDP_PROTOCOL_N_DROPS]; /* that are told */
+  guint32 malformed;                     /* likewise */
   gint64 clock;                          /* ns to add to the daemon's times */
   gboolean holds;                        /* nothing is read for now */
   /* While twins are noted: these came by the socket, and so did, as far as anything
@@ -66,7 +67,8 @@ afxdp_client_input_has_more (const AfxdpClientInput *input)
 guint afxdp_client_input_n_waiting (const AfxdpClientInput *input);
 void afxdp_client_input_pause (AfxdpClientInput *input);
 /* Nothing is read any more, for ever. Tells what was dropped, and returns how many packets
- * wait that nobody will read. */
+ * wait that nobody will read, and how many the daemon found malformed that nobody has
+ * counted. */
 guint afxdp_client_input_end (AfxdpClientInput *input);
 
 G_END_DECLS

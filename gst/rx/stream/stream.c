@@ -63,6 +63,12 @@ count_queues (AfxdpStream *stream)
   return queues;
 }
 
+guint64
+afxdp_stream_n_malformed (const AfxdpStream *stream)
+{
+  return atomic_load_explicit (&stream->inputs.malformed, memory_order_relaxed);
+}
+
 void
 afxdp_stream_counts (AfxdpStream *stream, AfxdpStreamCounts *counts)
 {
@@ -74,7 +80,7 @@ afxdp_stream_counts (AfxdpStream *stream, AfxdpStreamCounts *counts)
     afxdp_registration_frames (stream->registration, &n_frames, &n_home);
   if (provider)
     provider->kind->frames (provider, &n_frames, &n_home);
-  counts->malformed = atomic_load (&stream->inputs.malformed);
+  counts->malformed = afxdp_stream_n_malformed (stream);
   counts->discarded = stream->discarded;
   counts->n_frames = n_frames + afxdp_umem_n_frames (own);
   counts->n_frames_free = n_home + afxdp_umem_n_frames (own) -

@@ -16,7 +16,7 @@
  *     afxdp_stream_done (stream);     before anything is pushed downstream
  *   }
  *
- * wake() and counts() are for any thread, new() and close() for the one that
+ * wake(), counts() and n_malformed() are for any thread, new() and close() for the one that
  * changes state, while no streaming thread runs.
  */
 #pragma once
@@ -152,6 +152,8 @@ void afxdp_stream_wake (AfxdpStream *stream);
 void afxdp_stream_unwake (AfxdpStream *stream);
 
 void afxdp_stream_counts (AfxdpStream *stream, AfxdpStreamCounts *counts);
+/* Of these, malformed alone: that costs nothing. */
+guint64 afxdp_stream_n_malformed (const AfxdpStream *stream);
 
 /* For who waits for many streams at once, in the place of receive(); see receiver.h. */
 
