@@ -51,6 +51,8 @@ struct _AfxdpClientRing
   guint32 woken;           /* from which sleep it was woken last */
   guint64 ordinal;
   guint32 drops[AFXDP_PROTOCOL_N_DROPS];
+  /* of those that no record tells; G_MAXUINT64: there are none */
+  guint64 since[AFXDP_PROTOCOL_N_DROPS];
   guint32 malformed;
   Stack free, free_large;
   gboolean *is_client; /* of each slot: whether it has been handed over */
@@ -74,6 +76,8 @@ to_page (guint64 size)
   return (size + page - 1) & ~(page - 1);
 }
 
+G_STATIC_ASSERT (sizeof (struct afxdp_stream_head) <= 2 * CACHE_LINE);
+
 static void
 lay_out (Layout *layout, guint n_slots, guint slot_size)
 {
@@ -86,7 +90,7 @@ lay_out (Layout *layout, guint n_slots, guint slot_size)
     .slot_size = slot_size,
     .n_records = n,
     .n_returns = n,
-    .records_offset = CACHE_LINE,
+    .records_offset = 2 * CACHE_LINE, /* a record has two */
   };
   layout->slots_offset = to_page (
       layout->records_offset + (guint64) n * sizeof (struct afxdp_record));
@@ -115,6 +119,14 @@ fill (Stack *stack, guint32 first, guint n)
   stack->n = n;
   for (guint i = 0; i < n; i++)
     stack->slots[i] = first + n - 1 - i;
+}
+
+/* A record tells all. */
+static void
+forget_since (AfxdpClientRing *ring)
+{
+  for (guint i = 0; i < AFXDP_PROTOCOL_N_DROPS; i++)
+    ring->since[i] = G_MAXUINT64;
 }
 
 AfxdpClientRing *
@@ -150,6 +162,8 @@ afxdp_client_ring_new (guint n_slots, guint slot_size, GError **error)
   ring->is_client = g_new0 (gboolean, n_slots + layout->n_large);
   fill (&ring->free, 0, n_slots);
   fill (&ring->free_large, n_slots, layout->n_large);
+  forget_since (ring);
+  memcpy (ring->head->since, ring->since, sizeof ring->since);
   ring->n_free = n_slots + layout->n_large;
   return g_steal_pointer (&ring);
 }
@@ -327,6 +341,7 @@ fill_in (const AfxdpClientRing *ring, struct afxdp_record *record,
   record->arrival = packet->arrival;
   record->size = packet->size;
   memcpy (record->drops, ring->drops, sizeof record->drops);
+  memcpy (record->since, ring->since, sizeof record->since);
   memset (record->sender, 0, sizeof record->sender);
   memcpy (record->sender, sender->address, sender->version == 4 ? 4 : 16);
   record->sender_scope = sender->scope;
@@ -364,8 +379,17 @@ afxdp_client_ring_put (AfxdpClientRing *ring, const AfxdpPacket *packet,
   record->slot = slot;
   record->path = path;
   record->stamped = stamped;
+  forget_since (ring);
   ring->ordinal++;
   add_one (&ring->packets);
+}
+
+/* The records that show tell the rest. Who sees this sees them. */
+static void
+show_since (AfxdpClientRing *ring)
+{
+  for (guint i = 0; i < AFXDP_PROTOCOL_N_DROPS; i++)
+    __atomic_store_n (&ring->head->since[i], ring->since[i], __ATOMIC_RELEASE);
 }
 
 gboolean
@@ -381,6 +405,7 @@ afxdp_client_ring_end (AfxdpClientRing *ring)
   __atomic_store_n (&ring->head->ordinal, ring->ordinal, __ATOMIC_RELEASE);
   if (!some)
     return FALSE;
+  show_since (ring);
   count_free (ring);
   /* The client says that it sleeps, and then looks once more for packets. One of the
    * two sees what the other has written: all four are in one order (SEQ_CST; a thread
@@ -413,17 +438,28 @@ static const guint8 drop_of_column[AFXDP_N_COLUMNS] = {
   [AFXDP_COLUMN_PAUSED] = 1 + AFXDP_PROTOCOL_DROP_SOCKET_BUFFER,
 };
 
+static void
+add_drop (AfxdpClientRing *ring, guint place, const AfxdpDrop *drop)
+{
+  struct afxdp_stream_head *head = ring->head;
+
+  if (drop->n > 0) {
+    ring->since[place] = MIN (ring->since[place], drop->from);
+    __atomic_store_n (&head->since[place], MIN (head->since[place], drop->from),
+        __ATOMIC_RELEASE);
+  }
+  ring->drops[place] += drop->n;
+  __atomic_store_n (&head->drops[place], ring->drops[place], __ATOMIC_RELEASE);
+}
+
 void
 afxdp_client_ring_add_drops (AfxdpClientRing *ring, const AfxdpDrops *drops)
 {
   for (guint i = 0; i < drops->n; i++) {
     guint place = drop_of_column[drops->drops[i].column];
 
-    if (!place--)
-      continue;
-    ring->drops[place] += drops->drops[i].n;
-    __atomic_store_n (
-        &ring->head->drops[place], ring->drops[place], __ATOMIC_RELAXED);
+    if (place)
+      add_drop (ring, place - 1, &drops->drops[i]);
   }
 }
 

@@ -213,6 +213,9 @@ struct afxdp_stream_head
                       show. */
   guint64
       known; /* until when drops above are all, ns of the daemon's CLOCK_MONOTONIC */
+  /* As in a record, of what none tells that shows: written before drops, and set anew
+   * behind produced. */
+  guint64 since[AFXDP_PROTOCOL_N_DROPS];
 };
 
 struct afxdp_record
@@ -224,7 +227,10 @@ struct afxdp_record
   guint32 size; /* bytes of the UDP payload, at the beginning of the slot */
   guint32
       drops[AFXDP_PROTOCOL_N_DROPS]; /* as in the head, when it was put there */
-  guint8 sender[16];                 /* network order, 4 or 16 bytes */
+  /* What is new in drops was dropped between these moments (ns of the daemon's
+   * CLOCK_MONOTONIC) and the arrival. Nothing is meant where nothing is new. */
+  guint64 since[AFXDP_PROTOCOL_N_DROPS];
+  guint8 sender[16]; /* network order, 4 or 16 bytes */
   guint32 sender_scope;
   guint16 sender_port;
   guint8 sender_version; /* 4 or 6 */
@@ -261,8 +267,8 @@ G_STATIC_ASSERT (sizeof (struct afxdp_path) ==
 G_STATIC_ASSERT (sizeof (struct afxdp_wake) == 8);
 G_STATIC_ASSERT (sizeof (struct afxdp_status) == 16);
 G_STATIC_ASSERT (sizeof (struct afxdp_state) == 16);
-G_STATIC_ASSERT (sizeof (struct afxdp_stream_head) == 48);
-G_STATIC_ASSERT (sizeof (struct afxdp_record) == 80);
+G_STATIC_ASSERT (sizeof (struct afxdp_stream_head) == 96);
+G_STATIC_ASSERT (sizeof (struct afxdp_record) == 128);
 G_STATIC_ASSERT (sizeof (struct afxdp_client_words) == 192);
 
 G_END_DECLS

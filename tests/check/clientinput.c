@@ -125,13 +125,21 @@ put_batch (guint n, guint size)
   afxdp_client_ring_end (ring);
 }
 
-/* n packets of the host's were dropped between two. */
+/* n packets of the host's were dropped, not before that moment. */
+static void
+drop_since (AfxdpColumn column, guint n, guint64 from)
+{
+  AfxdpDrops some = { .n = 1, .drops = { { column, n, from, 0 } } };
+
+  afxdp_client_ring_add_drops (ring, &some);
+}
+
+/* Some ns before the last packet. */
+#define BEFORE (1000000 - 5)
 static void
 drop (AfxdpColumn column, guint n)
 {
-  AfxdpDrops some = { .n = 1, .drops = { { column, n, 0, 0 } } };
-
-  afxdp_client_ring_add_drops (ring, &some);
+  drop_since (column, n, BEFORE + n_put);
 }
 
 /* The client's. */
@@ -320,10 +328,10 @@ TEST (test_drops)
   drop (AFXDP_COLUMN_FILL_RING, 5);
   put_batch (1, 10);
   fail_unless_equals_int (read_some (), 4);
-  assert_drop (0, AFXDP_COLUMN_NIC, 2, 1000000, 1000001);
-  assert_drop (1, AFXDP_COLUMN_OVERLOAD, 1, 1000000, 1000001);
-  assert_drop (2, AFXDP_COLUMN_RX_RING, G_MAXINT32, 1000002, 1000003);
-  assert_drop (3, AFXDP_COLUMN_FILL_RING, 5, 1000002, 1000003);
+  assert_drop (0, AFXDP_COLUMN_NIC, 2, BEFORE + 1, 1000001);
+  assert_drop (1, AFXDP_COLUMN_OVERLOAD, 1, BEFORE + 1, 1000001);
+  assert_drop (2, AFXDP_COLUMN_RX_RING, G_MAXINT32, BEFORE + 3, 1000003);
+  assert_drop (3, AFXDP_COLUMN_FILL_RING, 5, BEFORE + 3, 1000003);
   fail_unless_equals_int (drops.n, 4);
 }
 
@@ -342,13 +350,67 @@ TEST (test_drops_without_packet)
   read_some ();
   fail_unless_equals_int (drops.n, 0);
   afxdp_input_look_for_drops (&input.input);
-  assert_drop (0, AFXDP_COLUMN_REDIRECT, 3, 1000000, 0);
+  assert_drop (0, AFXDP_COLUMN_REDIRECT, 3, BEFORE + 1, 0);
   afxdp_input_look_for_drops (&input.input);
   fail_unless_equals_int (drops.n, 1);
   finish ();
   put_batch (1, 10);
   read_some ();
   fail_unless_equals_int (drops.n, 1);
+}
+
+/* Since when is told of those that are new to whoever has read all records: in a clock of
+ * ours, and never as of later than their end. */
+TEST (test_drops_since)
+{
+  drop_since (AFXDP_COLUMN_NIC, 2, 500);
+  drop_since (AFXDP_COLUMN_NIC, 3, 400);
+  drop_since (AFXDP_COLUMN_REDIRECT, 1, 600);
+  afxdp_input_look_for_drops (&input.input);
+  assert_drop (0, AFXDP_COLUMN_NIC, 5, 400, 0);
+  assert_drop (1, AFXDP_COLUMN_REDIRECT, 1, 600, 0);
+  put_batch (1, 10);
+  drop_since (AFXDP_COLUMN_NIC, 1, 700);
+  read_some ();
+  finish ();
+  afxdp_input_look_for_drops (&input.input);
+  assert_drop (2, AFXDP_COLUMN_NIC, 1, 700, 0);
+  input.clock = -100;
+  drop_since (AFXDP_COLUMN_RX_RING, 1, 90);
+  drop_since (AFXDP_COLUMN_FILL_RING, 1, G_MAXINT64);
+  put_batch (1, 10);
+  read_some ();
+  fail_unless_equals_int (drops.n, 5);
+  fail_unless_equals_uint64 (drops.drops[3].from, 0);
+  assert_drop (4, AFXDP_COLUMN_FILL_RING, 1, 1000001 - 100, 1000001 - 100);
+}
+
+/* A daemon that stands still has no room, and costs nothing by that: the socket hears. */
+TEST (test_drops_of_a_standstill)
+{
+  drop_since (AFXDP_COLUMN_SOCKET_BUFFER, 5, 500);
+  afxdp_twins_begin (&twins);
+  input.holds = TRUE;
+  afxdp_input_look_for_drops (&input.input);
+  input.holds = FALSE;
+  input.heard_until = 900;
+  drop_since (AFXDP_COLUMN_SOCKET_BUFFER, 5, 600);
+  put_batch (1, 10);
+  read_some ();
+  finish ();
+  drop_since (AFXDP_COLUMN_SOCKET_BUFFER, 5, 700);
+  afxdp_input_look_for_drops (&input.input);
+  fail_unless_equals_int (drops.n, 0);
+  drop_since (AFXDP_COLUMN_RX_RING, 5, 900);
+  afxdp_input_look_for_drops (&input.input);
+  fail_unless_equals_int (drops.n, 1);
+  afxdp_twins_end (&twins);
+  put_batch (1, 10);
+  drop_since (AFXDP_COLUMN_SOCKET_BUFFER, 4, 700);
+  read_some ();
+  finish ();
+  afxdp_input_look_for_drops (&input.input);
+  assert_drop (1, AFXDP_COLUMN_SOCKET_BUFFER, 4, 700, 0);
 }
 
 /* What the daemon knows until a moment that no clock of ours has is not known. */
@@ -468,6 +530,31 @@ TEST (test_daemon_stands_still_anywhere)
   fail_unless_equals_uint64 (n_read, n_put);
   for (guint i = 0; i < drops.n; i++)
     fail_unless_equals_int (drops.drops[i].column, AFXDP_COLUMN_NIC);
+}
+
+/* Nor is any drop taken for later than it may have been. */
+TEST (test_since_stands_still_anywhere)
+{
+  guint64 n = 0, told = 0;
+
+  before_store = read_and_look;
+  for (guint i = 0; i < 60; i++) {
+    fail_unless (afxdp_client_ring_begin (ring));
+    for (guint j = 0; j < i % 4; j++) {
+      drop_since (AFXDP_COLUMN_NIC, 1, 100 + n++);
+      if ((i + j) % 3)
+        put (10, AFXDP_PATH_FAST);
+    }
+    afxdp_client_ring_end (ring);
+    read_and_look ();
+    for (guint j = 0; j < drops.n; j++) {
+      fail_unless (drops.drops[j].from <= 100 + told);
+      told += drops.drops[j].n;
+      fail_unless (told <= n);
+    }
+    drops.n = 0;
+  }
+  before_store = NULL;
 }
 
 static gint writes;

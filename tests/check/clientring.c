@@ -339,12 +339,18 @@ TEST (test_large)
 }
 
 static void
-add_drops (AfxdpColumn column, gint64 n)
+add_drops_since (AfxdpColumn column, gint64 n, guint64 from)
 {
   AfxdpDrops drops = { 0 };
 
-  afxdp_drops_add (&drops, column, n, 1, 2);
+  afxdp_drops_add (&drops, column, n, from, 2000);
   afxdp_client_ring_add_drops (ring, &drops);
+}
+
+static void
+add_drops (AfxdpColumn column, gint64 n)
+{
+  add_drops_since (column, n, 1);
 }
 
 static const struct
@@ -400,6 +406,40 @@ TEST (test_drops)
   fail_unless_equals_uint64 (afxdp_client_ring_wanted (ring), 0);
   words->wanted = 99;
   fail_unless_equals_uint64 (afxdp_client_ring_wanted (ring), 99);
+}
+
+/* Each record says since when those were dropped that the record before did not tell; the
+ * head, of those that no record tells that shows. */
+TEST (test_drops_since)
+{
+  const guint nic = AFXDP_PROTOCOL_DROP_NIC,
+              overload = AFXDP_PROTOCOL_DROP_OVERLOAD;
+
+  add_drops_since (AFXDP_COLUMN_NIC, 1, 500);
+  add_drops_since (AFXDP_COLUMN_NIC, 1, 400);
+  fail_unless_equals_uint64 (head->since[nic], 400);
+  fail_unless (afxdp_client_ring_begin (ring));
+  put_one (10);
+  add_drops_since (AFXDP_COLUMN_NIC, 1, 600);
+  fail_unless_equals_uint64 (head->since[nic], 400);
+  /* None came before its time. */
+  add_drops_since (AFXDP_COLUMN_NIC, -1, 10);
+  add_drops_since (AFXDP_COLUMN_OVERLOAD, 1, 300);
+  put_one (10);
+  put_one (10);
+  add_drops_since (AFXDP_COLUMN_NIC, 1, 700);
+  afxdp_client_ring_end (ring);
+  fail_unless_equals_uint64 (record_of (0)->since[nic], 400);
+  fail_unless_equals_uint64 (record_of (1)->since[nic], 600);
+  fail_unless_equals_uint64 (record_of (1)->since[overload], 300);
+  fail_unless_equals_uint64 (record_of (2)->since[nic], G_MAXUINT64);
+  fail_unless_equals_uint64 (head->since[nic], 700);
+  fail_unless_equals_uint64 (head->since[overload], G_MAXUINT64);
+  /* A packet without a slot tells nobody. */
+  put_batch (N_SLOTS + 1, 10);
+  add_drops_since (AFXDP_COLUMN_NIC, 1, 800);
+  put_batch (1, 10);
+  fail_unless_equals_uint64 (head->since[nic], 800);
 }
 
 /* Once from each sleep, and only for packets. */

@@ -25,6 +25,7 @@
 #define N_LARGE 2
 #define LARGE_SIZE 320
 #define N_RECORDS 16
+#define RECORDS_OFFSET 128
 #define SLOTS_OFFSET 4096
 #define LARGE_OFFSET (SLOTS_OFFSET + N_SLOTS * SLOT_SIZE)
 #define MEMORY_SIZE 8192
@@ -184,7 +185,7 @@ say_opened (Model *model)
     .message = { AFXDP_MESSAGE_OPENED, sizeof opened },
     .interface = "eth0",
     .memory_size = MEMORY_SIZE,
-    .records_offset = 64,
+    .records_offset = RECORDS_OFFSET,
     .slots_offset = SLOTS_OFFSET,
     .large_offset = LARGE_OFFSET,
     .n_records = N_RECORDS,
@@ -224,7 +225,7 @@ say_path (Model *model)
 static struct afxdp_record *
 record_at (Model *model, guint32 number)
 {
-  struct afxdp_record *records = (gpointer) (model->memory + 64);
+  struct afxdp_record *records = (gpointer) (model->memory + RECORDS_OFFSET);
 
   return &records[number % N_RECORDS];
 }
@@ -264,7 +265,9 @@ show (Model *model)
   head->produced += (gint8) take (model, 1);
   head->ordinal += (gint8) take (model, 1);
   head->known = take (model, 8);
+  head->malformed += take (model, 1);
   head->drops[take (model, 1) % AFXDP_PROTOCOL_N_DROPS] += take (model, 4);
+  head->since[take (model, 1) % AFXDP_PROTOCOL_N_DROPS] = take (model, 8);
 }
 
 static void

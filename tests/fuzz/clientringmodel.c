@@ -49,6 +49,7 @@ typedef struct
   guint32 woken;
   guint64 ordinal, packets, dropped;
   guint32 drops[AFXDP_PROTOCOL_N_DROPS];
+  guint64 since[AFXDP_PROTOCOL_N_DROPS]; /* of those that no record tells */
   gboolean violated;
 } Model;
 
@@ -89,6 +90,7 @@ begin (Model *model)
   model->n_slots = model->layout.n_slots + model->layout.n_large;
   g_assert_cmpuint (model->n_slots, <=, ALL_SLOTS);
   model->words->on = 1;
+  memset (model->since, 0xff, sizeof model->since);
 }
 
 static void
@@ -138,6 +140,7 @@ check_counts (const Model *model)
   g_assert_cmpuint (model->ordinal, ==, model->packets + model->dropped);
   for (guint i = 0; i < AFXDP_PROTOCOL_N_DROPS; i++)
     g_assert_cmpuint (model->head->drops[i], ==, model->drops[i]);
+  g_assert (!memcmp (model->head->since, model->since, sizeof model->since));
 }
 
 /* The daemon's steps. */
@@ -202,6 +205,8 @@ check_record (Model *model, guint64 ordinal, guint size)
   g_assert_cmpuint (record->arrival, ==, ordinal * 1000);
   g_assert_cmpuint (record->size, ==, size);
   g_assert (!memcmp (record->drops, model->drops, sizeof model->drops));
+  g_assert (!memcmp (record->since, model->since, sizeof model->since));
+  memset (model->since, 0xff, sizeof model->since);
   g_assert_cmpuint (record->sender[0], ==, 10);
   g_assert_cmpuint (record->sender_scope, ==, 7);
   g_assert_cmpuint (record->sender_port, ==, ordinal & 0xffff);
@@ -279,10 +284,15 @@ do_drops (Model *model)
   gint n = (gint) take (model, 1) - 64;
   AfxdpDrops drops = { 0 };
 
-  afxdp_drops_add (&drops, column, n ? n : 1, 0, 0);
+  guint64 from = take (model, 2);
+
+  afxdp_drops_add (&drops, column, n ? n : 1, from, G_MAXUINT64);
   afxdp_client_ring_add_drops (model->ring, &drops);
   if (place[column])
     model->drops[place[column] - 1] += n ? n : 1;
+  if (place[column] && n >= 0)
+    model->since[place[column] - 1] =
+        MIN (model->since[place[column] - 1], from);
   afxdp_client_ring_set_known (model->ring, model->ordinal + 5);
   g_assert_cmpuint (model->head->known, ==, model->ordinal + 5);
 }

@@ -36,18 +36,47 @@ afxdp_client_input_n_waiting (const AfxdpClientInput *self)
   return MIN (n, self->memory->n_records + 1);
 }
 
-/* What the host dropped before the packet that arrived at until. */
+static guint64
+own_time (const AfxdpClientInput *self, guint64 time)
+{
+  return time + self->clock;
+}
+
+/* Of the daemon's clock, which begins before ours does where that is of another time
+ * namespace, or is what the daemon likes. */
+static guint64
+no_later (const AfxdpClientInput *self, guint64 time, guint64 than)
+{
+  gint64 own = own_time (self, time);
+
+  return own > 0 ? MIN ((guint64) own, than) : 0;
+}
+
+/* While the daemon stood still, the socket heard in its place, as far as anything did:
+ * what the daemon had no room for then has come, or is the fault of its standstill. */
+static gboolean
+was_in_our_place (const AfxdpClientInput *self, guint64 from)
+{
+  return afxdp_twins_are_noted (self->twins) &&
+      (self->holds || from < self->heard_until);
+}
+
+/* What the host dropped before the packet that arrived at until. since: of the daemon's
+ * clock; NULL: the last packet. */
 static void
-follow_drops (AfxdpClientInput *self, const guint32 *drops, guint64 until)
+follow_drops (AfxdpClientInput *self, const guint32 *drops,
+    const guint64 *since, guint64 until)
 {
   for (guint i = 0; i < AFXDP_PROTOCOL_N_DROPS; i++) {
     gint32 n = drops[i] - self->drops[i];
+    guint64 from;
 
     if (G_LIKELY (!n))
       continue;
     self->drops[i] = drops[i];
-    afxdp_drops_add (
-        self->input.drops, columns[i], n, self->input.last_arrival, until);
+    from = since ? no_later (self, since[i], until) : self->input.last_arrival;
+    if (G_LIKELY (!was_in_our_place (self, from)))
+      afxdp_drops_add (self->input.drops, columns[i], n, from, until);
   }
 }
 
@@ -79,12 +108,6 @@ take_malformed (AfxdpClientInput *self)
 
   self->malformed = all;
   return n;
-}
-
-static guint64
-own_time (const AfxdpClientInput *self, guint64 time)
-{
-  return time + self->clock;
 }
 
 static void
@@ -152,7 +175,7 @@ take_record (AfxdpClientInput *self, guint32 number, struct afxdp_record *raw,
   input->by = raw->path;
   input->stamped = raw->stamped != 0;
   packet->arrival = MIN (own_time (self, raw->arrival), now);
-  follow_drops (self, raw->drops, packet->arrival);
+  follow_drops (self, raw->drops, raw->since, packet->arrival);
   follow_ordinal (self, raw->ordinal, packet->arrival);
   self->next_ordinal++;
   input->last_arrival = packet->arrival;
@@ -219,14 +242,15 @@ read_records (AfxdpInput *input, guint skip)
   return n_malformed;
 }
 
-/* Of the daemon's clock, which begins before ours does where that is of another time
- * namespace, or is what the daemon likes. */
-static guint64
-known_until (const AfxdpClientInput *self, guint64 known, guint64 now)
+/* The daemon writes since first, and so none is read that is of later drops. */
+static void
+read_drops (
+    const struct afxdp_stream_head *head, guint32 *drops, guint64 *since)
 {
-  gint64 until = own_time (self, known);
-
-  return known && until > 0 ? MIN ((guint64) until, now) : 0;
+  for (guint i = 0; i < AFXDP_PROTOCOL_N_DROPS; i++) {
+    drops[i] = __atomic_load_n (&head->drops[i], __ATOMIC_ACQUIRE);
+    since[i] = __atomic_load_n (&head->since[i], __ATOMIC_ACQUIRE);
+  }
 }
 
 /* What no record shows yet stands in the head, whose ordinal is older than the number of
@@ -237,24 +261,24 @@ look_for_drops (AfxdpInput *input)
   AfxdpClientInput *self = (AfxdpClientInput *) input;
   const AfxdpClientMemory *memory = self->memory;
   guint64 now = afxdp_now (), known, ordinal;
+  guint64 since[AFXDP_PROTOCOL_N_DROPS];
   guint32 drops[AFXDP_PROTOCOL_N_DROPS];
 
   if (!memory || self->broken || !afxdp_client_memory_is_here (memory))
     return self->unsure_since;
   known = __atomic_load_n (&memory->head->known, __ATOMIC_ACQUIRE);
-  for (guint i = 0; i < AFXDP_PROTOCOL_N_DROPS; i++)
-    drops[i] = __atomic_load_n (&memory->head->drops[i], __ATOMIC_RELAXED);
+  read_drops (memory->head, drops, since);
   ordinal = __atomic_load_n (&memory->head->ordinal, __ATOMIC_ACQUIRE);
   if (!afxdp_client_input_n_waiting (self) &&
       ordinal - self->next_ordinal <= MOST_MISSED) {
-    follow_drops (self, drops, now);
+    follow_drops (self, drops, since, now);
     follow_ordinal (self, ordinal, now);
   }
   if (self->over)
     return self->unsure_since;
   __atomic_store_n (
       &memory->words->wanted, now - self->clock, __ATOMIC_RELEASE);
-  return MIN (known_until (self, known, now), self->unsure_since);
+  return known ? MIN (no_later (self, known, now), self->unsure_since) : 0;
 }
 
 guint
@@ -262,6 +286,7 @@ afxdp_client_input_end (AfxdpClientInput *self)
 {
   const AfxdpClientMemory *memory = self->memory;
   const struct afxdp_stream_head *head;
+  guint64 since[AFXDP_PROTOCOL_N_DROPS];
   guint32 drops[AFXDP_PROTOCOL_N_DROPS];
   guint64 now = afxdp_now (), ordinal, last;
   guint n;
@@ -269,8 +294,7 @@ afxdp_client_input_end (AfxdpClientInput *self)
   if (!memory || self->broken || !afxdp_client_memory_is_here (memory))
     return 0;
   head = memory->head;
-  for (guint i = 0; i < AFXDP_PROTOCOL_N_DROPS; i++)
-    drops[i] = __atomic_load_n (&head->drops[i], __ATOMIC_RELAXED);
+  read_drops (head, drops, since);
   ordinal = __atomic_load_n (&head->ordinal, __ATOMIC_ACQUIRE);
   n = MIN (afxdp_client_input_n_waiting (self), memory->n_records);
   /* It goes on meanwhile. */
@@ -279,7 +303,8 @@ afxdp_client_input_end (AfxdpClientInput *self)
     last = memory->records[last & (memory->n_records - 1)].ordinal + 1;
   if (n && ordinal - self->next_ordinal < last - self->next_ordinal)
     ordinal = last;
-  follow_drops (self, drops, now);
+  /* What waits tells of drops that were before those of the head. */
+  follow_drops (self, drops, n ? NULL : since, now);
   self->next_ordinal += n;
   if (ordinal - self->next_ordinal <= MOST_MISSED)
     follow_ordinal (self, ordinal, now);
