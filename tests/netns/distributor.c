@@ -149,7 +149,6 @@ assert_lost_by_daemon (
     receiver_excuse (receiver);
   receiver_assert_none (
       receiver, "duplicates", "reordered", "malformed", "late", "lost-unknown");
-  /* Without the daemon nobody asks what the interface dropped. */
   wire = receiver_stat (receiver, "lost-nic") +
       receiver_stat (receiver, "lost-network");
   receiver_assert_stat (receiver, "lost", lost + wire);
@@ -574,6 +573,47 @@ TEST (test_stopped_for_long)
   assert_lost_by_daemon (receiver, &watch, &sent);
   receiver_assert_none (
       receiver, "dropped-socket-buffer", "lost-socket-buffer");
+  receiver_free (receiver);
+}
+
+/* What the interface drops while the daemon stands still and the client hears by its own
+ * socket is the interface's, and not counted again when the daemon goes on. */
+TEST (test_nic_while_stopped)
+{
+  g_autoptr (Daemon) daemon = daemon_start ("");
+  Receiver *receiver = start ("gap-interval=0 ring-size=1024", NULL);
+  Generator *stream = generator_start ("--rate=20000"), *flood;
+  GeneratorReport sent;
+  guint64 before;
+  guint n;
+
+  receiver_wait_stat (receiver, "packets", 10000);
+  receiver_read_bus (receiver);
+  n = receiver->modes->len;
+  before = receiver_stat (receiver, "dropped-nic");
+  daemon_stop (daemon);
+  wait_provider (receiver, n, "own");
+  receiver_wait_stat (receiver, "delivered-socket", 5000);
+  flood = generator_start ("--cpu=1 --destination=239.1.1.9:9 --batch=256 "
+                           "--packets=1500000");
+  generator_finish_lossy (flood);
+  receiver_wait_stat (receiver, "delivered-socket",
+      receiver_stat (receiver, "delivered-socket") + 5000);
+  wait_until (!receiver_stat (receiver, "pending"));
+  fail_unless (receiver_stat (receiver, "dropped-nic") > before &&
+          receiver_stat (receiver, "lost-nic") > 0,
+      "the interface dropped nothing: %s", receiver_describe (receiver));
+  daemon_continue (daemon);
+  wait_provider (receiver, n + 1, "distributor");
+  receiver_wait_stat (
+      receiver, "packets", receiver_stat (receiver, "packets") + 20000);
+  sent = generator_stop_lossy (stream);
+  receiver_set_state (receiver, GST_STATE_NULL);
+  receiver_assert_none (
+      receiver, "lost-network", "lost-unknown", "duplicates", "malformed");
+  fail_unless (receiver_stat (receiver, "dropped-nic") <= sent.dropped,
+      "%" G_GUINT64_FORMAT " by the wire: %s", sent.dropped,
+      receiver_describe (receiver));
   receiver_free (receiver);
 }
 

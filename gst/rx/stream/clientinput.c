@@ -274,7 +274,8 @@ look_for_drops (AfxdpInput *input)
     follow_drops (self, drops, since, now);
     follow_ordinal (self, ordinal, now);
   }
-  if (self->over)
+  /* The socket hears, and the daemon has nothing to tell of that. */
+  if (self->over || self->holds)
     return self->unsure_since;
   __atomic_store_n (
       &memory->words->wanted, now - self->clock, __ATOMIC_RELEASE);

@@ -76,10 +76,10 @@ afxdp_stream_counts (AfxdpStream *stream, AfxdpStreamCounts *counts)
   AfxdpProvider *provider = stream->paths.provider;
   guint n_frames = 0, n_home = 0, share;
 
-  if (stream->registration)
-    afxdp_registration_frames (stream->registration, &n_frames, &n_home);
   if (provider)
     provider->kind->frames (provider, &n_frames, &n_home);
+  else if (stream->registration)
+    afxdp_registration_frames (stream->registration, &n_frames, &n_home);
   counts->malformed = afxdp_stream_n_malformed (stream);
   counts->discarded = stream->discarded;
   counts->n_frames = n_frames + afxdp_umem_n_frames (own);
@@ -199,9 +199,12 @@ afxdp_stream_set_registration (
   AFXDP_DEBUG (AFXDP_LOG_STREAM, stream->name, "registered at %s",
       registration->netdev.name);
   stream->registration = registration;
+  stream->interface_asked = 0;
+  /* The fast path is the daemon's. */
+  if (stream->client)
+    return;
   stream->discarded += afxdp_paths_change_interface (
       &stream->paths, registration->subscription, registration->netdev.name);
-  stream->interface_asked = 0;
 }
 
 /* NULL: there may be a fast path. */
@@ -224,6 +227,34 @@ why_only_socket (const AfxdpStream *stream)
   return NULL;
 }
 
+/* For what the interface drops while the client's own socket hears. As for a stream that
+ * is received through its socket alone, that needs no privilege; without it, nobody
+ * knows of these drops. */
+static void
+register_client (AfxdpStream *stream)
+{
+  const AfxdpRegistrationSettings settings = {
+    .address = stream->address,
+    .port = stream->settings.port,
+    .sources = stream->settings.sources,
+    .queue = -1,
+    .socket = afxdp_socket_inode (stream->socket),
+    .socket_only = TRUE,
+  };
+  g_autoptr (GError) error = NULL;
+
+  if (!stream->interfaces.n)
+    return;
+  if (afxdp_interfaces_register (
+          &stream->interfaces, &settings, stream->wait.wakeup, &error))
+    afxdp_stream_set_registration (
+        stream, afxdp_interfaces_registration (&stream->interfaces, 0));
+  else
+    AFXDP_INFO (AFXDP_LOG_STREAM, stream->name,
+        "what %s drops is not known while the distributor does not tell: %s",
+        stream->interfaces.netdevs->name, error->message);
+}
+
 /* Where the daemon that we are connected to receives the stream. */
 static gboolean
 open_at_daemon (AfxdpStream *stream, GError **error)
@@ -240,6 +271,7 @@ open_at_daemon (AfxdpStream *stream, GError **error)
   afxdp_paths_init (&stream->paths, &stream->inputs, stream->name, NULL);
   afxdp_paths_set_provider (
       &stream->paths, afxdp_client_path_provider (stream->client));
+  register_client (stream);
   return settings->mode != AFXDP_MODE_AF_XDP ||
       afxdp_client_path_wait (stream->client, START_TIMEOUT_MS, error);
 }

@@ -56,10 +56,11 @@ static guint64
 look_at_interface (AfxdpStream *stream, guint64 wanted)
 {
   guint64 n;
-  guint64 asked = afxdp_subscription_interface_drops (
-      stream->registration->subscription, wanted, &n);
+  guint64 asked =
+      afxdp_subscription_interface_drops (stream->registration->subscription,
+          MAX (wanted, stream->interface_since), &n);
 
-  if (asked == stream->interface_asked)
+  if (asked == stream->interface_asked || asked < stream->interface_since)
     return asked;
   if (stream->interface_asked && n > stream->interface_drops)
     afxdp_drops_add (&stream->drops, AFXDP_COLUMN_NIC,
@@ -69,6 +70,22 @@ look_at_interface (AfxdpStream *stream, guint64 wanted)
   return asked;
 }
 
+/* While the daemon serves its client, it tells of the interface, too. */
+static void
+follow_daemon (AfxdpStream *stream)
+{
+  gboolean alone = !stream->paths.provider->open;
+
+  if (alone != stream->alone) {
+    stream->interface_asked = 0;
+    stream->interface_since = afxdp_now ();
+  }
+  stream->alone = alone;
+  /* At once, and not when a gap shows: it counts from then on. */
+  if (alone && !stream->interface_asked)
+    look_at_interface (stream, 0);
+}
+
 guint64
 afxdp_stream_look_for_drops (AfxdpStream *stream, guint64 wanted)
 {
@@ -76,9 +93,10 @@ afxdp_stream_look_for_drops (AfxdpStream *stream, guint64 wanted)
 
   begin_pause (stream);
   known = afxdp_inputs_look_for_drops (&stream->inputs);
-  /* Otherwise there is no interface that could be asked. */
-  return stream->registration ? MIN (known, look_at_interface (stream, wanted))
-                              : known;
+  /* Otherwise there is no interface that could be asked, or somebody else asks it. */
+  return stream->registration && (!stream->client || stream->alone)
+      ? MIN (known, look_at_interface (stream, wanted))
+      : known;
 }
 
 const GError *
@@ -200,6 +218,8 @@ afxdp_stream_take (AfxdpStream *stream, AfxdpBatch *batch, guint max)
           atomic_load_explicit (&stream->next_sources, memory_order_relaxed)))
     afxdp_stream_take_sources (stream);
   input = afxdp_paths_next (&stream->paths);
+  if (stream->client && stream->registration)
+    follow_daemon (stream);
   if (G_UNLIKELY (
           atomic_load_explicit (&stream->resuming, memory_order_relaxed)))
     atomic_store (&stream->resuming, afxdp_inputs_are_behind (&stream->inputs));

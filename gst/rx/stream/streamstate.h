@@ -54,12 +54,15 @@ struct _AfxdpStream
   gchar *refusal;          /* why it is not, if it might be; or NULL */
   AfxdpMapPath *map; /* through somebody else's program; NULL: it is not */
   AfxdpRegistration
-      *registration; /* that of interfaces which has a fast path, or NULL */
+      *registration;       /* that of interfaces which has a fast path, or whose
+                        interface is asked what it dropped; or NULL */
   _Atomic guint64 move_at; /* the socket has to go over, then; 0: it has not */
   gboolean opened;         /* all went well */
   guint64 interface_drops; /* that the interface counted, */
-  guint64 interface_asked; /* and when */
-  guint32 dropped_before;  /* by the socket, before it was ours */
+  guint64 interface_asked; /* and when; 0: it has not told */
+  guint64 interface_since; /* what it dropped before is not this stream's */
+  gboolean alone; /* a client's: the daemon does not tell what it dropped */
+  guint32 dropped_before; /* by the socket, before it was ours */
   guint64 discarded;
 };
 
