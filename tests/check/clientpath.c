@@ -287,6 +287,43 @@ TEST (test_no_busy_loop)
   fail_unless (n < 60, "%u turns", n);
 }
 
+/* In ns. */
+static guint64
+longest_rest (void)
+{
+  AfxdpStreamRest rest;
+  guint64 now = afxdp_now ();
+
+  afxdp_stream_rest (stream, &rest);
+  fail_unless (rest.look_at > now);
+  return rest.look_at - now;
+}
+
+/* Where nothing has come for long the daemon is looked at less often; and one that is gone
+ * when it is time to connect again. It is missed all the same. */
+TEST (test_silence)
+{
+  AfxdpInput *input;
+  guint64 begin;
+
+  open_served ();
+  take_until (change.path == AFXDP_PATH_FAST);
+  send_some (3, BOTH);
+  assert_all_once ();
+  input = stream->paths.provider->input;
+  input->last_arrival = begin = afxdp_now ();
+  fail_unless (longest_rest () <= 10 * AFXDP_MS + afxdp_now () - begin);
+  input->last_arrival -= 2 * AFXDP_S;
+  fail_unless (longest_rest () >= 40 * AFXDP_MS);
+  beats = FALSE;
+  fake_daemon_stand_still (fake);
+  take_until (change.path == AFXDP_PATH_SLOW);
+  begin = afxdp_now ();
+  fail_unless (longest_rest () <= 10 * AFXDP_MS + afxdp_now () - begin);
+  fake_daemon_end (fake);
+  take_until (longest_rest () > 50 * AFXDP_MS);
+}
+
 /* The socket hears while the daemon is gone. */
 TEST (test_hang_up)
 {

@@ -462,6 +462,7 @@ do_step (Model *model)
       break;
     case CLIENT_LOOKS:
       afxdp_client_link_beats (&model->link, afxdp_now ());
+      afxdp_client_input_want_drops (&model->input, afxdp_now ());
       afxdp_input_look_for_drops (&model->input.input);
       model->drops.n = 0;
       break;

@@ -277,9 +277,17 @@ look_for_drops (AfxdpInput *input)
   /* The socket hears, and the daemon has nothing to tell of that. */
   if (self->over || self->holds)
     return self->unsure_since;
-  __atomic_store_n (
-      &memory->words->wanted, now - self->clock, __ATOMIC_RELEASE);
   return known ? MIN (no_later (self, known, now), self->unsure_since) : 0;
+}
+
+void
+afxdp_client_input_want_drops (AfxdpClientInput *self, guint64 until)
+{
+  const AfxdpClientMemory *memory = self->memory;
+
+  if (memory && !self->over && afxdp_client_memory_is_here (memory))
+    __atomic_store_n (
+        &memory->words->wanted, until - self->clock, __ATOMIC_RELEASE);
 }
 
 guint

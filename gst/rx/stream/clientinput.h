@@ -65,6 +65,9 @@ afxdp_client_input_has_more (const AfxdpClientInput *input)
 
 /* Records that wait to be read. */
 guint afxdp_client_input_n_waiting (const AfxdpClientInput *input);
+/* The daemon is to find out what the host dropped until then, if it has not: it asks
+ * the interface for that. */
+void afxdp_client_input_want_drops (AfxdpClientInput *input, guint64 until);
 void afxdp_client_input_pause (AfxdpClientInput *input);
 /* Nothing is read any more, for ever. Tells what was dropped, and returns how many packets
  * wait that nobody will read, and how many the daemon found malformed that nobody has

@@ -24,6 +24,10 @@
 #define OPENING_MS 5000
 /* Messages and the beat are looked at as often as this, also when nothing wakes us. */
 #define LOOK_INTERVAL (10 * AFXDP_MS)
+/* And as often as this when no packet has come for so long: that none comes is no sign of
+ * a daemon that stands still, and one that has gone wakes us. */
+#define SILENT_LOOK_INTERVAL (40 * AFXDP_MS)
+#define SILENCE AFXDP_S
 /* Between two attempts to connect; each waits twice as long as the former. */
 #define FIRST_RETRY (100 * AFXDP_MS)
 #define LAST_RETRY (5 * AFXDP_S)
@@ -659,17 +663,29 @@ arm (AfxdpClientPath *path)
   return !afxdp_client_input_has_more (&path->input);
 }
 
+/* Until follow() has something to do again, if nothing wakes us. */
+static guint64
+next_look (const AfxdpClientPath *path, guint64 now)
+{
+  if (path->state == CLIENT_HEARING || path->state == CLIENT_DEAF)
+    return AFXDP_MS;
+  if (path->state == CLIENT_LEFT && path->link.state == AFXDP_LINK_DOWN)
+    return now < path->retry_at ? path->retry_at - now : LOOK_INTERVAL;
+  return path->state == CLIENT_LEFT ||
+          now - MIN (now, path->input.input.last_arrival) < SILENCE
+      ? LOOK_INTERVAL
+      : SILENT_LOOK_INTERVAL;
+}
+
 static guint64
 rest (AfxdpProvider *provider)
 {
   AfxdpClientPath *path = (AfxdpClientPath *) provider;
 
   path->look_at = 0;
-  if (path->state == CLIENT_HEARING || path->state == CLIENT_DEAF)
-    return AFXDP_MS;
   if (path->state == CLIENT_SERVED && path->memory && !arm (path))
     return 0;
-  return LOOK_INTERVAL;
+  return next_look (path, afxdp_now ());
 }
 
 static void
@@ -713,6 +729,12 @@ afxdp_client_path_provider (AfxdpClientPath *path)
   path->provider.kind = &kind;
   path->provider.gathers = TRUE;
   return &path->provider;
+}
+
+void
+afxdp_client_path_want_drops (AfxdpClientPath *path, guint64 until)
+{
+  afxdp_client_input_want_drops (&path->input, until);
 }
 
 const gchar *

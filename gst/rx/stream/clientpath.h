@@ -51,6 +51,8 @@ gboolean afxdp_client_path_wait (
     AfxdpClientPath *path, guint timeout_ms, GError **error);
 
 AfxdpProvider *afxdp_client_path_provider (AfxdpClientPath *path);
+/* See afxdp_client_input_want_drops(). */
+void afxdp_client_path_want_drops (AfxdpClientPath *path, guint64 until);
 /* The daemon's name of the interface; NULL: it has told none yet. */
 const gchar *afxdp_client_path_interface (const AfxdpClientPath *path);
 

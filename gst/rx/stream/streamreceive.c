@@ -92,6 +92,8 @@ afxdp_stream_look_for_drops (AfxdpStream *stream, guint64 wanted)
   guint64 known;
 
   begin_pause (stream);
+  if (stream->client)
+    afxdp_client_path_want_drops (stream->client, wanted);
   known = afxdp_inputs_look_for_drops (&stream->inputs);
   /* Otherwise there is no interface that could be asked, or somebody else asks it. */
   return stream->registration && (!stream->client || stream->alone)
