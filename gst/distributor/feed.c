@@ -196,6 +196,7 @@ follow_interface (AfxdpFeed *feed)
     AFXDP_INFO (AFXDP_LOG_STREAM, feed->netdev.name,
         "a stream has not gone over, and tries again in a second: %s",
         error->message);
+  pthread_mutex_unlock (&feed->stream_lock);
   netdev = afxdp_stream_netdev (feed->stream);
   pthread_mutex_lock (&feed->lock);
   feed->netdev = netdev ? *netdev : (AfxdpNetdev){ 0 };
@@ -381,6 +382,7 @@ afxdp_feed_new (const AfxdpFeedSettings *settings, AfxdpReceiver *worker,
   feed->news = news;
   feed->user_data = user_data;
   pthread_mutex_init (&feed->lock, NULL);
+  pthread_mutex_init (&feed->stream_lock, NULL);
   feed->clients = g_ptr_array_new ();
   netdev = afxdp_stream_netdev (stream);
   if (netdev)

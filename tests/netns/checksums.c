@@ -35,6 +35,8 @@ play (guint flow, const gchar *properties)
   /* Otherwise a veth's sender leaves it to be made. */
   network_run_on_sender ("ethtool -K tx0 tx off");
   receiver_play (receiver);
+  if (!strstr (properties, "mode=socket"))
+    receiver_assert_served (receiver);
   return receiver;
 }
 

@@ -333,9 +333,9 @@ daemon_longest_wait (const gchar *name)
       : 0;
 }
 
-/* "--interface=..." for each that is a wire's end. */
+/* "--interface=..." for each that is a wire's end, and that all may be asked for. */
 static gchar *
-name_wires (void)
+describe_all (void)
 {
   struct if_nameindex *all = if_nameindex ();
   GString *options = g_string_new (NULL);
@@ -344,16 +344,23 @@ name_wires (void)
     if (g_str_has_prefix (all[i].if_name, "rx"))
       g_string_append_printf (options, "--interface=%s ", all[i].if_name);
   if_freenameindex (all);
+  g_string_append (options, "--allow=0.0.0.0/0 --allow=[::]/0");
   return g_string_free (options, FALSE);
+}
+
+gboolean
+daemon_is_wanted (void)
+{
+  return g_getenv ("TEST_DISTRIBUTOR") != NULL;
 }
 
 Daemon *
 daemon_for_all (void)
 {
-  g_autofree gchar *wires = NULL;
+  g_autofree gchar *options = NULL;
 
-  if (!g_getenv ("TEST_DISTRIBUTOR") || running)
+  if (!daemon_is_wanted () || running)
     return running;
-  wires = name_wires ();
-  return daemon_start (wires);
+  options = describe_all ();
+  return daemon_start (options);
 }

@@ -45,7 +45,14 @@ guint64 daemon_client_sum (Daemon *daemon, const gchar *field);
 /* The longest that one of its threads whose names begin so has waited for a processor,
  * in ns; 0: there is no daemon. */
 guint64 daemon_longest_wait (const gchar *name);
-/* If this program is to run with a daemon for all elements (TEST_DISTRIBUTOR), that one,
- * which is started on all wires there are unless it runs; else the one that runs, or
- * NULL. */
+
+/* Whether this program is to run with a daemon for all elements: TEST_DISTRIBUTOR. */
+gboolean daemon_is_wanted (void);
+/* If it is, that one, which is started on all wires there are and for all addresses,
+ * unless it runs; else the one that runs, or NULL. */
 Daemon *daemon_for_all (void);
+
+/* Tests of what is not there with a daemon for all: they are none, then. */
+#define OWN_TEST(name) LOOP_TEST (name, !daemon_is_wanted ())
+#define OWN_TABLE_TEST(name, table) \
+  LOOP_TEST (name, daemon_is_wanted () ? 0 : G_N_ELEMENTS (table))

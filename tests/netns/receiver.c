@@ -340,6 +340,15 @@ receiver_wait_reason (Receiver *receiver, guint n, const gchar *words)
     ;
 }
 
+void
+receiver_assert_served (Receiver *receiver)
+{
+  if (daemon_is_wanted ())
+    fail_unless (
+        !g_strcmp0 (receiver_last (receiver, "provider"), "distributor"), "%s",
+        receiver_describe (receiver));
+}
+
 const GstStructure *
 receiver_wait_gaps (Receiver *receiver, guint n)
 {

@@ -83,6 +83,9 @@ void receiver_wait_eos (Receiver *receiver);
 /* Reads what is on the bus. */
 void receiver_read_bus (Receiver *receiver);
 
+/* With a daemon for all elements (daemon.h): this one is received through it. */
+void receiver_assert_served (Receiver *receiver);
+
 /* What a counter of this host says was thrown away, and what was lost in this host,
  * whatever the place. */
 guint64 receiver_dropped_in_host (Receiver *receiver);
