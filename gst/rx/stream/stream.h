@@ -119,7 +119,7 @@ gboolean afxdp_stream_catch_up (AfxdpStream *stream, GError **error);
 
 /* From now on it is received from these sources (NULL: any), by all of its paths. Who is
  * in both sets is received on, without a gap and without a change of path; of others some
- * packets may come for a while, as malformed ones or as the stream's. FALSE, and error:
+ * packets may be handed out for a while. FALSE, and error:
  * all is as before; the host allows fewer sources (AFXDP_ERROR_MEMORY), or the XDP
  * program has no room. May wait for RTNL, and for tens of ms. For another thread than the
  * streaming thread, while that does not catch_up(). Not for a client of the distributor

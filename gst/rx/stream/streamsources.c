@@ -61,7 +61,8 @@ afxdp_stream_set_sources (
 {
   gboolean changed;
 
-  /* Of both, while the paths change one after the other. */
+  /* Of both, until the next change: the paths change one after the other, and what is on
+   * the way of a sender who is not wanted any more was right when it came. */
   hand_over (stream, afxdp_sources_union (stream->sources, sources));
   changed = change_paths (stream, sources, error);
   if (changed) {
@@ -69,10 +70,6 @@ afxdp_stream_set_sources (
     afxdp_sources_unref (stream->sources);
     stream->sources = sources;
   }
-  /* NULL would be nothing new: any, as a set. */
-  hand_over (stream,
-      stream->sources ? afxdp_sources_ref (stream->sources)
-                      : afxdp_sources_union (NULL, NULL));
   return changed;
 }
 
