@@ -128,10 +128,11 @@ warn (GstAfxdpCurrentMode *mode)
 }
 
 static void
-take_change (GstAfxdpCurrentMode *mode, AfxdpPathChange *change, gboolean warns)
+take_change (GstAfxdpCurrentMode *mode, AfxdpPathChange *change,
+    const gchar *interface, gboolean warns)
 {
   GST_INFO_OBJECT (mode->element, "%s", change->reason);
-  gst_afxdp_report_set_path (mode->report, change);
+  gst_afxdp_report_set_path (mode->report, change, interface);
   set (mode, change->path);
   mode->is_unwarned = change->error && (warns || is_taken (change));
   mode->is_unposted = TRUE;
@@ -162,12 +163,13 @@ guint64
 gst_afxdp_current_mode_follow (
     GstAfxdpCurrentMode *mode, AfxdpStream *stream, gboolean warns, guint64 now)
 {
-  const gchar *interface = afxdp_stream_interface (stream);
+  const gchar *known = afxdp_stream_interface (stream);
+  const gchar *interface = known ? known : "";
   AfxdpPathChange change;
   guint n;
 
   if (afxdp_stream_path_changed (stream, &change))
-    take_change (mode, &change, warns);
+    take_change (mode, &change, interface, warns);
   if (mode->is_unwarned && warn (mode))
     mode->is_unwarned = FALSE;
   n = count_changes (mode, stream);
@@ -178,8 +180,8 @@ gst_afxdp_current_mode_follow (
   if (!gst_afxdp_outbox_has_room (&mode->outbox))
     return G_MAXUINT64;
   mode->post_at = MAX (mode->post_at, now) + INTERVAL;
-  gst_afxdp_outbox_post (&mode->outbox, mode->element,
-      describe (mode, interface ? interface : "", n));
+  gst_afxdp_outbox_post (
+      &mode->outbox, mode->element, describe (mode, interface, n));
   mode->is_detour_posted = TRUE;
   mode->posted = mode->change.path;
   mode->n_posted += n;

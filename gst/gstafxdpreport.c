@@ -3,6 +3,8 @@
 /* What the element counts, and when it tells. */
 #include "gstafxdpreport.h"
 
+#include <net/if.h>
+
 #include "gstafxdpenums.h"
 #include "gstafxdpoutbox.h"
 #include "gstafxdprates.h"
@@ -33,6 +35,7 @@ struct _GstAfxdpReport
   AfxdpPath path;
   AfxdpXdpMode xdp_mode;
   gboolean zero_copy;
+  gchar interface[IF_NAMESIZE]; /* empty: not known */
   GstAfxdpRates rates;
   GstAfxdpSsrcs ssrcs;
   const AfxdpSender *sender; /* of the packet that is counted, or NULL */
@@ -160,6 +163,7 @@ gst_afxdp_report_reset (GstAfxdpReport *report, guint64 now)
   report->n_frames = report->n_frames_free = 0;
   g_clear_pointer (&report->queues, g_array_unref);
   report->path = AFXDP_PATH_NONE;
+  *report->interface = 0;
   gst_afxdp_rates_reset (&report->rates, now);
   g_mutex_unlock (&report->lock);
 }
@@ -318,13 +322,14 @@ gst_afxdp_report_dropped (GstAfxdpReport *report, AfxdpColumn column, guint n)
 }
 
 void
-gst_afxdp_report_set_path (
-    GstAfxdpReport *report, const AfxdpPathChange *change)
+gst_afxdp_report_set_path (GstAfxdpReport *report,
+    const AfxdpPathChange *change, const gchar *interface)
 {
   g_mutex_lock (&report->lock);
   report->path = change->path;
   report->xdp_mode = change->xdp_mode;
   report->zero_copy = change->zero_copy;
+  g_strlcpy (report->interface, interface, sizeof report->interface);
   g_mutex_unlock (&report->lock);
 }
 
@@ -446,7 +451,7 @@ snapshot (
 {
   GstStructure *structure = gst_structure_new (name, "mode", G_TYPE_STRING,
       gst_afxdp_enum_nick (GST_TYPE_AFXDP_CURRENT_MODE, report->path),
-      "xdp-mode", G_TYPE_STRING,
+      "interface", G_TYPE_STRING, report->interface, "xdp-mode", G_TYPE_STRING,
       gst_afxdp_xdp_mode_name (report->path, report->xdp_mode), "zero-copy",
       G_TYPE_BOOLEAN, report->zero_copy, "packets-per-second", G_TYPE_DOUBLE,
       report->rates.packets_per_second, "bitrate", G_TYPE_DOUBLE,

@@ -65,8 +65,9 @@ void gst_afxdp_report_delivered (
 /* n packets ended in column instead. */
 void gst_afxdp_report_dropped (
     GstAfxdpReport *report, AfxdpColumn column, guint n);
-void gst_afxdp_report_set_path (
-    GstAfxdpReport *report, const AfxdpPathChange *change);
+/* interface: where the stream is received; empty: not known. */
+void gst_afxdp_report_set_path (GstAfxdpReport *report,
+    const AfxdpPathChange *change, const gchar *interface);
 /* What the stream counted; the last ones stay when it is closed. Clears
  * counts. */
 void gst_afxdp_report_set_stream_counts (

@@ -89,7 +89,8 @@ afxdp_stream_interface (const AfxdpStream *stream)
 }
 
 void
-gst_afxdp_report_set_path (GstAfxdpReport *report, const AfxdpPathChange *path)
+gst_afxdp_report_set_path (
+    GstAfxdpReport *report, const AfxdpPathChange *path, const gchar *interface)
 {
 }
 
