@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: The afxdpsrc authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""arrows.py SOURCE BUILD: which headers each room of gst/rx, and the distributor
-daemon, can include.
+"""arrows.py SOURCE BUILD: which headers each room of gst/rx, the metrics and the
+distributor daemon can include.
 
 Asks the compiler, with the words that a file of the room is compiled with: it must
 find the headers of the rooms that it may know, which must compile, and no other
@@ -25,14 +25,16 @@ ROOMS = {
     'stats': ['leaves'],
     'xdp': ['leaves'],
     'stream': ['xdp', 'stats', 'leaves'],
-    'distributor': ['stream', 'xdp', 'stats', 'leaves'],
+    'metrics': ['leaves'],
+    'distributor': ['stream', 'xdp', 'stats', 'metrics', 'leaves'],
 }
 
 
 def folders(source):
     rooms = {room: source / 'gst/rx' / room for room in ROOMS}
     rooms['leaves'] = source / 'gst/rx'
-    rooms['distributor'] = source / 'gst/distributor'
+    for room in 'metrics', 'distributor':
+        rooms[room] = source / 'gst' / room
     return rooms
 
 
@@ -100,7 +102,8 @@ def check_paths(source):
     around = re.compile(r'^\s*#\s*include\s*"((?:[^"]*/)?(?:\.\.|rx|gst|%s)/[^"]*)"'
                         % '|'.join(ROOMS), re.M)
     files = sorted((source / 'gst/rx').rglob('*.[ch]'))
-    files += sorted((source / 'gst/distributor').glob('*.[ch]'))
+    for room in 'metrics', 'distributor':
+        files += sorted((source / 'gst' / room).glob('*.[ch]'))
     print(f'{len(files)} files name no other room\'s folder')
     return [f'{path} includes "{name}"' for path in files
             for name in around.findall(path.read_text())

@@ -69,4 +69,20 @@ TEST (test_all_sizes)
     }
 }
 
+/* None is told to have been faster than it was, and slower by a sixteenth at most. */
+TEST (test_up_to)
+{
+  fail_unless_equals_uint64 (afxdp_latency_up_to (&latency, G_MAXUINT64), 0);
+  for (guint64 i = 1; i <= 1000; i++)
+    afxdp_latency_add (&latency, i * 1000);
+  fail_unless_equals_uint64 (afxdp_latency_up_to (&latency, 0), 0);
+  for (guint64 i = 1; i < 1000; i++) {
+    guint64 n = afxdp_latency_up_to (&latency, i * 1000);
+
+    fail_unless (n <= i && n + i / 16 + 1 >= i,
+        "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT, n, i);
+  }
+  fail_unless_equals_uint64 (afxdp_latency_up_to (&latency, 1000000), 1000);
+}
+
 SUITE ("latency", 0, set_up, NULL)

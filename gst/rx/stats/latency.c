@@ -59,3 +59,17 @@ afxdp_latency_quantile (const AfxdpLatency *latency, guint permille)
   }
   return latency->longest;
 }
+
+guint64
+afxdp_latency_up_to (const AfxdpLatency *latency, guint64 time)
+{
+  guint64 sum = 0;
+
+  /* The extremes are known exactly. */
+  if (latency->n && time >= latency->longest)
+    return latency->n;
+  for (guint i = 0; i < G_N_ELEMENTS (latency->steps) && end_of (i) <= time;
+       i++)
+    sum += latency->steps[i];
+  return sum;
+}

@@ -25,6 +25,9 @@ typedef struct
 void afxdp_latency_add (AfxdpLatency *latency, guint64 time);
 /* The time that so many of a thousand packets did not exceed; 0 without any. */
 guint64 afxdp_latency_quantile (const AfxdpLatency *latency, guint permille);
+/* How many took no longer than that. Those within a sixteenth below it may be left out:
+ * no packet is told to have been faster than it was. */
+guint64 afxdp_latency_up_to (const AfxdpLatency *latency, guint64 time);
 
 static inline guint64
 afxdp_latency_average (const AfxdpLatency *latency)
