@@ -486,6 +486,14 @@ gst_afxdp_report_totals (GstAfxdpReport *report, GstAfxdpTotals *totals)
   g_mutex_unlock (&report->lock);
 }
 
+void
+gst_afxdp_report_latency (GstAfxdpReport *report, AfxdpLatency *latency)
+{
+  g_mutex_lock (&report->lock);
+  *latency = report->latency;
+  g_mutex_unlock (&report->lock);
+}
+
 GstStructure *
 gst_afxdp_report_stats (GstAfxdpReport *report)
 {

@@ -102,6 +102,8 @@ void gst_afxdp_report_count_ordered (
 void gst_afxdp_report_count_late (GstAfxdpReport *report, GArray *late);
 AfxdpPath gst_afxdp_report_path (GstAfxdpReport *report);
 void gst_afxdp_report_totals (GstAfxdpReport *report, GstAfxdpTotals *totals);
+/* Of the stats only sums are told. */
+void gst_afxdp_report_latency (GstAfxdpReport *report, AfxdpLatency *latency);
 
 /* application/x-afxdp-stats. */
 GstStructure *gst_afxdp_report_stats (GstAfxdpReport *report);
