@@ -9,6 +9,7 @@
 #include <sys/un.h>
 
 #include "error.h"
+#include "listenaddress.h"
 #include "protocol.h"
 
 #define KIB G_GUINT64_CONSTANT (1024)
@@ -222,6 +223,20 @@ set_max_memory (AfxdpDaemonSettings *settings, const AfxdpSetting *setting,
   return TRUE;
 }
 
+static gboolean
+set_metrics (AfxdpDaemonSettings *settings, const AfxdpSetting *setting,
+    AfxdpSubject subject, const gchar *text, GError **error)
+{
+  g_autoptr (GSocketAddress) address = afxdp_listen_address_parse (text);
+
+  if (!address)
+    return refuse (
+        error, "is no address with a port: write 127.0.0.1:9465 or [::1]:9465");
+  g_free (settings->metrics);
+  settings->metrics = g_strdup (text);
+  return TRUE;
+}
+
 #define FIELD(name) G_STRUCT_OFFSET (AfxdpDaemonSettings, name)
 
 const AfxdpSetting afxdp_settings_table[] = {
@@ -313,6 +328,12 @@ const AfxdpSetting afxdp_settings_table[] = {
       .set = set_time,
       .offset = FIELD (coalesce),
       .most = G_USEC_PER_SEC * 1000 },
+  { .name = "metrics",
+      .key = "metrics",
+      .argument = "ADDRESS:PORT",
+      .about = "Prometheus may read there what --status shows, by HTTP, such "
+               "as 127.0.0.1:9465 (nowhere)",
+      .set = set_metrics },
   { .name = "verbose",
       .key = "verbose",
       .argument = "LEVEL",
@@ -360,6 +381,7 @@ afxdp_daemon_settings_free (AfxdpDaemonSettings *settings)
   g_free (settings->texts);
   afxdp_rules_unref (settings->rules);
   g_array_unref (settings->cpus);
+  g_free (settings->metrics);
   g_free (settings->group);
   g_free (settings->socket);
   g_ptr_array_unref (settings->interfaces);

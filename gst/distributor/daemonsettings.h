@@ -26,6 +26,7 @@ typedef struct
   GArray *cpus; /* guint, that workers are pinned to in turn; none: any */
   guint umem_frames;
   guint64 coalesce; /* ns */
+  gchar *metrics;   /* where they are had by HTTP; NULL: nowhere */
   guint verbose; /* 0: own messages; 1, 2: those of rx/ too, INFO and DEBUG */
   AfxdpRules *rules; /* and quotas */
   gchar **texts;     /* of each setting, as it was given, to be compared */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "clock.h"
+#include "daemonmetrics.h"
 #include "error.h"
 #include "inquiry.h"
 #include "journal.h"
@@ -22,16 +23,23 @@ typedef struct
   const AfxdpOptions *options;
   AfxdpDaemonSettings *settings;
   AfxdpServer *server;
+  AfxdpDaemonMetrics *metrics; /* NULL: nobody asked for them */
   GMainLoop *loop;
   guint64 since;
 } Daemon;
 
+static JsonNode *
+status_of (gpointer user_data)
+{
+  Daemon *daemon = user_data;
+
+  return afxdp_status_new (daemon->server, daemon->settings, daemon->since);
+}
+
 static gchar *
 describe (gpointer user_data, gboolean json)
 {
-  Daemon *daemon = user_data;
-  g_autoptr (JsonNode) status =
-      afxdp_status_new (daemon->server, daemon->settings, daemon->since);
+  g_autoptr (JsonNode) status = status_of (user_data);
 
   return json ? afxdp_status_to_json (status) : afxdp_status_to_text (status);
 }
@@ -107,16 +115,29 @@ on_end (gpointer user_data)
 
 /* The program's ways. */
 
+static gboolean
+start (Daemon *daemon, GError **error)
+{
+  daemon->since = afxdp_now ();
+  daemon->server = afxdp_server_new (daemon->settings, describe, daemon, error);
+  if (!daemon->server)
+    return FALSE;
+  if (!daemon->settings->metrics)
+    return TRUE;
+  daemon->metrics = afxdp_daemon_metrics_new (
+      daemon->settings->metrics, status_of, daemon, error);
+  if (!daemon->metrics)
+    g_clear_pointer (&daemon->server, afxdp_server_free);
+  return daemon->metrics != NULL;
+}
+
 static int
 serve (Daemon *daemon)
 {
   g_autofree gchar *names = name_interfaces (daemon->settings);
   g_autoptr (GError) error = NULL;
 
-  daemon->since = afxdp_now ();
-  daemon->server =
-      afxdp_server_new (daemon->settings, describe, daemon, &error);
-  if (!daemon->server) {
+  if (!start (daemon, &error)) {
     afxdp_journal (AFXDP_JOURNAL_ERROR, "Could not begin: %s", error->message);
     return EXIT_FAILURE;
   }
@@ -131,6 +152,7 @@ serve (Daemon *daemon)
   g_main_loop_run (daemon->loop);
   afxdp_notify_stopping ();
   afxdp_journal (AFXDP_JOURNAL_INFO, "Ends, and hangs up to its clients");
+  afxdp_daemon_metrics_free (daemon->metrics);
   afxdp_server_free (daemon->server);
   g_main_loop_unref (daemon->loop);
   return EXIT_SUCCESS;

@@ -95,6 +95,7 @@ TEST (test_presets)
   fail_unless_equals_int (settings->cpus->len, 0);
   fail_unless_equals_int (settings->umem_frames, 0);
   fail_unless_equals_uint64 (settings->coalesce, 1000000);
+  fail_unless (settings->metrics == NULL);
   fail_unless_equals_int (settings->verbose, 0);
   fail_unless_equals_uint64 (quota (settings, 1, 1, AFXDP_QUOTA_STREAMS), 64);
   fail_unless_equals_uint64 (
@@ -109,7 +110,8 @@ TEST (test_command_line)
       "--interface eth1 --interface=eth2 --socket /tmp/s --group video "
       "--mode socket --allow 239.1.0.0/16 --allow 10.0.0.2:5004 "
       "--max-clients 3 --max-clients 5 --max-streams 4 --max-memory 2M "
-      "--cpus 1,3-4 --umem-frames 4096 --coalesce 0 --verbose 2",
+      "--cpus 1,3-4 --umem-frames 4096 --coalesce 0 --verbose 2 "
+      "--metrics [::1]:9465",
       NULL);
 
   fail_unless_equals_int (settings->interfaces->len, 2);
@@ -122,6 +124,7 @@ TEST (test_command_line)
   fail_if (memcmp (settings->cpus->data, cpus, sizeof cpus));
   fail_unless_equals_int (settings->umem_frames, 4096);
   fail_unless_equals_uint64 (settings->coalesce, 0);
+  fail_unless_equals_string (settings->metrics, "[::1]:9465");
   fail_unless_equals_int (settings->verbose, 2);
   fail_unless_equals_uint64 (quota (settings, 1, 1, AFXDP_QUOTA_STREAMS), 4);
   fail_unless_equals_uint64 (
@@ -256,6 +259,8 @@ static const struct
   { "--cpus=", "--cpus= " },
   { "--allow eth1", "--allow=eth1 is no rule" },
   { "--coalesce 1000000001", "is no number from 0 to 1000000000" },
+  { "--metrics 9465", "--metrics=9465 is no address with a port" },
+  { "--metrics localhost:9465", "is no address with a port" },
   { "--json", "--json is for --status" },
   { "--nonsense", "nonsense" },
   { "eth1", "eth1 is no option" },

@@ -4,7 +4,8 @@
 #
 # The distributor daemon as a program: what it says of itself, what it does with clients
 # that are no good, how it reads its configuration again, and how it ends. DISTRIBUTOR is
-# the program, DISTRIBUTOR_CLIENT the one that misbehaves.
+# the program, DISTRIBUTOR_CLIENT the one that misbehaves, METRICS "no" in a build
+# without libmicrohttpd.
 set -euo pipefail
 # shellcheck source=tests/netns/work.sh
 . "$(dirname "${BASH_SOURCE[0]}")/work.sh"
@@ -67,6 +68,41 @@ test_status() {
   ! status 2>"$work/refusal" || fail 'somebody answers'
   grep -q 'no distributor daemon is there. Start it' "$work/refusal" ||
     fail "$(cat "$work/refusal")"
+}
+
+# scrape: asks for the daemon's metrics.
+scrape() {
+  "${IN_RECEIVER[@]}" python3 -c '
+import sys, urllib.request
+print(urllib.request.urlopen("http://127.0.0.1:9465/metrics").read().decode())
+' >"$work/metrics"
+}
+
+# What --status has is there, of streams and of those who have them. A second daemon that
+# would listen there as well takes nothing with it.
+test_metrics() {
+  if [ "$METRICS" = no ]; then
+    configure metrics=127.0.0.1:9465
+    expect_refusal 1 errors 'no libmicrohttpd' "$DISTRIBUTOR" --config "$work/conf"
+    return 0
+  fi
+  configure metrics=127.0.0.1:9465
+  start_daemon
+  scrape
+  expect_line metrics '^afxdp_distributor_interface_up{interface="rx0"} 1'
+  expect_line metrics '^afxdp_distributor_interface_queues{interface="rx0"} 2'
+  expect_no_line metrics '^afxdp_distributor_client'
+  "${IN_RECEIVER[@]}" "$DISTRIBUTOR_CLIENT" "$socket" end >"$work/end" 2>&1 &
+  local process=$!
+  cleanup_push end_process $process
+  wait_for $process grep -q 'has streams' "$work/end"
+  scrape
+  expect_line metrics '^afxdp_distributor_stream_clients{.*,interface="rx0"} [1-9]'
+  expect_line metrics '^afxdp_distributor_client_slots{pid=".*",user="root",'
+  expect_refusal 1 errors 'Choose a port of its own' "$DISTRIBUTOR" \
+    --interface rx0 --socket "$work/directory/other" --metrics 127.0.0.1:9465
+  end_daemon
+  wait $process || fail "its clients: $(cat "$work/end")"
 }
 
 test_bad_clients() {
@@ -179,7 +215,11 @@ main() {
   socket=$work/directory/socket
   veth_up --queues 2
   local name
+<<<<<<< HEAD
   for name in status bad_clients reload end_with_clients socket_file lock activation \
+=======
+  for name in status metrics bad_clients reload end_with_clients socket_file activation \
+>>>>>>> 8e05a37 (distributor: --metrics, for Prometheus)
     refused_settings; do
     echo "$name"
     "test_$name"
