@@ -209,7 +209,8 @@ TEST (test_texts)
 
 TEST (test_example)
 {
-  g_autoptr (AfxdpOptions) options = parse ("--config " EXAMPLE, NULL);
+  g_autoptr (AfxdpOptions) options =
+      parse ("--interface eth1 --config " EXAMPLE, NULL);
   g_autoptr (GError) error = NULL;
   g_autoptr (AfxdpDaemonSettings) settings =
       afxdp_options_read (options, &error);

@@ -6,9 +6,9 @@
 # daemon, and finds that its service may do little more than it has to.
 set -euo pipefail
 
-# A third of what systemd calls unsafe; what is left is root's user, the host's network
-# and AF_XDP itself.
-most=25
+# A fifth of what systemd calls unsafe; what is left is the host's network, and AF_XDP
+# itself.
+most=22
 
 program=$(realpath "$1")
 shift

@@ -10,8 +10,8 @@ set -euo pipefail
 # shellcheck source=tests/netns/work.sh
 . "$(dirname "${BASH_SOURCE[0]}")/work.sh"
 
-# What its unit leaves it of root's capabilities.
-capabilities=+net_admin,+net_raw,+bpf,+perfmon,+chown
+# What its unit leaves it.
+capabilities=+net_admin,+net_raw,+bpf,+perfmon,+ipc_lock
 
 configure() {
   printf '%s\n' '[distributor]' 'interfaces=rx0' "socket=$socket" "$@" \
