@@ -142,7 +142,7 @@ check_command() {
 source_files() {
   git -c safe.directory="$top" -C "$top" ls-files --cached --others \
     --exclude-standard 2>/dev/null ||
-    (cd "$top" && find gst bpf tests examples .ci -type f)
+    (cd "$top" && find gst bpf tests examples docs .ci -type f)
 }
 
 run_static() {
@@ -152,7 +152,7 @@ run_static() {
     case $file in
       *.[ch]) c_files+=("$top/$file") ;;
       *.py) python+=("$top/$file") ;;
-      *.sh | .ci/run) scripts+=("$top/$file") ;;
+      *.sh | *.postrm | .ci/run) scripts+=("$top/$file") ;;
     esac
   done < <(source_files)
   if clang-format --version 2>/dev/null | grep -qv 'version 14\.'; then
