@@ -215,12 +215,8 @@ main() {
   socket=$work/directory/socket
   veth_up --queues 2
   local name
-<<<<<<< HEAD
-  for name in status bad_clients reload end_with_clients socket_file lock activation \
-=======
-  for name in status metrics bad_clients reload end_with_clients socket_file activation \
->>>>>>> 8e05a37 (distributor: --metrics, for Prometheus)
-    refused_settings; do
+  for name in status metrics bad_clients reload end_with_clients socket_file lock \
+    activation refused_settings; do
     echo "$name"
     "test_$name"
   done
