@@ -164,11 +164,11 @@ read_client (Reading *reading)
       g_strdup_printf ("%" G_GUINT64_FORMAT, number_of (object, "uid"));
   g_autofree gchar *port =
       g_strdup_printf ("%u", (guint) number_of (object, "port"));
-  const gchar *user = text_of (object, "user");
   g_autofree gchar *number = NULL;
 
   reading->values[0] = pid;
-  reading->values[1] = *user ? user : uid;
+  /* Its name may be asked of the network, which the daemon does not wait for. */
+  reading->values[1] = uid;
   reading->values[2] = text_of (object, "address");
   reading->values[3] = port;
   reading->values[4] = text_of (object, "interface");

@@ -28,9 +28,9 @@
       14) "," CLIENT_OF (19) "]}"
 
 #define FLOW "group=\"239.1.1.1\",port=\"5000\",interface=\"eth1\""
-#define CLIENT(name, number)                     \
-  "afxdp_distributor_client_" name               \
-  "{pid=\"12\",user=\"13\",group=\"239.1.1.1\"," \
+#define CLIENT(name, number)                    \
+  "afxdp_distributor_client_" name              \
+  "{pid=\"12\",uid=\"13\",group=\"239.1.1.1\"," \
   "port=\"5000\",interface=\"eth1\",number=\"" number "\"} "
 
 /* Every sample that the tree has, but for those that are 0. */

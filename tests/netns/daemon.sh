@@ -98,7 +98,7 @@ test_metrics() {
   wait_for $process grep -q 'has streams' "$work/end"
   scrape
   expect_line metrics '^afxdp_distributor_stream_clients{.*,interface="rx0"} [1-9]'
-  expect_line metrics '^afxdp_distributor_client_slots{pid=".*",user="root",'
+  expect_line metrics '^afxdp_distributor_client_slots{pid=".*",uid="0",'
   expect_refusal 1 errors 'Choose a port of its own' "$DISTRIBUTOR" \
     --interface rx0 --socket "$work/directory/other" --metrics 127.0.0.1:9465
   end_daemon
