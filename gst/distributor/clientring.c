@@ -52,7 +52,7 @@ struct _AfxdpClientRing
   guint64 ordinal;
   guint32 drops[AFXDP_PROTOCOL_N_DROPS];
   /* of those that no record tells; G_MAXUINT64: there are none */
-  guint64 since[AFXDP_PROTOCOL_N_DROPS];
+  guint64 since[AFXDP_PROTOCOL_N_DROPS], until;
   guint32 malformed;
   Stack free, free_large;
   gboolean *is_client; /* of each slot: whether it has been handed over */
@@ -125,6 +125,7 @@ fill (Stack *stack, guint32 first, guint n)
 static void
 forget_since (AfxdpClientRing *ring)
 {
+  ring->until = 0;
   for (guint i = 0; i < AFXDP_PROTOCOL_N_DROPS; i++)
     ring->since[i] = G_MAXUINT64;
 }
@@ -342,6 +343,10 @@ fill_in (const AfxdpClientRing *ring, struct afxdp_record *record,
   record->size = packet->size;
   memcpy (record->drops, ring->drops, sizeof record->drops);
   memcpy (record->since, ring->since, sizeof record->since);
+  record->behind = 0;
+  if (G_UNLIKELY (ring->until > packet->arrival))
+    record->behind =
+        MIN ((ring->until - packet->arrival + 999) / 1000, G_MAXUINT32);
   memset (record->sender, 0, sizeof record->sender);
   memcpy (record->sender, sender->address, sender->version == 4 ? 4 : 16);
   record->sender_scope = sender->scope;
@@ -445,6 +450,7 @@ add_drop (AfxdpClientRing *ring, guint place, const AfxdpDrop *drop)
 
   if (drop->n > 0) {
     ring->since[place] = MIN (ring->since[place], drop->from);
+    ring->until = MAX (ring->until, drop->until);
     __atomic_store_n (&head->since[place], MIN (head->since[place], drop->from),
         __ATOMIC_RELEASE);
   }

@@ -228,15 +228,17 @@ struct afxdp_record
   guint32
       drops[AFXDP_PROTOCOL_N_DROPS]; /* as in the head, when it was put there */
   /* What is new in drops was dropped between these moments (ns of the daemon's
-   * CLOCK_MONOTONIC) and the arrival. Nothing is meant where nothing is new. */
+   * CLOCK_MONOTONIC; G_MAXUINT64: nothing is new) and the arrival, or so many us behind
+   * it: counters are read before what waited. */
   guint64 since[AFXDP_PROTOCOL_N_DROPS];
   guint8 sender[16]; /* network order, 4 or 16 bytes */
   guint32 sender_scope;
+  guint32 behind;
   guint16 sender_port;
   guint8 sender_version; /* 4 or 6 */
   guint8 path;           /* AfxdpPath that it came to the daemon by */
   guint8 stamped;        /* arrival is its own, and not that of its batch */
-  guint8 zero[7];
+  guint8 zero[3];
 };
 
 /* All that a client writes. The parts that its threads write are in cache lines of their

@@ -125,13 +125,19 @@ put_batch (guint n, guint size)
   afxdp_client_ring_end (ring);
 }
 
-/* n packets of the host's were dropped, not before that moment. */
+/* n packets of the host's were dropped between two moments. */
+static void
+drop_between (AfxdpColumn column, guint n, guint64 from, guint64 until)
+{
+  AfxdpDrops some = { .n = 1, .drops = { { column, n, from, until } } };
+
+  afxdp_client_ring_add_drops (ring, &some);
+}
+
 static void
 drop_since (AfxdpColumn column, guint n, guint64 from)
 {
-  AfxdpDrops some = { .n = 1, .drops = { { column, n, from, 0 } } };
-
-  afxdp_client_ring_add_drops (ring, &some);
+  drop_between (column, n, from, from);
 }
 
 /* Some ns before the last packet. */
@@ -389,12 +395,26 @@ TEST (test_drops_since)
   assert_drop (2, AFXDP_COLUMN_NIC, 1, 700, 0);
   input.clock = -100;
   drop_since (AFXDP_COLUMN_RX_RING, 1, 90);
-  drop_since (AFXDP_COLUMN_FILL_RING, 1, G_MAXINT64);
+  drop_between (AFXDP_COLUMN_FILL_RING, 1, G_MAXINT64, 0);
   put_batch (1, 10);
   read_some ();
   fail_unless_equals_int (drops.n, 5);
   fail_unless_equals_uint64 (drops.drops[3].from, 0);
   assert_drop (4, AFXDP_COLUMN_FILL_RING, 1, 1000001 - 100, 1000001 - 100);
+}
+
+/* A counter was read before packets that had waited: what it tells may lie behind them. */
+TEST (test_drops_behind_packets)
+{
+  drop_between (AFXDP_COLUMN_SOCKET_BUFFER, 5, 500, 1000000 + 2001);
+  put_batch (2, 10);
+  drop_between (AFXDP_COLUMN_SOCKET_BUFFER, 1, 600, G_MAXUINT64);
+  put_batch (1, 10);
+  read_some ();
+  assert_drop (0, AFXDP_COLUMN_SOCKET_BUFFER, 5, 500, 1000000 + 3000);
+  assert_drop (1, AFXDP_COLUMN_SOCKET_BUFFER, 1, 600, 0);
+  fail_unless (drops.drops[1].until <= afxdp_now ());
+  fail_unless (drops.drops[1].until > 1000000 + 3000);
 }
 
 /* A daemon that stands still has no room, and costs nothing by that: the socket hears. */

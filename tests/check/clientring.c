@@ -433,6 +433,7 @@ TEST (test_drops_since)
   fail_unless_equals_uint64 (record_of (1)->since[nic], 600);
   fail_unless_equals_uint64 (record_of (1)->since[overload], 300);
   fail_unless_equals_uint64 (record_of (2)->since[nic], G_MAXUINT64);
+  fail_unless_equals_int (record_of (0)->behind, 0);
   fail_unless_equals_uint64 (head->since[nic], 700);
   fail_unless_equals_uint64 (head->since[overload], G_MAXUINT64);
   /* A packet without a slot tells nobody. */

@@ -50,6 +50,7 @@ typedef struct
   guint64 ordinal, packets, dropped;
   guint32 drops[AFXDP_PROTOCOL_N_DROPS];
   guint64 since[AFXDP_PROTOCOL_N_DROPS]; /* of those that no record tells */
+  guint64 until;                         /* likewise */
   gboolean violated;
 } Model;
 
@@ -207,6 +208,10 @@ check_record (Model *model, guint64 ordinal, guint size)
   g_assert (!memcmp (record->drops, model->drops, sizeof model->drops));
   g_assert (!memcmp (record->since, model->since, sizeof model->since));
   memset (model->since, 0xff, sizeof model->since);
+  g_assert_cmpuint (record->arrival + record->behind * 1000, >=, model->until);
+  g_assert (!record->behind ||
+      record->arrival + (record->behind - 1) * 1000 < model->until);
+  model->until = 0;
   g_assert_cmpuint (record->sender[0], ==, 10);
   g_assert_cmpuint (record->sender_scope, ==, 7);
   g_assert_cmpuint (record->sender_port, ==, ordinal & 0xffff);
@@ -284,15 +289,17 @@ do_drops (Model *model)
   gint n = (gint) take (model, 1) - 64;
   AfxdpDrops drops = { 0 };
 
-  guint64 from = take (model, 2);
+  guint64 from = take (model, 2), until = from + take (model, 3);
 
-  afxdp_drops_add (&drops, column, n ? n : 1, from, G_MAXUINT64);
+  afxdp_drops_add (&drops, column, n ? n : 1, from, until);
   afxdp_client_ring_add_drops (model->ring, &drops);
   if (place[column])
     model->drops[place[column] - 1] += n ? n : 1;
-  if (place[column] && n >= 0)
+  if (place[column] && n >= 0) {
     model->since[place[column] - 1] =
         MIN (model->since[place[column] - 1], from);
+    model->until = MAX (model->until, until);
+  }
   afxdp_client_ring_set_known (model->ring, model->ordinal + 5);
   g_assert_cmpuint (model->head->known, ==, model->ordinal + 5);
 }

@@ -175,7 +175,8 @@ take_record (AfxdpClientInput *self, guint32 number, struct afxdp_record *raw,
   input->by = raw->path;
   input->stamped = raw->stamped != 0;
   packet->arrival = MIN (own_time (self, raw->arrival), now);
-  follow_drops (self, raw->drops, raw->since, packet->arrival);
+  follow_drops (self, raw->drops, raw->since,
+      MIN (packet->arrival + raw->behind * G_GUINT64_CONSTANT (1000), now));
   follow_ordinal (self, raw->ordinal, packet->arrival);
   self->next_ordinal++;
   input->last_arrival = packet->arrival;
