@@ -417,6 +417,22 @@ TEST (test_drops_behind_packets)
   fail_unless (drops.drops[1].until > 1000000 + 3000);
 }
 
+/* What a record tells that waits is not known, although the head knows it. */
+TEST (test_known_while_records_wait)
+{
+  put_batch (3, 10);
+  afxdp_client_ring_set_known (ring, 900);
+  fail_unless_equals_uint64 (afxdp_input_look_for_drops (&input.input), 900);
+  drop_since (AFXDP_COLUMN_NIC, 5, 700);
+  put_batch (1, 10);
+  drop_since (AFXDP_COLUMN_NIC, 5, 800);
+  put_batch (1, 10);
+  fail_unless_equals_uint64 (afxdp_input_look_for_drops (&input.input), 700);
+  fail_unless_equals_int (drops.n, 0);
+  read_some ();
+  fail_unless_equals_uint64 (afxdp_input_look_for_drops (&input.input), 900);
+}
+
 /* A daemon that stands still has no room, and costs nothing by that: the socket hears. */
 TEST (test_drops_of_a_standstill)
 {

@@ -254,6 +254,24 @@ read_drops (
   }
 }
 
+/* What records that wait tell is not known before they are read: since when, in the
+ * daemon's clock; G_MAXUINT64: they tell nothing. */
+static guint64
+waiting_since (const AfxdpClientInput *self, guint n)
+{
+  const AfxdpClientMemory *memory = self->memory;
+  guint64 since = G_MAXUINT64;
+
+  for (guint i = 0; i < MIN (n, memory->n_records); i++) {
+    const struct afxdp_record *record =
+        &memory->records[(self->consumed + i) & (memory->n_records - 1)];
+
+    for (guint j = 0; j < AFXDP_PROTOCOL_N_DROPS; j++)
+      since = MIN (since, record->since[j]);
+  }
+  return since;
+}
+
 /* What no record shows yet stands in the head, whose ordinal is older than the number of
  * records: what it counts and no record shows has none. */
 static guint64
@@ -264,20 +282,23 @@ look_for_drops (AfxdpInput *input)
   guint64 now = afxdp_now (), known, ordinal;
   guint64 since[AFXDP_PROTOCOL_N_DROPS];
   guint32 drops[AFXDP_PROTOCOL_N_DROPS];
+  guint n;
 
   if (!memory || self->broken || !afxdp_client_memory_is_here (memory))
     return self->unsure_since;
   known = __atomic_load_n (&memory->head->known, __ATOMIC_ACQUIRE);
   read_drops (memory->head, drops, since);
   ordinal = __atomic_load_n (&memory->head->ordinal, __ATOMIC_ACQUIRE);
-  if (!afxdp_client_input_n_waiting (self) &&
-      ordinal - self->next_ordinal <= MOST_MISSED) {
+  n = afxdp_client_input_n_waiting (self);
+  if (!n && ordinal - self->next_ordinal <= MOST_MISSED) {
     follow_drops (self, drops, since, now);
     follow_ordinal (self, ordinal, now);
   }
   /* The socket hears, and the daemon has nothing to tell of that. */
   if (self->over || self->holds)
     return self->unsure_since;
+  if (n)
+    known = MIN (known, waiting_since (self, n));
   return known ? MIN (no_later (self, known, now), self->unsure_since) : 0;
 }
 
