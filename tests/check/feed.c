@@ -262,8 +262,9 @@ n_malformed (void)
   return counts.malformed;
 }
 
-/* The worker compares with the set that was told last, from its next turn on, and is
- * given one also while it has nothing to do. */
+/* The worker compares with the union of the set that was told last and the one before it,
+ * some of whose packets may be on the way, from its next turn on; and is given one also
+ * while it has nothing to do. */
 TEST (test_changed_sources)
 {
   g_autofree gchar *without = g_strconcat ("-", loopback->address_text, NULL);
@@ -276,11 +277,15 @@ TEST (test_changed_sources)
     /* The former set is superseded, taken or not. */
     set_sources (round % 3 ? with : NULL);
     set_sources (without);
+    set_sources (without);
     loopback_send_many (loopback, 96, 0, 3);
     malformed += 3;
     WAIT_FOR (n_malformed () == malformed);
-    set_sources (without);
     set_sources (round % 2 ? with : NULL);
+    loopback_send_many (loopback, 96, n, 3);
+    n += 3;
+    WAIT_FOR (n_produced (client) == n);
+    set_sources (without);
     loopback_send_many (loopback, 96, n, 3);
     n += 3;
     WAIT_FOR (n_produced (client) == n);
