@@ -5,82 +5,21 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "clientinput.h"
-#include "clientlink.h"
-#include "clock.h"
+#include "clientpathstate.h"
 #include "error.h"
 #include "log.h"
 #include "namespaces.h"
 
-/* A daemon that does not answer is passed by: one that systemd has yet to start accepts
- * before it lives. */
-#define GREETING_MS 200
-/* It may have to wait for the driver; and one that is back may wait long for us. */
-#define OPENING_MS 5000
 /* Messages and the beat are looked at as often as this, also when nothing wakes us. */
 #define LOOK_INTERVAL (10 * AFXDP_MS)
 /* And as often as this when no packet has come for so long: that none comes is no sign of
  * a daemon that stands still, and one that has gone wakes us. */
 #define SILENT_LOOK_INTERVAL (40 * AFXDP_MS)
 #define SILENCE AFXDP_S
-/* Between two attempts to connect; each waits twice as long as the former. */
-#define FIRST_RETRY (100 * AFXDP_MS)
-#define LAST_RETRY (5 * AFXDP_S)
-/* So long the socket hears on when the daemon is back, if nothing comes by its ring. */
-#define HEARING (50 * AFXDP_MS)
-/* What was on its way to the socket when it became deaf is there by then. And no two
- * paths stamp arrivals so differently. */
-#define GRACE (5 * AFXDP_MS)
-/* Then twins have come. */
-#define TWINS (1000 * AFXDP_MS)
-
-typedef enum
-{
-  CLIENT_SERVED, /* packets come from the daemon */
-  CLIENT_LEFT,   /* it is gone, or stands still */
-  CLIENT_HEARING, /* it is back: both bring packets, and those of the ring wait */
-  CLIENT_DEAF,    /* the socket is; what it still has comes first */
-} ClientState;
-
-struct _AfxdpClientPath
-{
-  AfxdpProvider provider;
-  AfxdpClientInput input;
-  AfxdpClientLink link;
-  gboolean has_network;
-  gboolean absent; /* there has been no daemon yet */
-  int epoll;       /* what the input polls: whichever socket the link has */
-
-  ClientState state;
-  guint64 until;    /* that a state lasts */
-  guint64 look_at;  /* messages and beat */
-  guint64 retry_at; /* to connect; while that lasts: to give it up */
-  guint64 retry;
-  guint64 left_at;     /* since when nobody has received */
-  guint64 twins_until; /* 0: there are none, or no end */
-  guint64 heard_at;    /* arrival of the socket's last packet since */
-  guint32 n_sleeps;
-  gboolean armed; /* the daemon is to wake us */
-  gboolean news;  /* told is to be told */
-  AfxdpTwins twins;
-
-  /* Cold. */
-  AfxdpSocket *socket;
-  AfxdpDrops *drops;
-  AfxdpUmemPrepare prepare;
-  struct afxdp_open open;
-  pthread_mutex_t lock;      /* protects memory and account in count_frames() */
-  AfxdpClientMemory *memory; /* NULL: none */
-  gchar *interface;
-  gchar *lost; /* why the daemon does not serve, without a stop */
-  struct afxdp_path told;
-  AfxdpFastPath fast; /* told, in our words */
-};
 
 /* Memory. */
 
@@ -98,9 +37,8 @@ drop_memory (AfxdpClientPath *path)
   afxdp_umem_unref (umem);
 }
 
-/* The link is open: takes the memory that came with it. */
-static gboolean
-adopt_memory (AfxdpClientPath *path, GError **error)
+gboolean
+afxdp_client_path_adopt_memory (AfxdpClientPath *path, GError **error)
 {
   AfxdpClientLink *link = &path->link;
   AfxdpClientMemory *memory =
@@ -194,7 +132,7 @@ afxdp_client_path_new (
     return NULL;
   if (afxdp_client_link_connect (&path->link, error) &&
       afxdp_client_link_wait (
-          &path->link, AFXDP_LINK_MET, GREETING_MS, error)) {
+          &path->link, AFXDP_LINK_MET, AFXDP_CLIENT_GREETING_MS, error)) {
     path->has_network = is_in_our_network (&path->link);
     if (path->has_network || anywhere)
       return path;
@@ -239,9 +177,8 @@ describe_stream (AfxdpClientPath *path, const AfxdpStreamSettings *settings,
         open->version == 4 ? 4 : 16);
 }
 
-/* The daemon has answered, and may be another one than before. */
-static gboolean
-ask_for_stream (AfxdpClientPath *path, GError **error)
+gboolean
+afxdp_client_path_ask (AfxdpClientPath *path, GError **error)
 {
   path->open.socket =
       is_in_our_network (&path->link) ? afxdp_socket_inode (path->socket) : 0;
@@ -270,17 +207,17 @@ afxdp_client_path_open (AfxdpClientPath *path,
   afxdp_client_input_init (
       &path->input, path->epoll, settings->batch, &path->twins, drops);
   path->provider.input = &path->input.input;
-  path->retry = FIRST_RETRY;
+  path->retry = AFXDP_CLIENT_FIRST_RETRY;
   if (path->absent) {
     path->state = CLIENT_LEFT;
     path->left_at = path->retry_at = afxdp_now ();
     path->news = TRUE;
     return TRUE;
   }
-  if (!ask_for_stream (path, error) ||
+  if (!afxdp_client_path_ask (path, error) ||
       !afxdp_client_link_wait (
-          &path->link, AFXDP_LINK_OPEN, OPENING_MS, error) ||
-      !adopt_memory (path, error))
+          &path->link, AFXDP_LINK_OPEN, AFXDP_CLIENT_OPENING_MS, error) ||
+      !afxdp_client_path_adopt_memory (path, error))
     return FALSE;
   path->state = CLIENT_SERVED;
   path->provider.open = TRUE;
@@ -364,240 +301,6 @@ tell_loss (const AfxdpClientPath *path, AfxdpPathChange *change)
                          : " again: the stream goes on then");
 }
 
-/* Coming and going. */
-
-/* The ring's packets that wait are the socket's as well, and the daemon is gone. */
-static void
-discard_held (AfxdpClientPath *path)
-{
-  path->input.holds = FALSE;
-  path->input.heard_until = G_MAXUINT64;
-}
-
-/* A return that began has come to its end, whichever. Drivers lose packets when a
- * program is attached. */
-static void
-end_return (AfxdpClientPath *path, guint64 now)
-{
-  if (path->input.unsure_since == G_MAXUINT64)
-    return;
-  afxdp_drops_add (
-      path->drops, AFXDP_COLUMN_DISTRIBUTOR, 0, path->input.unsure_since, now);
-  path->input.unsure_since = G_MAXUINT64;
-}
-
-/* The daemon does not serve any more; takes error. */
-static void
-lose (AfxdpClientPath *path, GError *error, guint64 now)
-{
-  gboolean listened = path->provider.listens;
-
-  AFXDP_DEBUG (AFXDP_LOG_STREAM, path->interface, "the distributor is lost: %s",
-      error->message);
-  g_free (path->lost);
-  path->lost = g_strdup (error->message);
-  g_error_free (error);
-  /* Else the socket has heard until now. */
-  path->left_at = path->state == CLIENT_SERVED || path->state == CLIENT_DEAF
-      ? MIN (path->input.input.last_arrival, now)
-      : now;
-  end_return (path, now);
-  path->state = CLIENT_LEFT;
-  path->input.over = path->link.state == AFXDP_LINK_DOWN;
-  path->provider.open = path->provider.settling = FALSE;
-  path->news = TRUE;
-  path->retry_at = now + path->retry;
-  if (!path->has_network)
-    return;
-  /* What a daemon that stands still puts into the ring waits; of one that is gone, what
-   * it had put there comes first. */
-  path->input.holds = !path->input.over;
-  path->twins_until = 0;
-  path->provider.listens = TRUE;
-  /* It was not yet back: what it has put there the socket brings, too. */
-  if (listened) {
-    if (path->input.over)
-      discard_held (path);
-  } else {
-    afxdp_twins_begin (&path->twins);
-    path->input.heard_until = 0;
-    path->heard_at = 0;
-  }
-  afxdp_socket_set_deaf (path->socket, FALSE);
-  afxdp_drops_add (
-      path->drops, AFXDP_COLUMN_DISTRIBUTOR, 0, path->left_at, afxdp_now ());
-}
-
-static void
-lose_link (AfxdpClientPath *path, GError *error, guint64 now)
-{
-  afxdp_client_link_end (&path->link);
-  lose (path, error, now);
-}
-
-/* The daemon serves again. */
-static void
-be_served (AfxdpClientPath *path, guint64 now)
-{
-  AFXDP_DEBUG (
-      AFXDP_LOG_STREAM, path->interface, "the distributor serves again");
-  path->state = CLIENT_SERVED;
-  path->absent = FALSE;
-  path->provider.open = TRUE;
-  path->provider.settling = path->provider.listens = FALSE;
-  path->input.holds = FALSE;
-  path->news = TRUE;
-  path->retry = FIRST_RETRY;
-  if (!path->has_network)
-    path->input.unsure_since = path->left_at;
-  end_return (path, now);
-}
-
-static void
-come_back (AfxdpClientPath *path, guint64 now)
-{
-  if (!path->has_network) {
-    be_served (path, now);
-    return;
-  }
-  if (path->input.unsure_since == G_MAXUINT64)
-    path->input.unsure_since = now; /* it stood still */
-  path->state = CLIENT_HEARING;
-  path->until = now + HEARING;
-  path->provider.settling = TRUE;
-}
-
-/* Says what is next to be said, if the daemon has answered. FALSE: it went wrong. */
-static gboolean
-go_on_connecting (AfxdpClientPath *path, GError **error)
-{
-  AfxdpClientLink *link = &path->link;
-
-  if (link->state == AFXDP_LINK_MET) {
-    path->input.unsure_since = afxdp_now ();
-    path->retry_at = path->input.unsure_since + OPENING_MS * AFXDP_MS;
-    return ask_for_stream (path, error);
-  }
-  /* What the former memory still has goes first. */
-  if (link->state == AFXDP_LINK_OPEN && link->memory >= 0 &&
-      !afxdp_client_input_n_waiting (&path->input) &&
-      afxdp_input_is_empty (&path->input.input))
-    return adopt_memory (path, error);
-  return TRUE;
-}
-
-static gboolean
-is_ready (const AfxdpClientPath *path)
-{
-  return path->link.state == AFXDP_LINK_OPEN && path->link.memory < 0;
-}
-
-/* The link is down, as error says. */
-static void
-fail_to_connect (
-    AfxdpClientPath *path, const GError *error, gboolean asked, guint64 now)
-{
-  end_return (path, now);
-  AFXDP_DEBUG (AFXDP_LOG_STREAM, path->interface,
-      "could not go back to the distributor: %s", error->message);
-  path->retry_at = now + path->retry;
-  /* It stood still, and now it is gone. */
-  if (!path->input.over) {
-    path->input.over = TRUE;
-    if (path->input.holds)
-      discard_held (path);
-    afxdp_drops_add (
-        path->drops, AFXDP_COLUMN_DISTRIBUTOR, 0, path->left_at, now);
-  }
-  /* Why the daemon does not want is worth knowing; that it is not there is known. */
-  if (!asked || g_error_matches (error, AFXDP_ERROR, AFXDP_ERROR_NOT_FOUND))
-    return;
-  g_free (path->lost);
-  path->lost = g_strdup (error->message);
-  path->news = TRUE;
-}
-
-static void
-follow_left (AfxdpClientPath *path, guint64 now)
-{
-  AfxdpClientLink *link = &path->link;
-  gboolean fine = TRUE, asked;
-  g_autoptr (GError) error = NULL;
-
-  if (link->state == AFXDP_LINK_DOWN) {
-    if (now < path->retry_at)
-      return;
-    path->retry_at = now + MAX (path->retry, GREETING_MS * AFXDP_MS);
-    path->retry = MIN (2 * path->retry, LAST_RETRY);
-    fine = afxdp_client_link_connect (link, &error);
-  } else if (link->state != AFXDP_LINK_OPEN && now >= path->retry_at) {
-    /* It does not answer. */
-    afxdp_client_link_end (link);
-    end_return (path, now);
-    path->retry_at = now + path->retry;
-    return;
-  }
-  asked = link->state == AFXDP_LINK_OPENING;
-  if (fine)
-    fine = afxdp_client_link_read (link, &error) &&
-        go_on_connecting (path, &error);
-  if (!fine) {
-    fail_to_connect (path, error, asked, now);
-    return;
-  }
-  if (is_ready (path) && afxdp_client_link_beats (&path->link, now))
-    come_back (path, now);
-}
-
-/* Both bring packets: the ring's wait until the socket is deaf and empty. */
-static void
-follow_return (AfxdpClientPath *path, guint64 now)
-{
-  switch (path->state) {
-    case CLIENT_HEARING:
-      if (now < path->until && !afxdp_client_input_n_waiting (&path->input))
-        return;
-      /* The next time, then. */
-      if (!afxdp_socket_set_deaf (path->socket, TRUE))
-        return;
-      path->state = CLIENT_DEAF;
-      path->until = now + GRACE;
-      return;
-    case CLIENT_DEAF:
-      /* This thread may have stood still since. */
-      if (now < path->until || path->provider.socket_read_at < path->until)
-        return;
-      path->twins_until = now + TWINS;
-      path->input.heard_until = path->heard_at - MIN (path->heard_at, GRACE);
-      be_served (path, now);
-      return;
-    case CLIENT_SERVED:
-    case CLIENT_LEFT:
-      return;
-  }
-}
-
-static void
-follow_link (AfxdpClientPath *path, guint64 now)
-{
-  GError *error = NULL;
-
-  if (!afxdp_client_link_read (&path->link, &error)) {
-    lose (path, error, now);
-  } else if (path->input.broken) {
-    lose_link (path,
-        g_error_new_literal (AFXDP_ERROR, AFXDP_ERROR_FAILED,
-            "The distributor writes what cannot be into the ring of the "
-            "stream"),
-        now);
-  } else if (!afxdp_client_link_beats (&path->link, now)) {
-    lose (path,
-        g_error_new (AFXDP_ERROR, AFXDP_ERROR_FAILED,
-            "The distributor at %s stands still", path->link.path),
-        now);
-  }
-}
-
 static void
 disarm (AfxdpClientPath *path)
 {
@@ -616,13 +319,10 @@ follow (AfxdpProvider *provider, AfxdpPathChange *change)
     disarm (path);
   if (now >= path->look_at || path->input.broken) {
     path->look_at = now + LOOK_INTERVAL;
-    if (path->state != CLIENT_LEFT)
-      follow_link (path, now);
-    if (path->state == CLIENT_LEFT)
-      follow_left (path, now);
+    afxdp_client_path_look_at_daemon (path, now);
   }
   if (G_UNLIKELY (path->state >= CLIENT_HEARING))
-    follow_return (path, now);
+    afxdp_client_path_follow_return (path, now);
   if (G_UNLIKELY (path->twins_until && now >= path->twins_until)) {
     path->twins_until = 0;
     afxdp_twins_end (&path->twins);
