@@ -47,7 +47,7 @@ struct _AfxdpConnection
   AfxdpRingOrder *order; /* while its ring is being made */
   AfxdpClientRing *ring;
   gsize memory;
-  AfxdpMember *member;
+  AfxdpFeedUse *use;
   guint64 since;
 };
 
@@ -140,7 +140,7 @@ on_suspect (gpointer user_data)
     end_for_violation (self, violation);
 }
 
-static const AfxdpMemberEvents events = { on_path, on_ended, on_suspect };
+static const AfxdpFeedUseEvents events = { on_path, on_ended, on_suspect };
 
 /* Opening a stream. */
 
@@ -223,7 +223,7 @@ count_stream (AfxdpConnection *self, GError **error)
 static gboolean
 say_opened (AfxdpConnection *self)
 {
-  const AfxdpNetdev *netdev = afxdp_member_netdev (self->member);
+  const AfxdpNetdev *netdev = afxdp_feed_use_netdev (self->use);
   struct afxdp_opened opened = { 0 };
   const int fds[] = { afxdp_client_ring_memory (self->ring),
     afxdp_client_ring_words (self->ring) };
@@ -280,9 +280,9 @@ on_ring_made (gpointer user_data, AfxdpClientRing *ring, const GError *error)
   self->order = NULL;
   self->ring = ring;
   if (ring)
-    self->member = afxdp_feeds_join (self->host->feeds, &wanted, ring,
-        self->socket, &events, self, &refusal);
-  if (!self->member) {
+    self->use = afxdp_feeds_use (self->host->feeds, &wanted, ring, self->socket,
+        &events, self, &refusal);
+  if (!self->use) {
     refuse (self, ring ? refusal : error);
     return;
   }
@@ -291,7 +291,7 @@ on_ring_made (gpointer user_data, AfxdpClientRing *ring, const GError *error)
   tell_opened (self);
   if (!say_opened (self))
     return;
-  path = afxdp_member_path (self->member);
+  path = afxdp_feed_use_path (self->use);
   if (path)
     say (self, &path->message, NULL, 0);
 }
@@ -521,7 +521,7 @@ afxdp_connection_free (AfxdpConnection *self)
   g_clear_handle_id (&self->patience, g_source_remove);
   g_clear_handle_id (&self->input, g_source_remove);
   g_clear_pointer (&self->order, afxdp_ring_order_cancel);
-  g_clear_pointer (&self->member, afxdp_member_leave);
+  g_clear_pointer (&self->use, afxdp_feed_use_end);
   if (self->is_noted)
     afxdp_competing_forget_client (self->ask.socket, self->peer.uid);
   /* It has no ring that is not counted. */

@@ -17,24 +17,24 @@
 typedef struct
 {
   AfxdpFeeds *feeds;
-  AfxdpWanted wanted; /* its sources: those of all members */
+  AfxdpWanted wanted; /* its sources: those of all uses */
   AfxdpReceiver *worker;
   AfxdpFeed *feed;
   gboolean has_path;
   struct afxdp_path path;
-  GPtrArray *members; /* AfxdpMember */
-  gboolean ended;     /* nobody joins it any more */
-  guint64 packets;    /* a second ago */
+  GPtrArray *uses; /* AfxdpFeedUse */
+  gboolean ended;  /* nobody uses it anew any more */
+  guint64 packets; /* a second ago */
   guint64 rate;
   gint has_news; /* atomic */
 } Entry;
 
-struct _AfxdpMember
+struct _AfxdpFeedUse
 {
   Entry *entry;
   AfxdpFeedClient *client;
   AfxdpSources *sources; /* NULL: any */
-  const AfxdpMemberEvents *events;
+  const AfxdpFeedUseEvents *events;
   gpointer user_data;
 };
 
@@ -58,21 +58,21 @@ tell_news (gpointer user_data)
   eventfd_write (entry->feeds->news, 1);
 }
 
-/* Members, who may leave while they are told. */
+/* Uses, which may end while they are told. */
 
 static GPtrArray *
-members_now (Entry *entry)
+uses_now (Entry *entry)
 {
-  return g_ptr_array_copy (entry->members, NULL, NULL);
+  return g_ptr_array_copy (entry->uses, NULL, NULL);
 }
 
-/* Entries that nobody has any more go with their last member, so an entry is there as
+/* Entries that nobody has any more go with their last use, so an entry is there as
  * long as one of them is. */
 static gboolean
-is_member (AfxdpFeeds *feeds, Entry *entry, AfxdpMember *member)
+is_in_use (AfxdpFeeds *feeds, Entry *entry, AfxdpFeedUse *use)
 {
   return g_ptr_array_find (feeds->entries, entry, NULL) &&
-      g_ptr_array_find (entry->members, member, NULL);
+      g_ptr_array_find (entry->uses, use, NULL);
 }
 
 static void
@@ -105,21 +105,21 @@ take_path (Entry *entry)
 }
 
 static void
-tell_members (
+tell_uses (
     AfxdpFeeds *feeds, Entry *entry, gboolean path_is_new, const GError *error)
 {
-  g_autoptr (GPtrArray) members = members_now (entry);
+  g_autoptr (GPtrArray) uses = uses_now (entry);
   const struct afxdp_path path = entry->path;
 
-  for (guint i = 0; i < members->len; i++) {
-    AfxdpMember *member = members->pdata[i];
+  for (guint i = 0; i < uses->len; i++) {
+    AfxdpFeedUse *use = uses->pdata[i];
 
-    if (is_member (feeds, entry, member))
-      member->events->suspect (member->user_data);
-    if (path_is_new && is_member (feeds, entry, member))
-      member->events->path (member->user_data, &path);
-    if (error && is_member (feeds, entry, member))
-      member->events->ended (member->user_data, error);
+    if (is_in_use (feeds, entry, use))
+      use->events->suspect (use->user_data);
+    if (path_is_new && is_in_use (feeds, entry, use))
+      use->events->path (use->user_data, &path);
+    if (error && is_in_use (feeds, entry, use))
+      use->events->ended (use->user_data, error);
   }
 }
 
@@ -133,7 +133,7 @@ follow (AfxdpFeeds *feeds, Entry *entry)
   take_path (entry);
   error = afxdp_feed_error (entry->feed);
   entry->ended = error != NULL;
-  tell_members (feeds, entry,
+  tell_uses (feeds, entry,
       entry->has_path != had_path ||
           memcmp (&former, &entry->path, sizeof former),
       error);
@@ -224,7 +224,7 @@ find (AfxdpFeeds *feeds, const AfxdpWanted *wanted)
     Entry *entry = feeds->entries->pdata[i];
     const AfxdpWanted *has = &entry->wanted;
 
-    /* One that has ended is left to its members. */
+    /* One that has ended is left to its uses. */
     if (!entry->ended && has->interface == wanted->interface &&
         has->port == wanted->port &&
         g_inet_address_equal (has->address, wanted->address))
@@ -239,7 +239,7 @@ entry_free (Entry *entry)
   /* Its worker does not know it any more, and so tells no more news. */
   g_clear_pointer (&entry->feed, afxdp_feed_free);
   afxdp_workers_give_back (entry->feeds->workers, entry->worker);
-  g_ptr_array_unref (entry->members);
+  g_ptr_array_unref (entry->uses);
   g_clear_pointer (&entry->wanted.sources, afxdp_sources_unref);
   g_object_unref (entry->wanted.address);
   g_free (entry);
@@ -265,7 +265,7 @@ open_entry (AfxdpFeeds *feeds, const AfxdpWanted *wanted, GError **error)
   entry->wanted = *wanted;
   g_object_ref (entry->wanted.address);
   afxdp_sources_ref (wanted->sources);
-  entry->members = g_ptr_array_new ();
+  entry->uses = g_ptr_array_new ();
   entry->worker = afxdp_workers_take (feeds->workers, wanted->interface);
   entry->feed =
       afxdp_feed_new (&settings, entry->worker, tell_news, entry, error);
@@ -332,13 +332,13 @@ widen (Entry *entry, AfxdpSources *sources, GError **error)
 static void
 narrow (Entry *entry)
 {
-  const AfxdpMember *first = entry->members->pdata[0];
+  const AfxdpFeedUse *first = entry->uses->pdata[0];
   g_autoptr (AfxdpSources) all = afxdp_sources_ref (first->sources);
   g_autoptr (GError) error = NULL;
 
-  for (guint i = 1; i < entry->members->len; i++) {
-    const AfxdpMember *member = entry->members->pdata[i];
-    AfxdpSources *more = afxdp_sources_union (all, member->sources);
+  for (guint i = 1; i < entry->uses->len; i++) {
+    const AfxdpFeedUse *use = entry->uses->pdata[i];
+    AfxdpSources *more = afxdp_sources_union (all, use->sources);
 
     afxdp_sources_unref (all);
     all = more;
@@ -349,13 +349,13 @@ narrow (Entry *entry)
         error->message);
 }
 
-AfxdpMember *
-afxdp_feeds_join (AfxdpFeeds *feeds, const AfxdpWanted *wanted,
-    AfxdpClientRing *ring, int socket, const AfxdpMemberEvents *events,
+AfxdpFeedUse *
+afxdp_feeds_use (AfxdpFeeds *feeds, const AfxdpWanted *wanted,
+    AfxdpClientRing *ring, int socket, const AfxdpFeedUseEvents *events,
     gpointer user_data, GError **error)
 {
   Entry *entry = find (feeds, wanted);
-  AfxdpMember *member;
+  AfxdpFeedUse *use;
 
   if (!entry)
     entry = open_entry (feeds, wanted, error);
@@ -364,26 +364,26 @@ afxdp_feeds_join (AfxdpFeeds *feeds, const AfxdpWanted *wanted,
     entry = NULL;
   if (!entry)
     return NULL;
-  member = g_new0 (AfxdpMember, 1);
-  member->entry = entry;
-  member->events = events;
-  member->user_data = user_data;
-  member->sources = afxdp_sources_ref (wanted->sources);
-  member->client = afxdp_feed_add (entry->feed, ring, wanted->sources, socket);
-  g_ptr_array_add (entry->members, member);
-  return member;
+  use = g_new0 (AfxdpFeedUse, 1);
+  use->entry = entry;
+  use->events = events;
+  use->user_data = user_data;
+  use->sources = afxdp_sources_ref (wanted->sources);
+  use->client = afxdp_feed_add (entry->feed, ring, wanted->sources, socket);
+  g_ptr_array_add (entry->uses, use);
+  return use;
 }
 
 void
-afxdp_member_leave (AfxdpMember *member)
+afxdp_feed_use_end (AfxdpFeedUse *use)
 {
-  Entry *entry = member->entry;
+  Entry *entry = use->entry;
 
-  afxdp_feed_remove (member->client);
-  g_ptr_array_remove (entry->members, member);
-  afxdp_sources_unref (member->sources);
-  g_free (member);
-  if (entry->members->len) {
+  afxdp_feed_remove (use->client);
+  g_ptr_array_remove (entry->uses, use);
+  afxdp_sources_unref (use->sources);
+  g_free (use);
+  if (entry->uses->len) {
     if (!entry->ended)
       narrow (entry);
     return;
@@ -393,15 +393,15 @@ afxdp_member_leave (AfxdpMember *member)
 }
 
 const AfxdpNetdev *
-afxdp_member_netdev (const AfxdpMember *member)
+afxdp_feed_use_netdev (const AfxdpFeedUse *use)
 {
-  return afxdp_feed_netdev (member->entry->feed);
+  return afxdp_feed_netdev (use->entry->feed);
 }
 
 const struct afxdp_path *
-afxdp_member_path (const AfxdpMember *member)
+afxdp_feed_use_path (const AfxdpFeedUse *use)
 {
-  return member->entry->has_path ? &member->entry->path : NULL;
+  return use->entry->has_path ? &use->entry->path : NULL;
 }
 
 void
@@ -414,7 +414,7 @@ afxdp_feeds_foreach (AfxdpFeeds *feeds,
     AfxdpFeedState state = {
       .wanted = &entry->wanted,
       .path = entry->has_path ? &entry->path : NULL,
-      .n_members = entry->members->len,
+      .n_uses = entry->uses->len,
       .rate = entry->rate,
     };
 

@@ -182,7 +182,7 @@ add_stream (const AfxdpFeedState *state, gpointer user_data)
   add_sources (builder, wanted->sources);
   add_text (builder, "interface",
       lists->settings->interfaces->pdata[wanted->interface]);
-  add_number (builder, "clients", state->n_members);
+  add_number (builder, "clients", state->n_uses);
   add_text (builder, "path", path_name (state->path));
   add_text (builder, "reason",
       state->path && *state->path->reason ? state->path->reason : NULL);
