@@ -31,6 +31,9 @@ anything failed.
   --no-install     install no packages
   --no-sanitize    leave out "analyze", "sanitize", "memcheck", "threads" and
                    "fuzz"
+  --brief          leave out "analyze", "memcheck", "threads" and the longest of
+                   "netns" (netns_long in tests/netns/meson.build): what CI has no
+                   time for
   --timeout-multiplier N
                    tests may take N times as long: where the processor is emulated
   --build-dir DIR  build in DIR, DIR-sanitize, DIR-threads and DIR-fuzz
@@ -46,6 +49,7 @@ build=$top/build-tests
 suites=()
 install=yes
 sanitize=yes
+brief=no
 patience=()
 
 built=no
@@ -75,6 +79,7 @@ parse_options() {
         ;;
       --no-install) install=no ;;
       --no-sanitize) sanitize=no ;;
+      --brief) brief=yes ;;
       --help)
         usage
         exit 0
@@ -88,7 +93,11 @@ parse_options() {
   done
   if ((${#suites[@]} == 0)); then
     suites=(static check netns)
-    [ $sanitize = no ] || suites+=(analyze sanitize memcheck threads fuzz)
+    if [ $sanitize = yes ] && [ $brief = yes ]; then
+      suites+=(sanitize fuzz)
+    elif [ $sanitize = yes ]; then
+      suites+=(analyze sanitize memcheck threads fuzz)
+    fi
   fi
   case $build in /*) ;; *) build=$PWD/$build ;; esac
 }
@@ -232,15 +241,16 @@ build_plain() {
 }
 
 run_netns() {
-  local names
+  local names selection=(--suite netns)
+  [ $brief = no ] || selection+=(--no-suite long)
   build_plain
   if ((EUID == 0)); then
     # One at a time but for those of netns_patient: two cores are generator and
     # receiver of one test.
-    run_meson netns "$build" --suite netns -- --num-processes 2
+    run_meson netns "$build" "${selection[@]}" -- --num-processes 2
     return
   fi
-  names=$("$top/tests/results.py" list "$build" --suite netns)
+  names=$("$top/tests/results.py" list "$build" "${selection[@]}")
   if [ -n "$names" ]; then
     say "SKIPPED  netns: root is needed to make network namespaces and to" \
       "load the XDP program; not run: ${names//$'\n'/, }"
