@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The tables of docs/statistics.md. */
+/* The tables of docs/statistics.md and docs/messages.md. */
 #include "page.h"
 
 #include <gst/check/gstcheck.h>
@@ -20,20 +20,31 @@ static const struct
   { "array", "GstValueArray" },
 };
 
-/* The text between a heading and the next one of its level or above. */
+static const gchar *const pages[] = { STATISTICS_PAGE, MESSAGES_PAGE };
+
+/* The text between a heading and the next one of its level or above, in the page that
+ * has it. */
 static gchar *
 section (const gchar *title)
 {
-  g_autofree gchar *page = NULL;
   g_autofree gchar *heading = g_strdup_printf ("\n## %s\n", title);
-  const gchar *begin, *end;
+  gchar *found = NULL;
 
-  fail_unless (g_file_get_contents (STATISTICS_PAGE, &page, NULL, NULL));
-  begin = strstr (page, heading);
-  fail_unless (begin, "no section %s in the page", title);
-  begin += strlen (heading);
-  end = strstr (begin, "\n## ");
-  return end ? g_strndup (begin, end - begin) : g_strdup (begin);
+  for (guint i = 0; i < G_N_ELEMENTS (pages); i++) {
+    g_autofree gchar *page = NULL;
+    const gchar *begin, *end;
+
+    fail_unless (g_file_get_contents (pages[i], &page, NULL, NULL));
+    begin = strstr (page, heading);
+    if (!begin)
+      continue;
+    fail_if (found, "two sections %s", title);
+    begin += strlen (heading);
+    end = strstr (begin, "\n## ");
+    found = end ? g_strndup (begin, end - begin) : g_strdup (begin);
+  }
+  fail_unless (found, "no section %s in the pages", title);
+  return found;
 }
 
 /* Calls each for the rows whose first cell is in backquotes. */
@@ -86,7 +97,7 @@ page_assert_fields (const GstStructure *structure, const gchar *const *ignored)
     if (ignored && g_strv_contains (ignored, name))
       continue;
     fail_unless (g_hash_table_contains (fields, name),
-        "%s of %s is not in the page", name, title);
+        "%s of %s is not in its page", name, title);
     fail_unless_equals_string (g_hash_table_lookup (fields, name), type);
     g_hash_table_remove (fields, name);
   }

@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: The afxdpsrc authors */
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The tables of docs/statistics.md, to be compared with what they describe. */
+/* The tables of docs/statistics.md and docs/messages.md, to be compared with what they
+ * describe. */
 #pragma once
 
 #include <gst/gst.h>
