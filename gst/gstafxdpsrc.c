@@ -212,6 +212,7 @@
  * ## Messages
  *
  * These are element messages. Of each type at most 8 wait on the bus unread.
+ * docs/messages.md has an example of each, and what to do.
  *
  * `GstAfxdpSrcMode`, when packets take another path, the first choice included. Of a
  * path that changes often, four messages at once, then one a second, which tells of all
