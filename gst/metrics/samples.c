@@ -129,7 +129,7 @@ key_of (AfxdpMetric metric, const AfxdpSample *sample)
 {
   g_autofree gchar *values = g_strjoinv ("\x1f", sample->values);
 
-  return g_strdup_printf ("%u\x1f%s", metric, values);
+  return g_strdup_printf ("%u\x1f%s", (guint) metric, values);
 }
 
 static void
