@@ -166,11 +166,10 @@ name_users (JsonNode *status)
   json_array_foreach_element (clients, name_user, names);
 }
 
-/* Takes what the daemon has told, as JSON. */
+/* told: by the daemon, as JSON. */
 static gchar *
-describe (gchar *told, const gchar *path, gboolean json, GError **error)
+describe (const gchar *told, const gchar *path, gboolean json, GError **error)
 {
-  g_autofree gchar *owned = told;
   g_autoptr (JsonNode) status = json_from_string (told, NULL);
 
   if (!status || !JSON_NODE_HOLDS_OBJECT (status) ||
@@ -195,6 +194,7 @@ afxdp_inquire (const gchar *path, gboolean json, GError **error)
     .json = TRUE,
   };
   int fd = call (path, error), memory = -1;
+  g_autofree gchar *told = NULL;
   gchar *text = NULL;
   Answer answer;
 
@@ -207,10 +207,10 @@ afxdp_inquire (const gchar *path, gboolean json, GError **error)
   if (!ask (fd, path, &status.message, AFXDP_MESSAGE_STATE, &answer, &memory,
           error))
     goto close_socket;
-  text = read_state (path, memory, answer.state.size, error);
+  told = read_state (path, memory, answer.state.size, error);
   close (memory);
-  if (text)
-    text = describe (text, path, json, error);
+  if (told)
+    text = describe (told, path, json, error);
 
 close_socket:
   close (fd);

@@ -186,8 +186,11 @@ afxdp_sources_get (const AfxdpSources *sources, guint i)
 static gboolean
 is_listed (const AfxdpSources *sources, const Address *key)
 {
-  return bsearch (key, sources->entries->data, sources->entries->len,
-             sizeof (Address), compare) != NULL;
+  const GArray *entries = sources->entries;
+
+  /* Without any there is no array. */
+  return entries->len &&
+      bsearch (key, entries->data, entries->len, sizeof (Address), compare);
 }
 
 gboolean
